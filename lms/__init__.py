@@ -1,0 +1,1 @@
+"""Lectern: the course platform for the people who run courses."""

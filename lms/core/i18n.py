@@ -1,0 +1,106 @@
+"""Words in the reader's language: gettext for the domain, without HTTP; the edge sets the locale."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.support import NullTranslations, Translations
+
+from lms.config import ROOT
+
+FOLDER = ROOT / "lms" / "translations"
+_locale: ContextVar[str] = ContextVar("locale", default="en")
+_folders: list[Path] = [FOLDER]
+
+
+@cache
+def _catalogue(locale: str, folder: Path) -> NullTranslations:
+    return Translations.load(folder, [locale])
+
+
+def translations_in(folder: Path) -> None:
+    """Read catalogues from another folder (tests)."""
+    _folders[:] = [folder]
+    _catalogue.cache_clear()
+
+
+def languages() -> list[str]:
+    """The languages the platform speaks: English, and every one there is a catalogue of."""
+    return ["en", *sorted(path.name for path in _folders[0].glob("*") if (path / "LC_MESSAGES").is_dir() and path.name != "en")]
+
+
+def locale() -> str:
+    """The locale words are in now."""
+    return _locale.get()
+
+
+def set_locale(name: str) -> None:
+    """Say the locale for the rest of this request or job."""
+    _locale.set(name)
+
+
+@contextmanager
+def in_locale(name: str) -> Iterator[None]:
+    """Speak another locale inside the block."""
+    token = _locale.set(name)
+    try:
+        yield
+    finally:
+        _locale.reset(token)
+
+
+def direction(name: str | None = None) -> str:
+    """`rtl` for locales written from right to left, else `ltr`."""
+    try:
+        return Locale.parse((name or locale()).replace("-", "_")).text_direction
+    except (UnknownLocaleError, ValueError):
+        return "ltr"
+
+
+def gettext(message: str, **values: Any) -> str:
+    """The message in the reader's language, with %(name)s filled in."""
+    text = _catalogue(locale(), _folders[0]).ugettext(message)
+    return text % values if values else text
+
+
+def ngettext(one: str, many: str, number: int, **values: Any) -> str:
+    """The message in the plural form the number takes; %(num)s is the number."""
+    return plural(one, many, number) % {"num": number, **values}
+
+
+def plural(one: str, many: str, number: int) -> str:
+    """The plural form the number takes, nothing filled in."""
+    return str(_catalogue(locale(), _folders[0]).ungettext(one, many, number))
+
+
+class Lazy:
+    """A message translated when it is shown."""
+
+    def __init__(self, message: str, values: dict[str, Any]) -> None:
+        self.message = message
+        self.values = values
+
+    def __str__(self) -> str:
+        return gettext(self.message, **self.values)
+
+    def __html__(self) -> str:
+        from_markup = str(self)
+        return from_markup.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;")
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(self.message)
+
+    def __repr__(self) -> str:
+        return f"Lazy({self.message!r})"
+
+
+def lazy_gettext(message: str, **values: Any) -> Lazy:
+    """The message, translated when it is shown."""
+    return Lazy(message, values)

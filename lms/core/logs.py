@@ -1,0 +1,46 @@
+"""Logs: one JSON object a line; a constant event name and fields; ids, never people or secrets."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+SECRET = re.compile(r"(?i)(password|secret|token|authorization|cookie|code|signature)")
+
+
+def mask_secrets(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Fields whose names speak of secrets are shown as [masked]."""
+    for key in fields:
+        if SECRET.search(key) and key not in ("status_code", "error_code"):
+            fields[key] = "[masked]"
+    return fields
+
+
+def one_record(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Control characters cannot start a second record."""
+    for key, value in fields.items():
+        if isinstance(value, str) and key != "exception":
+            fields[key] = re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", value)
+    return fields
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Send every log line of this process to standard error as JSON."""
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            mask_secrets,
+            one_record,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,234 @@
+"""Mail: written as a row in the transaction that wants it, sent by a worker, kept as a log.
+
+Secret mails (codes, invitations) lie encrypted until they are sent and are emptied afterwards. Without a mail server the
+built-in sink keeps them for `/admin/system/mail` and `lms mail`.
+"""
+
+import base64
+import re
+import smtplib
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from email.message import EmailMessage
+from email.utils import formataddr, make_msgid, parseaddr
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import css_inline
+from cryptography.fernet import Fernet, InvalidToken
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from sqlalchemy import select, text
+
+from lms.config import ROOT, Config, Smtp
+from lms.core import db, jobs, signing
+from lms.core.clock import now
+from lms.core.errors import NotFound
+from lms.core.i18n import direction, gettext, in_locale, locale, ngettext
+from lms.core.ids import uuid7
+from lms.core.models import Mail
+from lms.core.storage import storage
+
+REMOVED = "[removed after sending]"
+NOBODY = ".example"  # RFC 2606: no such address is anybody's; the demo's people have them
+BUTTON = re.compile(r"\[([^\]\n]+)\]\((https?://[^)\s]+)\)")
+CODE = re.compile(r"\*\*([A-Z0-9 -]{4,40})\*\*")
+_config: list[Config] = []
+_rules: dict[str, Callable[[Mail], str]] = {}
+
+
+def use_config(config: Config) -> None:
+    """Say where mails go."""
+    _config[:] = [config]
+
+
+def stop_rule(template: str) -> Callable[[Callable[[Mail], str]], Callable[[Mail], str]]:
+    """Ask a function in the moment a mail of the template would be sent: a sentence withholds it, "" lets it go."""
+
+    def register(rule: Callable[[Mail], str]) -> Callable[[Mail], str]:
+        _rules[template] = rule
+        return rule
+
+    return register
+
+
+def is_sink() -> bool:
+    """Whether mails stay in the built-in sink."""
+    return not _config or _config[0].smtp is None
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(ROOT / "templates"),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(("html",)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.globals.update({"_": gettext, "gettext": gettext, "ngettext": ngettext})
+    return made
+
+
+def send(
+    to: str,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    to_user_id: UUID | None = None,
+    language: str = "en",
+    secret: bool = False,
+    attachments: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+    mail_id: UUID | None = None,
+) -> Mail:
+    """Write a mail and have it sent after the commit.
+
+    `template` names `templates/<template>.txt`, whose first line is the subject; the HTML part is made from the same words.
+    `attachments` are {filename, content_type, key} of files in storage; `headers` go beside our own (List-Unsubscribe).
+    """
+    with in_locale(language):
+        subject, body = _render(template, context)
+        html = _html(template, subject, body, context)
+    body = BUTTON.sub(r"\1: \2", CODE.sub(r"\1", body))
+    mail = Mail(
+        id=mail_id or uuid7(),
+        to_address=to,
+        to_user_id=to_user_id,
+        template=template,
+        subject=subject,
+        body_text=_hide(body) if secret else body,
+        body_html=_hide(html) if secret else html,
+        attachments=[dict(item) for item in attachments],
+        headers=dict(headers or {}),
+        is_secret=secret,
+    )
+    db.session().add(mail)
+    db.session().flush()
+    deliver.put({"mail_id": mail.id}, queue="codes" if secret else "mail")
+    return mail
+
+
+def _render(template: str, context: Mapping[str, Any]) -> tuple[str, str]:
+    rendered = _templates().get_template(f"{template}.txt").render(**context)
+    first, _, body = rendered.partition("\n")
+    subject = first.removeprefix("Subject:").strip()
+    return "".join(letter for letter in subject if ord(letter) >= 32 and letter not in "\u2028\u2029")[:200], body.strip() + "\n"
+
+
+def _html(template: str, subject: str, body: str, context: Mapping[str, Any]) -> str:
+    """The HTML part: the template's own `.html`, else the words of the text part in the house's letter."""
+    frame = {**context, "subject": subject, "locale_code": locale(), "locale_dir": direction()}
+    names = (f"{template}.html", "layouts/plain_mail.html")
+    return _templates().select_template(names).render(**frame, blocks=[_block(part) for part in body.strip().split("\n\n")])
+
+
+def _block(part: str) -> dict[str, Any]:
+    """One paragraph of a letter: a button `[words](address)`, a code `**123456**`, or lines of text."""
+    if found := BUTTON.fullmatch(part.strip()):
+        return {"kind": "button", "label": found[1], "href": found[2]}
+    if found := CODE.fullmatch(part.strip()):
+        return {"kind": "code", "label": found[1]}
+    return {"kind": "text", "lines": part.split("\n")}
+
+
+def _hide(value: str) -> str:
+    return _cipher().encrypt(value.encode()).decode()
+
+
+def _cipher() -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(signing.key("mail")))
+
+
+def readable(mail: Mail, value: str) -> str:
+    """A body of a mail as it was written; the removed notice when it is gone."""
+    if not mail.is_secret or value == REMOVED:
+        return value
+    try:
+        return _cipher().decrypt(value.encode()).decode()
+    except InvalidToken:
+        return REMOVED
+
+
+@jobs.job(queue="mail", tries=6, lease_seconds=120)
+def deliver(mail_id: UUID | str) -> None:
+    """Send one mail; the worker's retries make it arrive, its id makes it one message."""
+    mail = db.session().get(Mail, UUID(str(mail_id)))
+    if mail is None:
+        raise NotFound("This mail is not there any more.")
+    if mail.state != "queued":
+        return
+    reason = _rules[mail.template](mail) if mail.template in _rules else ""
+    if reason:
+        mail.state, mail.error = "withheld", reason
+        return
+    if mail.to_address.lower().endswith(NOBODY):
+        mail.state = "withheld"
+        return
+    smtp = _config[0].smtp if _config else None
+    if smtp is not None:
+        _transmit(smtp, message_of(mail))
+        if mail.is_secret:
+            mail.body_text = mail.body_html = REMOVED
+    mail.state, mail.sent_at = "sent", now()
+
+
+def message_of(mail: Mail) -> EmailMessage:
+    """The mail as RFC 5322 has it: text and HTML parts, attachments, an id of its own."""
+    sender = _config[0].mail_from if _config else "Lectern <no-reply@localhost>"
+    message = EmailMessage()
+    name, address = parseaddr(sender)
+    message["From"] = formataddr((name, address))
+    message["To"] = mail.to_address
+    message["Subject"] = mail.subject
+    message["Message-ID"] = make_msgid(idstring=str(mail.id), domain=address.rpartition("@")[2] or "localhost")
+    message["Auto-Submitted"] = "auto-generated"
+    for header, value in mail.headers.items():
+        message[header] = value
+    message.set_content(readable(mail, mail.body_text))
+    message.add_alternative(css_inline.inline(readable(mail, mail.body_html)), subtype="html")
+    for item in mail.attachments:
+        kind, _, subkind = item["content_type"].partition("/")
+        with storage().open(item["key"]) as file:
+            message.add_attachment(file.read(), maintype=kind, subtype=subkind, filename=item["filename"])
+    return message
+
+
+def _transmit(smtp: Smtp, message: EmailMessage) -> None:
+    context = ssl.create_default_context()
+    if smtp.tls == "tls":
+        with smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=20, context=context) as server:
+            _say(server, smtp, message)
+    else:
+        with smtplib.SMTP(smtp.host, smtp.port, timeout=20) as server:
+            if smtp.tls == "starttls":
+                server.starttls(context=context)
+            _say(server, smtp, message)
+
+
+def _say(server: smtplib.SMTP, smtp: Smtp, message: EmailMessage) -> None:
+    if smtp.username:
+        server.login(smtp.username, smtp.password)
+    server.send_message(message)
+
+
+@jobs.job(queue="bulk", every=jobs.Every(at="03:10"))
+def forget_secrets() -> None:
+    """Empty the secret mails older than a day, sent or not."""
+    db.session().execute(
+        text(
+            "UPDATE core.mails SET body_text = :removed, body_html = :removed"
+            " WHERE is_secret AND created_at < :before AND body_text <> :removed"
+        ),
+        {"removed": REMOVED, "before": now() - timedelta(days=1)},
+    )
+
+
+def newest(limit: int = 50, to: str = "") -> list[Mail]:
+    """The newest mails of the channel, newest first, to one address when it is given."""
+    wanted = select(Mail).order_by(Mail.created_at.desc(), Mail.id.desc()).limit(limit)
+    if to:
+        wanted = wanted.where(Mail.to_address == to)
+    return list(db.session().scalars(wanted))

@@ -1,0 +1,33 @@
+"""The one connection pool to Redis or Valkey of this process, and its typed face."""
+
+import redis as client
+from redis.exceptions import RedisError
+
+Redis = client.Redis
+_pools: dict[str, "client.Redis"] = {}
+_url: list[str] = []
+
+__all__ = ["Redis", "RedisError", "connect", "redis", "use_redis"]
+
+
+def connect(url: str, *, blocking: bool = False) -> "client.Redis":
+    """A client of the server at the address; `blocking` ones may wait for ever (subscriptions, workers)."""
+    pool = client.BlockingConnectionPool.from_url(
+        url, max_connections=64, timeout=2, socket_connect_timeout=2, socket_timeout=None if blocking else 5
+    )
+    return client.Redis(connection_pool=pool)
+
+
+def use_redis(url: str) -> None:
+    """Make this the server of this process."""
+    _url[:] = [url]
+
+
+def redis(*, blocking: bool = False) -> "client.Redis":
+    """The client of this process's server; raises RuntimeError before `use_redis`."""
+    if not _url:
+        raise RuntimeError("no Redis: create_app() or a test says where it is")
+    key = f"{_url[0]} {blocking}"
+    if key not in _pools:
+        _pools[key] = connect(_url[0], blocking=blocking)
+    return _pools[key]

@@ -1,0 +1,149 @@
+"""The parts a list is declared with: columns and filters."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Text as SqlText
+from sqlalchemy import and_, cast
+
+from lms.core.clock import zone
+from lms.core.errors import Invalid
+from lms.core.i18n import Lazy
+from lms.core.i18n import gettext as _
+
+KINDS = ("text", "int", "money", "time", "date", "bool", "percent", "state", "bytes", "duration", "segments", "stars")
+Expression = Any  # a SQLAlchemy column expression; its generics add nothing here
+Words = str | Lazy
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its key (also in files and the API), label, SQL expression and kind.
+
+    `currency` is the expression beside a money column; `href` a path with {key} of other columns; `tones` maps a state to a
+    badge tone and `words` to its label; `total` sums the column; `more` names extra expressions its cell needs.
+    """
+
+    key: str
+    label: Words
+    value: Expression
+    kind: str = "text"
+    currency: Expression = None
+    href: str = ""
+    sortable: bool = True
+    shown: bool = True
+    total: bool = False
+    nullable: bool | None = None
+    tones: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Words] = field(default_factory=dict)
+    help: Words = ""
+
+    def may_be_null(self) -> bool:
+        """Whether the expression can be NULL, as far as its declaration says."""
+        if self.nullable is not None:
+            return self.nullable
+        mapped = getattr(self.value, "property", None)
+        return bool(getattr(mapped.columns[0] if mapped is not None else self.value, "nullable", True))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A filter with fixed values; `options` are (value, label), or a function that gives them."""
+
+    key: str
+    label: Words
+    value: Expression
+    options: Sequence[tuple[str, Words]] | Callable[[], Sequence[tuple[str, Words]]]
+
+    def choices(self) -> list[tuple[str, str]]:
+        """The values and labels to choose from."""
+        found = self.options() if callable(self.options) else self.options
+        return [(str(value), str(label)) for value, label in found]
+
+    def read(self, raw: str) -> str:
+        """A value of this filter; raises Invalid for one that is none of its choices."""
+        if raw not in dict(self.choices()):
+            raise Invalid(_("%(filter)s has no value %(value)s.", filter=self.label, value=raw))
+        return raw
+
+    def where(self, raw: str, zone_name: str) -> Expression:
+        """The condition of a value."""
+        if callable(self.value) and not hasattr(self.value, "in_"):
+            return self.value(raw)
+        return cast(self.value, SqlText) == raw
+
+    def words(self, raw: str) -> str:
+        """How a value reads."""
+        return dict(self.choices()).get(raw, raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A filter over a time: `2026-11-01..2026-11-30`, either end open, or `30d` for the last 30 days; days of the reader's zone.
+
+    `whole_days` says that the value is a calendar day already, which belongs to no zone.
+    """
+
+    key: str
+    label: Words
+    value: Expression
+    whole_days: bool = False
+
+    def read(self, raw: str) -> str:
+        """A period as it was written; raises Invalid when it is none."""
+        self._days(raw, "UTC")
+        return raw
+
+    def _days(self, raw: str, zone_name: str) -> tuple[date | None, date | None]:
+        if raw.endswith("d") and raw[:-1].isdecimal() and raw.isascii() and len(raw) < 6 and int(raw[:-1]) <= 3650:
+            return datetime.now(zone(zone_name)).date() - timedelta(days=int(raw[:-1]) - 1), None
+        first, separator, last = raw.partition("..")
+        try:
+            begin = date.fromisoformat(first) if first else None
+            end = date.fromisoformat(last) + timedelta(days=1) if last else None
+        except (ValueError, OverflowError):
+            separator = ""
+            begin = end = None
+        if not separator or (begin is None and end is None):
+            raise Invalid(_("%(filter)s takes days such as 2026-11-01..2026-11-30, or 30d.", filter=self.label))
+        return begin, end
+
+    def where(self, raw: str, zone_name: str) -> Expression:
+        """The condition of a period."""
+        begin, end = (self._edge(day, zone_name) for day in self._days(raw, zone_name))
+        return and_(*([self.value >= begin] if begin else []), *([self.value < end] if end else []))
+
+    def _edge(self, day: date | None, zone_name: str) -> date | datetime | None:
+        return day if day is None or self.whole_days else datetime.combine(day, time(), zone(zone_name)).astimezone(UTC)
+
+    def words(self, raw: str) -> str:
+        """How a period reads."""
+        return _("last %(days)s days", days=raw[:-1]) if raw.endswith("d") else raw.replace("..", " – ")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A filter that is a condition or nothing."""
+
+    key: str
+    label: Words
+    value: Expression
+
+    def read(self, raw: str) -> str:
+        """`1` or `0`."""
+        if raw not in ("1", "0"):
+            raise Invalid(_("%(filter)s takes 1 or 0.", filter=self.label))
+        return raw
+
+    def where(self, raw: str, zone_name: str) -> Expression:
+        """The condition or its opposite."""
+        return self.value if raw == "1" else ~self.value
+
+    def words(self, raw: str) -> str:
+        """yes or no."""
+        return _("yes") if raw == "1" else _("no")
+
+
+Filter = Choice | Period | Flag

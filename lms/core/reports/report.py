@@ -1,0 +1,173 @@
+"""Lists: declared once (query, columns, filters, sorts, search, totals), and then table, file, mail, API and alert.
+
+A `Report` says what there is; a `View` says what is wanted of it (filters, words, sort, columns) and has one canonical query
+string, which is its address, its saved form and what a scheduled mail repeats. Pages are found by key, not by counting, so
+that the millionth row is as near as the first.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Select, and_, cast, false, func, or_, select
+from sqlalchemy import Text as SqlText
+from sqlalchemy.engine import RowMapping
+
+from lms.core import db
+from lms.core.decisions import Actor, Decision, admins
+from lms.core.reports import places
+from lms.core.reports.fields import Column, Expression, Filter, Words
+from lms.core.reports.view import Page, View, checksum_of
+
+PAGE = 50
+
+
+class Report:
+    """One list of the product. Subclasses set the class attributes and `query`."""
+
+    name: ClassVar[str]
+    title: ClassVar[Words]
+    columns: ClassVar[Sequence[Column]]
+    filters: ClassVar[Sequence[Filter]] = ()
+    search: ClassVar[Sequence[Expression]] = ()
+    sort: ClassVar[str] = ""
+    key: ClassVar[Expression]
+    href: ClassVar[str] = ""
+    path: ClassVar[str] = ""  # the list's own page; without one it is shown at /admin/reporting/reports/<name>
+    lead: ClassVar[Words] = ""
+    empty: ClassVar[tuple[str, Words, Words]] = ("inbox", "", "")
+
+    def query(self, by: Actor) -> Select[Any]:
+        """The rows this actor may see, as a SELECT with its joins; columns are put in by the report."""
+        raise NotImplementedError
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may see this list at all."""
+        return admins(by)
+
+    # --- reading a view ---------------------------------------------------------------------------------------------
+
+    def read_view(self, given: Mapping[str, Sequence[str]], *, zone_name: str = "UTC") -> View:
+        """The view a query string asks for; unknown names are passed over, wrong values raise Invalid."""
+        words = (given.get("q") or [""])[0].strip()[:200].replace("\x00", "")
+        known = {item.key: item for item in self.filters}
+        filters = tuple((key, known[key].read(values[0])) for key, values in sorted(given.items()) if key in known and values and values[0])
+        sort = (given.get("sort") or [""])[0]
+        if sort and sort.lstrip("-") not in {column.key for column in self.columns if column.sortable}:
+            sort = ""
+        keys = {column.key for column in self.columns}
+        columns = tuple(dict.fromkeys(key for key in given.get("columns", ()) if key in keys))
+        return View(words=words, filters=filters, sort=sort, columns=columns, zone=zone_name)
+
+    def shown(self, view: View) -> list[Column]:
+        """The columns of a view, in the report's order."""
+        wanted = set(view.columns)
+        return [column for column in self.columns if (column.key in wanted if wanted else column.shown)]
+
+    def column(self, key: str) -> Column:
+        """The column of that key."""
+        return next(column for column in self.columns if column.key == key)
+
+    # --- asking the database ----------------------------------------------------------------------------------------
+
+    def filtered(self, view: View, by: Actor) -> Select[Any]:
+        """The report's rows under the view's filters and words."""
+        statement = self.query(by)
+        known = {item.key: item for item in self.filters}
+        for key, raw in view.filters:
+            statement = statement.where(known[key].where(raw, view.zone))
+        if view.words:
+            statement = statement.where(self._matches(view.words))
+        return statement
+
+    def _matches(self, words: str) -> Expression:
+        """Every word stands in one of the searched columns, whatever its case."""
+        if not self.search:
+            return false()
+        escaped = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in words.lower().split()[:8]]
+        return and_(*(or_(*(func.lower(cast(column, SqlText)).like(f"%{word}%") for column in self.search)) for word in escaped))
+
+    def _selected(self, statement: Select[Any]) -> Select[Any]:
+        wanted = [type(self).key.label("id")]
+        for column in self.columns:
+            if column.key != "id":
+                wanted.append(column.value.label(column.key))
+            if column.currency is not None:
+                wanted.append(column.currency.label(f"{column.key}_currency"))
+        return statement.with_only_columns(*wanted, maintain_column_froms=True)
+
+    def _order(self, view: View) -> tuple[Column | None, bool]:
+        chosen = view.sort or self.sort
+        if not chosen:
+            return None, False
+        return self.column(chosen.lstrip("-")), chosen.startswith("-")
+
+    def page(self, view: View, by: Actor, *, after: str = "", before: str = "", size: int = PAGE) -> Page:
+        """The page after (or before) a key; the first without one. One query."""
+        column, descending = self._order(view)
+        backwards = bool(before)
+        statement = self._selected(self.filtered(view, by))
+        cursor = places.read(before or after)
+        if cursor is not None:
+            statement = statement.where(places.beyond(column, type(self).key, cursor, descending != backwards, backwards))
+        statement = statement.order_by(*places.ordering(column, type(self).key, descending, backwards)).limit(size + 1)
+        rows = list(db.session().execute(statement).mappings())
+        more = len(rows) > size
+        rows = rows[:size]
+        if backwards:
+            rows.reverse()
+        first = places.write(column, rows[0]) if rows else ""
+        last = places.write(column, rows[-1]) if rows else ""
+        has_before, has_after = (more, True) if backwards else (cursor is not None, more)
+        return Page(rows, before=first if has_before else "", after=last if has_after else "")
+
+    def count(self, view: View, by: Actor) -> int:
+        """How many rows the view has, exactly."""
+        return int(self.totals(view, by)["count"])
+
+    def totals(self, view: View, by: Actor) -> dict[str, Any]:
+        """The exact count, and the sum of each column that has one, in one query; money sums are {currency: minor}."""
+        inner = self._selected(self.filtered(view, by)).subquery()
+        sums = [column for column in self.columns if column.total]
+        if not sums:
+            return {"count": db.session().execute(select(func.count()).select_from(inner)).scalar_one()}
+        currencies = [inner.c[f"{column.key}_currency"] for column in sums if column.currency is not None]
+        statement = select(func.count().label("count"), *(func.sum(inner.c[column.key]).label(column.key) for column in sums))
+        rows = list(
+            db.session().execute(statement.add_columns(*[c.label("currency") for c in currencies[:1]]).group_by(*currencies[:1])).mappings()
+        )
+        made: dict[str, Any] = {"count": sum(row["count"] for row in rows)}
+        for column in sums:
+            if column.currency is not None:
+                made[column.key] = {row["currency"]: int(row[column.key] or 0) for row in rows}
+            else:
+                made[column.key] = sum(int(row[column.key] or 0) for row in rows)
+        return made
+
+    def stream(self, view: View, by: Actor, *, chunk: int = 2000) -> Iterator[RowMapping]:
+        """Every row of the view in its order, through a server-side cursor: a million rows in a few megabytes."""
+        column, descending = self._order(view)
+        statement = self._selected(self.filtered(view, by)).order_by(*places.ordering(column, type(self).key, descending, False))
+        result = db.session().execute(statement, execution_options={"yield_per": chunk, "stream_results": True})
+        yield from result.mappings()
+
+    def ids(self, view: View, by: Actor) -> Iterator[UUID]:
+        """The ids of every row of the view: what "select all 2,318" means."""
+        statement = self.filtered(view, by).with_only_columns(type(self).key, maintain_column_froms=True).order_by(type(self).key)
+        yield from db.session().execute(statement, execution_options={"yield_per": 2000}).scalars()
+
+    def checksum(self, view: View, by: Actor) -> tuple[int, str]:
+        """The number of rows and a SHA-256 over their values in order; the same for table, file, mail and API."""
+        return checksum_of(self.shown(view), self.stream(view, by))
+
+
+def every_report() -> dict[str, Report]:
+    """Every declared report by name."""
+    found: dict[str, Report] = {}
+    waiting = list(Report.__subclasses__())
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if "name" in kind.__dict__:
+            found[kind.name] = kind()
+    return dict(sorted(found.items()))

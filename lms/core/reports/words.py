@@ -1,0 +1,35 @@
+"""Cells as words, for mails and other places without a page: in the running locale and a zone that is told."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from sqlalchemy.engine import RowMapping
+
+from lms.core import i18n
+from lms.core.clock import zone
+from lms.core.i18n import gettext as _
+from lms.core.money import Money
+from lms.core.reports.fields import Column
+
+
+def cell_words(column: Column, row: Mapping[str, Any] | RowMapping, zone_name: str) -> str:
+    """A cell as people read it; "–" when it is empty."""
+    value: Any = row[column.key]
+    if value is None:
+        return "–"
+    if column.kind == "money":
+        return Money(int(value), str(row[f"{column.key}_currency"])).format(i18n.locale())
+    if isinstance(value, datetime):
+        return str(format_datetime(value.astimezone(zone(zone_name)), "d MMM y, HH:mm", locale=i18n.locale()))
+    if isinstance(value, date):
+        return str(format_date(value, "medium", locale=i18n.locale()))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if column.kind == "state":
+        return str(column.words.get(value, value))
+    if column.kind in ("int", "bytes", "stars", "duration"):
+        return str(format_decimal(value, locale=i18n.locale()))
+    return f"{value} %" if column.kind == "percent" else str(value)

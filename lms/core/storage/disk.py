@@ -1,0 +1,298 @@
+"""Files in a folder of this machine, with signed addresses of our own.
+
+A file appears under its key whole or not at all: bytes are written aside, hashed, synced, then renamed. Uploads in parts
+wait in `.staging/<id>/`. Keys are checked before they become paths, so nothing outside the folder can be named.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+from uuid import UUID, uuid4
+
+from lms.core import signing
+from lms.core.errors import Forbidden, Unavailable
+from lms.core.storage.keys import (
+    CHUNK,
+    MAX_PARTS,
+    Missing,
+    Part,
+    Stored,
+    Stretch,
+    TooLarge,
+    WrongKey,
+    WrongPart,
+    checked_key,
+    type_of,
+    whole,
+)
+
+READ = "storage:get"
+PART = "storage:part"
+STAGED_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+class FileGrant(NamedTuple):
+    """What a signed address allows: to read this file, so named, as this type."""
+
+    key: str
+    filename: str | None
+    inline: bool
+    content_type: str
+
+
+class PartGrant(NamedTuple):
+    """What a signed address allows: to send this part of this upload, of exactly this size."""
+
+    key: str
+    upload_id: str
+    number: int
+    size: int
+
+
+class LocalStorage:
+    """The store of a one-machine install."""
+
+    def __init__(self, root: Path, base_url: str = "/content") -> None:
+        self.root = root
+        self.base_url = base_url.rstrip("/")
+        self.staging = root / ".staging"
+
+    def put(self, key: str, data: bytes | BinaryIO, content_type: str = "") -> Stored:
+        """Store the bytes under the key, all or nothing; storing again replaces."""
+        return self._write(self._path(key), [iter([data]) if isinstance(data, bytes) else _chunks(data)])
+
+    def put_file(self, key: str, path: Path, content_type: str = "") -> Stored:
+        """Store a file of this machine under the key."""
+        with path.open("rb") as source:
+            return self.put(key, source, content_type)
+
+    def open(self, key: str, start: int = 0, length: int | None = None) -> BinaryIO:
+        """A reader of the file, or of `length` bytes from `start`; close it."""
+        try:
+            source = self._path(key).open("rb")
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise Missing("This file is no longer here.") from error
+        if start == 0 and length is None:
+            return source
+        source.seek(start)
+        return cast(BinaryIO, Stretch(source, length))
+
+    def fetch(self, key: str, path: Path) -> Stored:
+        """Copy the file to a path of this machine."""
+        with self.open(key) as source, path.open("wb") as target:
+            return _copy(_chunks(source), target, hashlib.sha256())
+
+    def size(self, key: str) -> int:
+        """How many bytes the file has."""
+        path = self._path(key)
+        if not path.is_file():
+            raise Missing("This file is no longer here.")
+        return path.stat().st_size
+
+    def exists(self, key: str) -> bool:
+        """Whether there is a file under the key."""
+        return self._path(key).is_file()
+
+    def delete(self, key: str) -> None:
+        """Take the file away, and the folders it leaves empty."""
+        path = self._path(key)
+        path.unlink(missing_ok=True)
+        self._prune(path.parent)
+
+    def delete_all(self, prefix: str) -> None:
+        """Take away every file under `prefix/`."""
+        shutil.rmtree(self._path(prefix), ignore_errors=True)
+
+    def delete_channel(self, channel_id: UUID) -> None:
+        """Take away every file of a channel."""
+        shutil.rmtree(self.root / str(channel_id), ignore_errors=True)
+
+    def get_url(
+        self, key: str, seconds: int = 300, filename: str | None = None, inline: bool = False, content_type: str | None = None
+    ) -> str:
+        """A signed address that gives this file to whoever holds it, for that long; a download unless `inline`."""
+        claims = {"m": "GET", "k": checked_key(key), "n": filename, "i": inline, "t": content_type or type_of(key)}
+        return f"{self.base_url}/files/{signing.sign(READ, claims, seconds=seconds)}"
+
+    def read_grant(self, token: str) -> FileGrant:
+        """What the token of a `get_url` allows; raises Forbidden."""
+        claims = signing.unsign(READ, token)
+        return FileGrant(claims["k"], claims["n"], claims["i"], claims["t"])
+
+    def path_of(self, key: str) -> Path:
+        """Where the file lies, for the door that serves it; raises Missing."""
+        path = self._path(key)
+        if not path.is_file():
+            raise Missing("This file is no longer here.")
+        return path
+
+    def begin(self, key: str, content_type: str = "") -> str:
+        """Start an upload in parts and return its id."""
+        checked_key(key)
+        upload_id = uuid4().hex
+        with _room():
+            (self.staging / upload_id).mkdir(parents=True)
+            (self.staging / upload_id / "key").write_text(key)
+        return upload_id
+
+    def part_url(self, key: str, upload_id: str, number: int, size: int, seconds: int = 3600) -> str:
+        """A signed address that takes one PUT body of exactly `size` bytes as part `number` (from 1)."""
+        if not 1 <= number <= MAX_PARTS:
+            raise WrongPart("A file has at most 10,000 parts.", rule="parts")
+        claims = {"m": "PUT", "k": checked_key(key), "u": upload_id, "p": number, "s": size}
+        return f"{self.base_url}/parts/{signing.sign(PART, claims, seconds=seconds)}"
+
+    def part_grant(self, token: str) -> PartGrant:
+        """What the token of a `part_url` allows; raises Forbidden."""
+        claims = signing.unsign(PART, token)
+        return PartGrant(claims["k"], claims["u"], claims["p"], claims["s"])
+
+    def put_part(self, key: str, upload_id: str, number: int, stream: BinaryIO, size: int) -> Part:
+        """Take one part of exactly `size` bytes; sending it again replaces it, and a broken one leaves nothing."""
+        folder = self._open_upload(key, upload_id)
+        aside = folder / f".{uuid4().hex}"
+        digest = hashlib.sha256()
+        try:
+            with _room(), aside.open("wb") as target:
+                stored = _copy(_chunks(stream), target, digest, at_most=size)
+            if stored.size != size:
+                raise WrongPart("The connection broke off inside this part. Send it again.", rule="part")
+            with _room():
+                os.replace(aside, folder / f"{number:05d}")
+        except FileNotFoundError as error:
+            raise Missing("This upload is no longer open. Start it again.") from error
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+        return Part(number, size, stored.sha256)
+
+    def parts(self, key: str, upload_id: str) -> list[Part]:
+        """The parts received so far, by number."""
+        folder = self._open_upload(key, upload_id)
+        return [Part(int(path.name), path.stat().st_size, "") for path in sorted(folder.glob("[0-9]*"))]
+
+    def complete(self, key: str, upload_id: str) -> Stored:
+        """Make one file of parts 1 to n; done again it changes nothing."""
+        path = self._path(key)
+        try:
+            folder = self._open_upload(key, upload_id)
+        except Missing:
+            return Stored(self.size(key), "")
+        ordered = whole(self.parts(key, upload_id))
+        stored = self._write(path, (_file_chunks(folder / f"{part.number:05d}") for part in ordered))
+        shutil.rmtree(folder, ignore_errors=True)
+        return stored
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Forget an upload and its parts; forgetting twice changes nothing."""
+        try:
+            shutil.rmtree(self._open_upload(key, upload_id), ignore_errors=True)
+        except (Missing, Forbidden):
+            return
+
+    def origins(self) -> tuple[str, ...]:
+        """Our own pages only."""
+        return ()
+
+    def sweep(self, older_than: float = 86_400) -> int:
+        """Take away staged bytes nobody touched for that many seconds (a killed worker's leavings); the number of folders and files."""
+        swept = 0
+        for path in self.staging.glob("*"):
+            newest = max((p.stat().st_mtime for p in (path, *path.glob("*"))), default=0.0)
+            if newest < time.time() - older_than:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+                swept += 1
+        return swept
+
+    def _path(self, key: str) -> Path:
+        return self.root / checked_key(key)
+
+    def _open_upload(self, key: str, upload_id: str) -> Path:
+        if not STAGED_ID.fullmatch(upload_id):
+            raise WrongKey(repr(upload_id[:200]))
+        folder = self.staging / upload_id
+        try:
+            kept = (folder / "key").read_text()
+        except FileNotFoundError as error:
+            raise Missing("This upload is no longer open. Start it again.") from error
+        if kept != checked_key(key):
+            raise Forbidden("This upload is of another file.", rule="upload")
+        return folder
+
+    def _write(self, path: Path, sources: "Iterator[Iterator[bytes]] | list[Iterator[bytes]]") -> Stored:
+        aside = self.staging / f"write-{uuid4().hex}"
+        digest = hashlib.sha256()
+        try:
+            with _room():
+                self.staging.mkdir(parents=True, exist_ok=True)
+                size = 0
+                with aside.open("wb") as target:
+                    for source in sources:
+                        size += _copy(source, target, digest).size
+                    target.flush()
+                    os.fsync(target.fileno())
+                self._move(aside, path)
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+        return Stored(size, digest.hexdigest())
+
+    def _move(self, aside: Path, path: Path) -> None:
+        for _ in range(5):  # another thread may prune the empty folder between the two calls
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.replace(aside, path)
+                break
+            except FileNotFoundError:
+                continue
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _prune(self, folder: Path) -> None:
+        while folder != self.root:
+            try:
+                folder.rmdir()
+            except OSError:
+                return
+            folder = folder.parent
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Turn a full or broken disk into a sentence; a missing file stays what it is."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Unavailable("The disk of the platform takes no more files right now. Try again later.", rule="disk") from error
+
+
+def _chunks(source: BinaryIO) -> Iterator[bytes]:
+    while data := source.read(CHUNK):
+        yield data
+
+
+def _file_chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as source:
+        yield from _chunks(source)
+
+
+def _copy(source: Iterator[bytes], target: BinaryIO, digest: "hashlib._Hash", at_most: int | None = None) -> Stored:
+    size = 0
+    for data in source:
+        size += len(data)
+        if at_most is not None and size > at_most:
+            raise TooLarge("More was sent than was announced. Start the upload again.", rule="size")
+        digest.update(data)
+        target.write(data)
+    return Stored(size, digest.hexdigest())

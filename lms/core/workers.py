@@ -1,0 +1,208 @@
+"""Workers and the scheduler: RQ carries row ids and nothing else; PostgreSQL holds the truth.
+
+Whatever lies in Redis, a worker only ever calls `jobs.perform(row id)`: callbacks, web hooks, function names and
+arguments found there are ignored.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import structlog
+from rq import Queue, Worker
+from rq.exceptions import NoSuchJobError
+from rq.job import Job as RqJob
+from rq.serializers import JSONSerializer
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from lms.core import chains, db, jobs, tenancy
+from lms.core.ids import uuid7
+from lms.core.redis import RedisError, redis
+
+ENTRY = "lms.core.jobs.perform"
+TIMEOUTS = {"media": 6 * 3600, "bulk": 3600}
+GRACE_SECONDS = 2
+RENUDGE_SECONDS = 30
+log = structlog.get_logger(__name__)
+
+
+class RowJob(RqJob):
+    """An RQ job that is only the id of an outbox row; everything else stored with it is ignored."""
+
+    def restore(self, raw_data: dict[Any, Any]) -> None:
+        super().restore(raw_data)
+        self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
+        self._success_callback = self._failure_callback = self._stopped_callback = None
+        self._dependency_ids: list[str] = []
+        self.webhooks: list[object] = []
+
+    def perform(self) -> None:
+        """Do the outbox row whose id this is."""
+        try:
+            row_id = UUID(self.id)
+        except ValueError as error:
+            raise NoSuchJobError("not a row id") from error
+        jobs.perform(row_id)
+
+
+def queue(name: str) -> Queue:
+    """One of the named queues of `jobs.QUEUES`."""
+    return Queue(name, connection=redis(blocking=True), serializer=JSONSerializer, job_class=RowJob)
+
+
+def send_nudge(row_id: UUID, queue_name: str) -> None:
+    """Put a row id where a worker will see it; when Redis is away the sweep does it later."""
+    try:
+        redis().set(f"nudged:{row_id}", "1", ex=RENUDGE_SECONDS)
+        queue(queue_name).enqueue_call(
+            ENTRY, args=(str(row_id),), job_id=str(row_id), result_ttl=0, failure_ttl=3600, timeout=TIMEOUTS.get(queue_name, 300)
+        )
+    except RedisError as error:
+        log.warning("nudge_failed", row_id=str(row_id), error=type(error).__name__)
+
+
+class HorseWorker(Worker):
+    """An RQ worker that gives each forked work-horse database connections of its own."""
+
+    def main_work_horse(self, job: RqJob, queue: Queue) -> None:
+        for engine in (db.engines().app, db.engines().platform):
+            if not isinstance(engine, Connection):
+                engine.dispose(close=False)
+        super().main_work_horse(job, queue)
+
+
+def work(queues: Sequence[str] = jobs.QUEUES, *, burst: bool = False) -> None:
+    """Serve the queues, most urgent first, until told to stop; `burst` returns when they are empty."""
+    worker = HorseWorker(
+        [queue(name) for name in queues],
+        connection=redis(blocking=True),
+        job_class=RowJob,
+        serializer=JSONSerializer,
+        worker_ttl=60,
+        job_monitoring_interval=10,
+        maintenance_interval=30,
+    )
+    worker.work(burst=burst, logging_level="WARNING")
+
+
+DUE = text(
+    """
+    SELECT id, queue FROM core.outbox
+    WHERE done_at IS NULL AND dead_at IS NULL AND run_at < clock_timestamp() - :grace * interval '1 second'
+      AND (lease_until IS NULL OR lease_until < clock_timestamp())
+    ORDER BY run_at LIMIT 1000
+    """
+)
+TAKE_SLOT = text("INSERT INTO core.slots (task, slot_time) VALUES (:task, :slot) ON CONFLICT DO NOTHING RETURNING task")
+UNSEALED = text(
+    """
+    SELECT a.channel_id, a.id, a.at, a.actor_id, a.action, a.target_kind, a.target_id, a.before, a.after
+    FROM core.audit a WHERE a.at < now() - interval '2 seconds' AND a.at > now() - interval '2 days'
+      AND NOT EXISTS (SELECT 1 FROM core.audit_seals s WHERE s.channel_id = a.channel_id AND s.audit_id = a.id)
+    ORDER BY a.channel_id, a.id LIMIT 5000
+    """
+)
+HEAD = text("SELECT seq, hash FROM core.audit_seals WHERE channel_id = :channel ORDER BY seq DESC LIMIT 1")
+SEAL = text("INSERT INTO core.audit_seals (channel_id, id, seq, audit_id, hash) VALUES (:channel, :id, :seq, :audit, :hash)")
+
+
+def sweep() -> int:
+    """Nudge the rows that are due and that nobody holds; the number of them."""
+    with db.unit_of_work(platform=True, read_only=True) as session:
+        rows = session.execute(DUE, {"grace": GRACE_SECONDS}).all()
+    for row in rows:
+        if redis().set(f"nudged:{row.id}", "1", ex=RENUDGE_SECONDS, nx=True):
+            send_nudge(row.id, row.queue)
+    return len(rows)
+
+
+def tick() -> int:
+    """Take the scheduler slots that are due, once over all schedulers, and write their jobs; the number of jobs."""
+    timed = [job for job in jobs.registry().values() if job.every is not None]
+    channels = tenancy.all_channels()
+    written = 0
+    with db.unit_of_work(platform=True) as session:
+        moment: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+        for job in timed:
+            assert job.every is not None
+            slot = job.every.slot(moment)
+            if session.execute(TAKE_SLOT, {"task": job.name, "slot": slot}).one_or_none() is None:
+                continue
+            for channel_id in channels:
+                session.execute(
+                    text(
+                        "INSERT INTO core.outbox (channel_id, id, task, payload, queue, key, tries, lease_seconds, attempts,"
+                        " created_at, run_at)"
+                        " VALUES (:channel, :id, :task, '{}', :queue, :key, :tries, :lease, 0, now(), now()) ON CONFLICT DO NOTHING"
+                    ),
+                    {
+                        "channel": channel_id,
+                        "id": uuid7(),
+                        "task": job.name,
+                        "queue": job.queue,
+                        "key": f"{job.name}@{slot.isoformat()}",
+                        "tries": job.tries,
+                        "lease": job.lease_seconds,
+                    },
+                )
+                written += 1
+    return written
+
+
+def row_hash(previous: bytes, row: Any) -> bytes:
+    """The link of an audit row after the link `previous`: SHA-256 over both."""
+    parts = (
+        row.id,
+        row.at.isoformat(),
+        row.actor_id,
+        row.action,
+        row.target_kind,
+        row.target_id,
+        _canonical(row.before),
+        _canonical(row.after),
+    )
+    return sha256(previous + "\x1f".join(str(part) for part in parts).encode()).digest()
+
+
+def _canonical(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{_canonical(value[key])}" for key in sorted(value)) + "}"
+    return str(value)
+
+
+def seal_audit() -> int:
+    """Add new audit rows to their channels' hash chains; the number of links made."""
+    with db.unit_of_work(platform=True) as session:
+        if not session.execute(text("SELECT pg_try_advisory_xact_lock(5417001)")).scalar_one():
+            return 0
+        heads: dict[UUID, tuple[int, bytes]] = {}
+        rows = session.execute(UNSEALED).all()
+        for row in rows:
+            if row.channel_id not in heads:
+                head = session.execute(HEAD, {"channel": row.channel_id}).one_or_none()
+                heads[row.channel_id] = (head.seq, bytes(head.hash)) if head else (0, b"")
+            seq, previous = heads[row.channel_id]
+            link = row_hash(previous, row)
+            session.execute(SEAL, {"channel": row.channel_id, "id": uuid7(), "seq": seq + 1, "audit": row.id, "hash": link})
+            heads[row.channel_id] = (seq + 1, link)
+        return len(rows)
+
+
+def schedule_once() -> None:
+    """One round of the scheduler: slots, sweep, seals of audit and chains. A part that fails is logged and tried again next round."""
+    for part in (tick, sweep, seal_audit, chains.extend_all):
+        try:
+            part()
+        except (DBAPIError, RedisError) as error:
+            log.warning("scheduler_part_failed", part=part.__name__, error=type(error).__name__)
+
+
+def schedule_forever(seconds: float = 2.0) -> None:
+    """Run the scheduler; any number may run side by side."""
+    while True:
+        schedule_once()
+        time.sleep(seconds)
