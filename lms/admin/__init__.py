@@ -1,0 +1,1 @@
+"""The back office's frame: dashboard, inbox, audit, system. Hears and reads everyone."""

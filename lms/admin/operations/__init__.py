@@ -1,0 +1,6 @@
+"""What the frame changes: `jobs` that are tried again, and the `demo` that is made and taken away."""
+
+from lms.admin.operations.demo import Demo, begin_demo, finish_demo, remove_demo, tell_demo
+from lms.admin.operations.jobs import retry_job
+
+__all__ = ["Demo", "begin_demo", "finish_demo", "remove_demo", "retry_job", "tell_demo"]

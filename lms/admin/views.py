@@ -1,0 +1,133 @@
+"""The back office's own pages: dashboard, audit log, system."""
+
+from uuid import UUID
+
+from babel.dates import format_date
+from flask import Blueprint, current_app, g, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from lms.admin import operations, policies, queries
+from lms.admin.reports import Audit, Jobs, Mails
+from lms.channels.queries import this_channel
+from lms.config import Config
+from lms.core import doctor, mail
+from lms.core.i18n import gettext as _
+from lms.core.i18n import locale as get_locale
+from lms.web.access import actor, allow
+from lms.web.answers import moved
+from lms.web.charts import line_chart, sparkline
+from lms.web.design_sample import sample
+from lms.web.i18n import choose_zone
+from lms.web.lists import answer_list
+from lms.web.toasts import toast
+
+bp = Blueprint("admin", __name__, url_prefix="/admin")
+
+
+@bp.route("/")
+def index() -> ResponseReturnValue:
+    """The month in figures, what waits for a human, what comes next."""
+    allow(policies.can_see_dashboard(actor()))
+    figures = queries.month_figures(actor(), currency=g.channel.currency, zone_name=choose_zone())
+    labels = [format_date(value, "d MMM", locale=get_locale()) for value in figures.days]
+    return render_template(
+        "admin/index.html",
+        figures=figures,
+        chart=line_chart(_("Enrolments"), labels, [(_("Enrolments"), figures.enrolled_by_day)], head=_("Day")),
+        sparks={
+            "learners": sparkline(figures.learners_by_day),
+            "enrolled": sparkline(figures.enrolled_by_day),
+            "revenue": sparkline(figures.revenue_by_day),
+        },
+        waiting=queries.waiting(6) if actor().is_admin else [],
+        sessions=queries.coming_sessions(actor()),
+    )
+
+
+@bp.route("/inbox")
+def inbox() -> ResponseReturnValue:
+    """Everything that waits for a human, each with its next step."""
+    allow(policies.can_see_inbox(actor()))
+    return render_template("admin/inbox.html", waiting=queries.waiting())
+
+
+@bp.route("/audit")
+def audit() -> ResponseReturnValue:
+    """Who did what to what."""
+    allow(policies.can_see_audit(actor()))
+    return answer_list(Audit(), "admin/audit.html")
+
+
+@bp.route("/audit/<uuid:row_id>")
+def audit_show(row_id: UUID) -> ResponseReturnValue:
+    """One act, with the values before and after."""
+    row, seal = queries.get_audit_row(row_id)
+    allow(policies.can_see_audit(actor()))
+    return render_template("admin/audit_show.html", row=row, seal=seal)
+
+
+@bp.route("/system")
+def system() -> ResponseReturnValue:
+    """How the platform is."""
+    allow(policies.can_see_system(actor()))
+    config: Config = current_app.config["LMS"]
+    return render_template("admin/system.html", findings=doctor.examine(config), is_sink=mail.is_sink())
+
+
+@bp.route("/system/demo/remove", methods=["POST"])
+def system_demo_remove() -> ResponseReturnValue:
+    """Remove the demo with everything in it; the next page says how to open an academy."""
+    channel = this_channel()
+    allow(policies.can_remove_demo(actor(), is_demo=channel.is_demo))
+    config: Config = current_app.config["LMS"]
+    operations.remove_demo(channel.id, home=config.home)
+    return moved("/")
+
+
+@bp.route("/system/jobs")
+def system_jobs() -> ResponseReturnValue:
+    """What the workers do, did, and could not do."""
+    allow(policies.can_see_system(actor()))
+    return answer_list(Jobs(), "admin/system_jobs.html")
+
+
+@bp.route("/system/jobs/<uuid:row_id>")
+def system_jobs_show(row_id: UUID) -> ResponseReturnValue:
+    """One job."""
+    row = queries.get_job(row_id)
+    allow(policies.can_see_system(actor()))
+    return render_template("admin/system_jobs_show.html", row=row)
+
+
+@bp.route("/system/jobs/<uuid:row_id>/retry", methods=["POST"])
+def system_jobs_retry(row_id: UUID) -> ResponseReturnValue:
+    """Try a job once more."""
+    row = queries.get_job(row_id)
+    allow(policies.can_see_system(actor()))
+    operations.retry_job(row, by=actor())
+    toast(_("The job is tried again."))
+    return moved(url_for(".system_jobs_show", row_id=row_id))
+
+
+@bp.route("/system/mail")
+def system_mail() -> ResponseReturnValue:
+    """Every mail, and what became of it."""
+    allow(policies.can_see_system(actor()))
+    return answer_list(Mails(), "admin/system_mail.html", is_sink=mail.is_sink())
+
+
+@bp.route("/system/mail/<uuid:mail_id>")
+def system_mail_show(mail_id: UUID) -> ResponseReturnValue:
+    """One mail as it was written; secret ones only where mail stays in the sink."""
+    found = queries.get_mail(mail_id)
+    allow(policies.can_see_system(actor()))
+    hidden = found.is_secret and not mail.is_sink()
+    body = _("This mail held a code or a link for one person; it is not shown.") if hidden else mail.readable(found, found.body_text)
+    return render_template("admin/system_mail_show.html", mail=found, body=body)
+
+
+@bp.route("/system/design")
+def system_design() -> ResponseReturnValue:
+    """Every piece of the design system in every state."""
+    allow(policies.can_see_system(actor()))
+    return render_template("admin/system_design.html", sample=sample())

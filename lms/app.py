@@ -1,0 +1,147 @@
+"""create_app(): the only file that knows every module. It finds each module's doors by the house's file names."""
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+
+import click
+from flask import Flask
+from htmx_flask import Htmx
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
+
+from lms.auth import operations as auth_operations
+from lms.channels import operations as channel_operations
+from lms.channels import queries as channel_queries
+from lms.config import ROOT, Config
+from lms.content import gateways as media
+from lms.core import db, jobs, logs, mail, sandbox, signing, storage, tenancy, workers
+from lms.core.commands import connects_by
+from lms.core.redis import use_redis
+from lms.core.supervisor import reachable
+from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, words
+from lms.web.face import faces
+from lms.web.sessions import RedisSessions
+
+MODULES = (
+    "auth", "channels", "content", "courses", "wallet", "vouchers", "payments", "enrollments", "streaming", "assessments",
+    "chat", "community", "certificates", "search", "reporting", "notifications", "assistant", "pages", "admin",
+)  # fmt: skip
+DOORS = ("views", "admin", "api", "sockets")
+LISTENERS = ("models", "handlers", "jobs", "reports")
+
+
+class Token(BaseConverter):
+    """A capability in a URL: 20 to 2,000 URL-safe characters."""
+
+    regex = r"[A-Za-z0-9_.=-]{20,2000}"
+
+
+@cache
+def part(module: str, file: str) -> object | None:
+    """A file of a module, imported; None when the module does without."""
+    if find_spec(f"lms.{module}") is None or find_spec(f"lms.{module}.{file}") is None:
+        return None
+    return import_module(f"lms.{module}.{file}")
+
+
+def connect(config: Config, *, statement_timeout_ms: int = db.STATEMENT_TIMEOUT_MS) -> None:
+    """Give this process its database, Redis, keys, storage and mail, and load every module's listeners."""
+    db.use_engines(
+        db.Engines(
+            app=db.make_engine(config.database_app_url, statement_timeout_ms=statement_timeout_ms),
+            platform=db.make_engine(config.database_platform_url, pool_size=4, statement_timeout_ms=statement_timeout_ms),
+        )
+    )
+    use_redis(config.redis_url)
+    signing.use_secret(config.secret_key)
+    storage.use_storage(storage.make_storage(config))
+    sandbox.use_scratch(config.home / "scratch")
+    media.use_ffmpeg(config.ffmpeg)
+    mail.use_config(config)
+    jobs.nudges_go_to(workers.send_nudge)
+    channel_queries.local_origin(f"http://{reachable(config.host)}:{config.port}")
+    wire()
+
+
+def wire() -> None:
+    """Tell the kernel and the web layer what only modules know, and load the listeners of every module."""
+    tenancy.channels_come_from(channel_queries.open_channels)
+    faces.channel_of_host = channel_queries.channel_of_host
+    faces.actor_of_session = channel_queries.actor_of_session
+    faces.actor_of_token = channel_queries.actor_of_token
+    faces.user_of_session = channel_queries.user_of_session
+    faces.touch_session = auth_operations.touch_session
+    faces.role_of = channel_queries.role_of
+    faces.welcome = channel_operations.welcome
+    for module in MODULES:
+        for file in LISTENERS:
+            part(module, file)
+    unread = getattr(part("notifications", "queries"), "unread_count", None)
+    faces.unread_of = unread
+    faces.default_view_of = getattr(part("reporting", "queries"), "default_query", None)
+
+
+def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
+    """The application of every process: pages, sockets, workers, commands."""
+    app = Flask("lms", root_path=str(ROOT), template_folder="templates", static_folder="static")
+    config = config or Config.load()
+    if not testing:
+        logs.configure()
+        connect(config)
+    app.config.update(
+        LMS=config,
+        SECRET_KEY=config.derive("flask").hex(),
+        TESTING=testing,
+        SESSION_COOKIE_SECURE=config.production,
+        MAX_CONTENT_LENGTH=16 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        UNDECIDED=(),
+    )
+    app.session_interface = RedisSessions("__Host-lectern" if config.production else "lectern")
+    if config.trusted_proxies:
+        count = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0)  # type: ignore[method-assign]
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.do")
+    app.url_map.converters["token"] = Token
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    Htmx(app)
+    headers.install(app)
+    assets.install(app)
+    cycle.install(app)
+    access.login_manager.init_app(app)
+    csrf.install(app)
+    i18n.install(app)
+    words.install(app)
+    context.install(app)
+    errors.install(app)
+    register_doors(app)
+    return app
+
+
+def register_doors(app: Flask) -> None:
+    """Register every blueprint called `bp` in the door files of every module."""
+    for module in MODULES:
+        for file in DOORS:
+            blueprint = getattr(part(module, file), "bp", None)
+            if blueprint is not None:
+                app.register_blueprint(blueprint)
+
+
+@click.group()
+def main() -> None:
+    """Lectern: run, migrate, work, look after the platform."""
+
+
+def add_commands() -> None:
+    """Find the commands of the kernel and of every module: `lms <verb>` and `lms <module> <verb>`."""
+    connects_by(connect)
+    for name in ("core", *MODULES):
+        for command in getattr(part(name, "commands"), "COMMANDS", ()):
+            main.add_command(command)
+
+
+add_commands()

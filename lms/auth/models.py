@@ -1,0 +1,95 @@
+"""Accounts, sessions, one-time codes, invitations, refresh tokens. Secrets are stored as digests only."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core.clock import now
+from lms.core.db import Base, Tenant
+from lms.core.ids import uuid7
+
+
+class User(Base):
+    """One person's account, the same in every channel of the install."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("email_key"), {"schema": "auth"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    email: Mapped[str]
+    email_key: Mapped[str]
+    name: Mapped[str]
+    password_hash: Mapped[str | None]
+    email_verified_at: Mapped[datetime | None]
+    locale: Mapped[str] = mapped_column(default="en")
+    zone: Mapped[str] = mapped_column(default="UTC")
+    status: Mapped[str] = mapped_column(default="active")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_sign_in_at: Mapped[datetime | None]
+
+
+class SignInSession(Tenant, Base):
+    """One browser signed in: listed for its person, and revocable."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (UniqueConstraint("channel_id", "digest"), Index("ix_sessions_user", "channel_id", "user_id"), {"schema": "auth"})
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("auth.users.id"))
+    digest: Mapped[bytes] = mapped_column(LargeBinary())
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    proved_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
+    address: Mapped[str] = mapped_column(default="")
+    device: Mapped[str] = mapped_column(default="")
+
+
+class Code(Tenant, Base):
+    """A one-time code sent by mail, bound to the browser that asked for it."""
+
+    __tablename__ = "codes"
+    __table_args__ = (Index("ix_codes_email", "channel_id", "email_key", "purpose", "created_at"), {"schema": "auth"})
+
+    email_key: Mapped[str]
+    purpose: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(LargeBinary())
+    flow: Mapped[bytes] = mapped_column(LargeBinary())
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Invitation(Tenant, Base):
+    """A link by mail with which somebody takes over the account made for them."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (UniqueConstraint("channel_id", "digest"), {"schema": "auth"})
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("auth.users.id"))
+    digest: Mapped[bytes] = mapped_column(LargeBinary())
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class RefreshToken(Tenant, Base):
+    """One link of a family of refresh tokens; using one twice revokes the family."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "digest"),
+        Index("ix_refresh_tokens_family", "channel_id", "family"),
+        {"schema": "auth"},
+    )
+
+    family: Mapped[UUID]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("auth.users.id"))
+    digest: Mapped[bytes] = mapped_column(LargeBinary())
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

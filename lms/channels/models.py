@@ -1,0 +1,98 @@
+"""Channels, hosts, members (whose id is the account's id), and what members prefer."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core.clock import now
+from lms.core.db import Base, Tenant, belongs_to
+from lms.core.decisions import STAFF
+from lms.core.ids import uuid7
+
+
+class Channel(Base):
+    """One academy: its name, money, language, zone, look and settings."""
+
+    __tablename__ = "channels"
+    __table_args__ = (UniqueConstraint("slug"), {"schema": "channels"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    slug: Mapped[str]
+    name: Mapped[str]
+    tagline: Mapped[str] = mapped_column(default="")
+    currency: Mapped[str] = mapped_column(default="EUR")
+    locale: Mapped[str] = mapped_column(default="en")
+    zone: Mapped[str] = mapped_column(default="UTC")
+    theme: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    version: Mapped[int] = mapped_column(default=1)
+    status: Mapped[str] = mapped_column(default="open")
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Domain(Base):
+    """A host name that leads to a channel."""
+
+    __tablename__ = "domains"
+    __table_args__ = ({"schema": "channels"},)
+
+    host: Mapped[str] = mapped_column(primary_key=True)
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.channels.id"))
+    verified_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Member(Tenant, Base):
+    """One person in one channel: the role holds here and nowhere else. `id` is the account's id."""
+
+    __tablename__ = "members"
+    __table_args__ = (
+        Index("ix_members_joined", "channel_id", "joined_at", "id"),
+        Index("ix_members_role", "channel_id", "role", "joined_at"),
+        Index("ix_members_person", "id"),
+        {"schema": "channels"},
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("auth.users.id"), primary_key=True, sort_order=-10)
+    channel_id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("channels.channels.id"), primary_key=True, sort_order=-20)
+    name: Mapped[str]
+    email: Mapped[str]
+    role: Mapped[str]
+    status: Mapped[str] = mapped_column(default="active")
+    title: Mapped[str] = mapped_column(default="")
+    bio: Mapped[str] = mapped_column(default="")
+    avatar_key: Mapped[str | None]
+    phone: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="")
+    joined_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether this person works for the channel."""
+        return self.role in STAFF
+
+    @property
+    def is_active(self) -> bool:
+        """Whether this person may sign in here."""
+        return self.status in ("active", "invited")
+
+
+class Preference(Tenant, Base):
+    """One thing a member prefers."""
+
+    __tablename__ = "preferences"
+    __table_args__ = (
+        belongs_to("user_id", "channels.members"),
+        UniqueConstraint("channel_id", "user_id", "name"),
+        {"schema": "channels"},
+    )
+
+    user_id: Mapped[UUID]
+    name: Mapped[str]
+    value: Mapped[dict[str, Any]]

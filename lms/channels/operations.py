@@ -1,0 +1,185 @@
+"""Every change of channels: opening one, its look and hosts, and the people in it. Nothing here commits."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from lms.auth import operations as accounts
+from lms.auth import queries as auth_queries
+from lms.auth.models import User
+from lms.channels import queries
+from lms.channels.errors import LastOwner, Taken
+from lms.channels.events import MemberJoined, MemberSuspended, RoleChanged
+from lms.channels.models import Channel, Domain, Member, Preference
+from lms.core import audit, db, mail
+from lms.core.clock import now
+from lms.core.decisions import Actor
+from lms.core.errors import Conflict, Invalid
+from lms.core.events import emit
+from lms.core.i18n import gettext as _
+from lms.core.ids import uuid7
+from lms.core.money import is_currency
+from lms.core.rights import rights_changed
+from lms.core.tenancy import current_channel
+
+
+def open_channel(
+    name: str, slug: str, *, currency: str, zone: str = "UTC", locale: str = "en", is_demo: bool = False, channel_id: UUID | None = None
+) -> Channel:
+    """A new channel; runs in a platform unit of work."""
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?", slug):
+        raise Invalid(_("A short name has small letters, digits and dashes, for example my-academy."), fields={"slug": slug})
+    if not is_currency(currency):
+        raise Invalid(_("%(code)s is no currency. Use an ISO 4217 code such as EUR.", code=currency))
+    if db.session().scalar(select(Channel).where(Channel.slug == slug)) is not None:
+        raise Taken(_("There is a channel called %(slug)s already.", slug=slug))
+    made = Channel(id=channel_id or uuid7(), slug=slug, name=name, currency=currency, zone=zone, locale=locale, is_demo=is_demo)
+    db.session().add(made)
+    db.session().flush()
+    return made
+
+
+def add_host(channel_id: UUID, host: str, *, verified: bool) -> None:
+    """Let a host lead to the channel; runs in a platform unit of work; repeating changes nothing."""
+    host = host.strip().lower().rstrip(".")
+    if not re.fullmatch(r"[a-z0-9.-]{1,253}", host):
+        raise Invalid(_("%(host)s is no host name.", host=host))
+    db.session().execute(
+        insert(Domain)
+        .values(host=host, channel_id=channel_id, verified_at=now() if verified else None, created_at=now())
+        .on_conflict_do_nothing()
+    )
+    owner = db.session().execute(select(Domain.channel_id).where(Domain.host == host)).scalar_one()
+    if owner != channel_id:
+        raise Taken(_("%(host)s leads to another channel.", host=host))
+    queries.forget_faces()
+
+
+def join(user_id: UUID, name: str, email: str, *, role: str = "student", status: str = "active", by: Actor | None = None) -> Member:
+    """Make an account a member; somebody who is one already stays what they are."""
+    found = queries.find_member(user_id)
+    if found is not None:
+        if found.status == "invited" and status == "active":
+            found.status = "active"
+        return found
+    made = Member(id=user_id, name=name, email=email, role=role, status=status)
+    db.session().add(made)
+    db.session().flush()
+    by = by or Actor(user_id=user_id, name=name)
+    audit.record("channels.join", made, by=by, after={"role": role})
+    emit(MemberJoined(user_id=user_id, role=role, by=by.user_id))
+    return made
+
+
+def welcome(user_id: UUID, name: str, email: str) -> None:
+    """Whoever signs in here for the first time is a student here; an invited person is active from now on."""
+    join(user_id, name, email)
+
+
+def invite_person(name: str, email: str, role: str, *, by: Actor) -> Member:
+    """Make somebody a member with a role and send an invitation by mail; a member already here is refused by name."""
+    existing = auth_queries.user_id_of(email)
+    if existing is not None and queries.find_member(existing) is not None:
+        sentence = _("%(email)s is here already. Open their page to change the role.", email=email)
+        raise Conflict(sentence, fields={"email": sentence})
+    user = accounts.add_user(name, email)
+    member = join(user.id, name.strip(), user.email, role=role, status="invited", by=by)
+    send_invitation(member, user, by=by)
+    return member
+
+
+def send_invitation(member: Member, user: User, *, by: Actor) -> None:
+    """Send a fresh invitation link; earlier links stop working."""
+    channel = queries.this_channel()
+    link = queries.absolute_url(f"/auth/invitations/{accounts.invite(user, by=by)}")
+    mail.send(
+        member.email,
+        "channels/mail/invitation",
+        {"channel": queries.face_of(channel, ""), "member": member, "link": link, "by": by},
+        to_user_id=member.id,
+        language=channel.locale,
+        secret=True,
+    )
+
+
+def edit_person(member: Member, values: Mapping[str, Any], *, by: Actor) -> bool:
+    """Change what is known of a person; false when nothing changed."""
+    changed = audit.update(member, "channels.edit_person", by=by, **values)
+    if changed:
+        member.version += 1
+    return changed
+
+
+def change_role(member: Member, role: str, *, by: Actor) -> None:
+    """Give a member another role; the last owner keeps theirs. Their open sign-ins end when rights shrink."""
+    before = member.role
+    if before == role:
+        return
+    _keep_an_owner(member)
+    audit.update(member, "channels.change_role", by=by, role=role)
+    member.version += 1
+    rights_changed(member.id)
+    emit(RoleChanged(user_id=member.id, before=before, after=role, by=by.user_id))
+
+
+def suspend(member: Member, *, by: Actor) -> None:
+    """Stop a member from signing in and end their sessions; suspending twice changes nothing."""
+    if member.status == "suspended":
+        return
+    _keep_an_owner(member)
+    audit.update(member, "channels.suspend", by=by, status="suspended")
+    member.version += 1
+    accounts.end_sessions(member.id, by=by)
+    rights_changed(member.id)
+    emit(MemberSuspended(user_id=member.id, by=by.user_id))
+
+
+def restore(member: Member, *, by: Actor) -> None:
+    """Let a suspended member in again; restoring twice changes nothing."""
+    if member.status == "suspended":
+        audit.update(member, "channels.restore", by=by, status="active")
+        member.version += 1
+
+
+def _keep_an_owner(member: Member) -> None:
+    if member.role not in ("owner", "admin"):
+        return
+    others = (
+        db.session()
+        .execute(
+            select(func.count())
+            .select_from(Member)
+            .where(Member.role.in_(("owner", "admin")), Member.status == "active", Member.id != member.id)
+        )
+        .scalar_one()
+    )
+    if not others:
+        raise LastOwner(_("This is the last admin. Make somebody else an admin first."))
+
+
+def edit_channel(channel: Channel, values: Mapping[str, Any], *, by: Actor) -> bool:
+    """Change the channel's name, money, language, zone or look; false when nothing changed."""
+    changed = audit.update(channel, "channels.edit", by=by, **values)
+    if changed:
+        channel.version += 1
+        queries.forget_faces()
+    return changed
+
+
+def edit_self(user: User, member: Member, *, name: str, locale: str, zone: str, by: Actor) -> None:
+    """Change my own name, language and time zone."""
+    audit.update(user, "auth.edit_self", by=by, name=name, locale=locale, zone=zone)
+    edit_person(member, {"name": name}, by=by)
+
+
+def prefer(user_id: UUID, name: str, value: dict[str, Any]) -> None:
+    """Keep what a person prefers under a name."""
+    db.session().execute(
+        insert(Preference)
+        .values(id=uuid7(), user_id=user_id, name=name, value=value, channel_id=current_channel())
+        .on_conflict_do_update(index_elements=["channel_id", "user_id", "name"], set_={"value": value})
+    )

@@ -1,0 +1,271 @@
+"""Every SELECT of channels."""
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+
+from lms.auth.models import RefreshToken, SignInSession, User
+from lms.channels.models import Channel, Domain, Member, Preference
+from lms.core import db, tokens
+from lms.core.clock import now
+from lms.core.decisions import STAFF, Actor
+from lms.core.errors import NotFound
+from lms.core.i18n import gettext as _
+from lms.core.tenancy import ChannelFace, current_channel
+
+FRESH_SECONDS = 5.0
+IDLE = timedelta(days=14)
+STAFF_IDLE = timedelta(hours=8)
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_faces: dict[str, tuple[float, ChannelFace | None]] = {}
+
+
+def get_member(user_id: UUID) -> Member:
+    """A person of this channel."""
+    found = db.session().get(Member, user_id)
+    if found is None or found.status == "deleted":
+        raise NotFound(_("There is no such person here."))
+    return found
+
+
+def find_member(user_id: UUID) -> Member | None:
+    """A person of this channel, or None; deleted ones too."""
+    return db.session().get(Member, user_id)
+
+
+def members_by_id(user_ids: Sequence[UUID]) -> dict[UUID, Member]:
+    """The people of those ids, in one query."""
+    if not user_ids:
+        return {}
+    return {member.id: member for member in db.session().scalars(select(Member).where(Member.id.in_(set(user_ids))))}
+
+
+def members_with_role(*roles: str) -> Sequence[Member]:
+    """The active people with one of the roles, by name."""
+    return (
+        db.session()
+        .scalars(
+            select(Member)
+            .where(Member.role.in_(roles), Member.status.in_(("active", "invited")))
+            .order_by(func.lower(Member.name), Member.id)
+        )
+        .all()
+    )
+
+
+def search_members(words: str, *, limit: int = 8) -> Sequence[Member]:
+    """People whose name or address contains the words."""
+    like = f"%{words.replace('%', '').replace('_', '').lower()}%"
+    return (
+        db.session()
+        .scalars(
+            select(Member)
+            .where(or_(func.lower(Member.name).like(like), func.lower(Member.email).like(like)), Member.status != "deleted")
+            .order_by(func.lower(Member.name), Member.id)
+            .limit(limit)
+        )
+        .all()
+    )
+
+
+def this_channel() -> Channel:
+    """The channel of the running unit of work."""
+    found = db.session().get(Channel, current_channel())
+    if found is None:
+        raise NotFound(_("There is no such academy."))
+    return found
+
+
+def role_of(user_id: UUID) -> str:
+    """The role of a person here; "" when there is none or it does not count now."""
+    return (
+        db.session().execute(select(Member.role).where(Member.id == user_id, Member.status.in_(("active", "invited")))).scalar_one_or_none()
+        or ""
+    )
+
+
+def actor_of_session(digest: bytes) -> Actor | None:
+    """The person a session token stands for, with the role here, in one query; None once the sign-in or the person's right ended."""
+    row = (
+        db.session()
+        .execute(
+            select(
+                SignInSession.id,
+                SignInSession.seen_at,
+                User.id.label("user_id"),
+                Member.name,
+                Member.email,
+                Member.role,
+                User.locale,
+                User.zone,
+            )
+            .join(User, User.id == SignInSession.user_id)
+            .join(Member, Member.id == User.id)
+            .where(
+                SignInSession.digest == digest,
+                SignInSession.ended_at.is_(None),
+                SignInSession.expires_at > now(),
+                User.status == "active",
+                Member.status.in_(("active", "invited")),
+            )
+        )
+        .one_or_none()
+    )
+    if row is None or now() - row.seen_at > (STAFF_IDLE if row.role in STAFF else IDLE):
+        return None
+    return Actor(
+        user_id=row.user_id,
+        name=row.name,
+        email=row.email,
+        role=row.role,
+        channel_id=current_channel(),
+        locale=row.locale,
+        zone=row.zone,
+        session_id=row.id,
+    )
+
+
+def actor_of_token(token: str) -> Actor:
+    """The person an access token stands for, with the role here, in one query; raises BadToken once the sign-in or the right ended."""
+    claims = tokens.read(token, current_channel())
+    stands = select(RefreshToken.id).where(
+        RefreshToken.family == claims.session_id, RefreshToken.user_id == claims.user_id, RefreshToken.revoked_at.is_(None)
+    )
+    row = (
+        db.session()
+        .execute(
+            select(Member.name, Member.email, Member.role, User.locale, User.zone)
+            .join(User, User.id == Member.id)
+            .where(Member.id == claims.user_id, User.status == "active", Member.status.in_(("active", "invited")), stands.exists())
+        )
+        .one_or_none()
+    )
+    if row is None:
+        raise tokens.BadToken(_("This access has ended. Sign in again at /api/v1/auth/token."), rule="token")
+    return Actor(
+        user_id=claims.user_id,
+        name=row.name,
+        email=row.email,
+        role=row.role,
+        kind="api",
+        channel_id=claims.channel_id,
+        locale=row.locale,
+        zone=row.zone,
+        session_id=claims.session_id,
+    )
+
+
+def user_of_session(digest: bytes) -> UUID | None:
+    """The account a session token stands for, while the sign-in stands."""
+    return (
+        db.session()
+        .execute(
+            select(SignInSession.user_id).where(
+                SignInSession.digest == digest, SignInSession.ended_at.is_(None), SignInSession.expires_at > now()
+            )
+        )
+        .scalar_one_or_none()
+    )
+
+
+def actor_of_user(user_id: UUID, *, kind: str = "person") -> Actor:
+    """A person of this channel as an actor, for commands and machines."""
+    member = get_member(user_id)
+    user = db.session().get(User, user_id)
+    return Actor(
+        user_id=member.id,
+        name=member.name,
+        email=member.email,
+        role=member.role if member.is_active else "",
+        kind=kind,
+        channel_id=current_channel(),
+        locale=user.locale if user else "en",
+        zone=user.zone if user else "UTC",
+    )
+
+
+def open_channels() -> Sequence[UUID]:
+    """Every open channel; runs in a platform unit of work."""
+    return db.session().execute(select(Channel.id).where(Channel.status == "open").order_by(Channel.created_at)).scalars().all()
+
+
+def channel_of_host(host: str) -> ChannelFace | None:
+    """The channel a host leads to, remembered for a few seconds; a lone channel also answers on this machine's own addresses."""
+    kept = _faces.get(host)
+    if kept and time.monotonic() - kept[0] < FRESH_SECONDS:
+        return kept[1]
+    with db.unit_of_work(platform=True, read_only=True) as session:
+        found = session.scalar(
+            select(Channel).join(Domain, Domain.channel_id == Channel.id).where(Domain.host == host, Channel.status == "open")
+        )
+        if found is None and host in LOOPBACK:
+            every = session.scalars(select(Channel).where(Channel.status == "open").order_by(Channel.created_at).limit(1)).all()
+            found = every[0] if every else None
+        face = face_of(found, origin_of(found.id)) if found is not None else None
+    if len(_faces) > 1000:
+        _faces.clear()
+    _faces[host] = (time.monotonic(), face)
+    return face
+
+
+def forget_faces() -> None:
+    """Ask the database again about every host."""
+    _faces.clear()
+
+
+def face_of(channel: Channel, origin: str) -> ChannelFace:
+    """A channel as pages see it."""
+    return ChannelFace(
+        id=channel.id,
+        slug=channel.slug,
+        name=channel.name,
+        tagline=channel.tagline,
+        currency=channel.currency,
+        locale=channel.locale,
+        zone=channel.zone,
+        version=channel.version,
+        is_demo=channel.is_demo,
+        origin=origin,
+        settings=channel.settings,
+    )
+
+
+def origin_of(channel_id: UUID) -> str:
+    """`https://host` of a channel's first verified host, for links in mails and QR codes."""
+    host = (
+        db.session()
+        .execute(
+            select(Domain.host)
+            .where(Domain.channel_id == channel_id, Domain.verified_at.is_not(None))
+            .order_by(Domain.created_at, Domain.host)
+            .limit(1)
+        )
+        .scalar_one_or_none()
+    )
+    if host is None:
+        return _origin[0]
+    return _origin[0] if host in LOOPBACK else f"https://{host}"
+
+
+_origin: list[str] = ["http://localhost:8000"]
+
+
+def local_origin(origin: str) -> None:
+    """Say under which address this machine itself answers, for installs without a domain."""
+    _origin[:] = [origin]
+
+
+def absolute_url(path: str) -> str:
+    """A link that works outside the browser: the channel's verified host and the path."""
+    return origin_of(current_channel()) + path
+
+
+def preference(user_id: UUID, name: str) -> dict[str, object]:
+    """What a person prefers under a name; empty when nothing was said."""
+    found = (
+        db.session().execute(select(Preference.value).where(Preference.user_id == user_id, Preference.name == name)).scalar_one_or_none()
+    )
+    return dict(found or {})

@@ -1,0 +1,59 @@
+"""Lists of channels: the people."""
+
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from lms.channels.models import Member
+from lms.core.decisions import Actor
+from lms.core.i18n import lazy_gettext as _l
+from lms.core.reports import Choice, Column, Period, Report
+
+ROLES = (("student", _l("Student")), ("instructor", _l("Instructor")), ("admin", _l("Admin")), ("owner", _l("Owner")))
+STATUSES = (("active", _l("Active")), ("invited", _l("Invited")), ("suspended", _l("Suspended")))
+
+
+class People(Report):
+    """Everybody of the channel."""
+
+    name = "channels.people"
+    title = _l("People")
+    lead = _l("Everybody who learns, teaches or works here.")
+    key = Member.id
+    href = "/admin/channels/people/{id}"
+    path = "/admin/channels/people"
+    sort = "name"
+    empty = ("users", _l("Nobody here yet"), _l("Invite somebody, or let students register themselves."))
+    columns = (
+        Column("name", _l("Name"), Member.name, href="/admin/channels/people/{id}"),
+        Column("email", _l("E-mail"), Member.email),
+        Column(
+            "role",
+            _l("Role"),
+            Member.role,
+            kind="state",
+            words=dict(ROLES),
+            tones={"admin": "primary", "owner": "primary", "instructor": "info"},
+        ),
+        Column(
+            "status",
+            _l("Status"),
+            Member.status,
+            kind="state",
+            words=dict(STATUSES),
+            tones={"active": "success", "invited": "warning", "suspended": "danger"},
+        ),
+        Column("joined_at", _l("Joined"), Member.joined_at, kind="time"),
+        Column("title", _l("Title"), Member.title, shown=False),
+        Column("phone", _l("Phone"), Member.phone, shown=False),
+    )
+    filters = (
+        Choice("role", _l("Role"), Member.role, options=ROLES),
+        Choice("status", _l("Status"), Member.status, options=STATUSES),
+        Period("joined", _l("Joined"), Member.joined_at),
+    )
+    search = (Member.name, Member.email)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Everybody but the deleted."""
+        return select(Member).where(Member.status != "deleted")

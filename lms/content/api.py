@@ -1,0 +1,186 @@
+"""Door 3: uploads in parts straight to the store, and what becomes of each file."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from flask import Blueprint, url_for
+from pydantic import Field
+
+from lms.content import operations, policies, queries
+from lms.content.models import Asset, Upload
+from lms.core.storage import storage
+from lms.web.access import actor, allow
+from lms.web.api import Answer, Body, endpoint, located
+
+bp = Blueprint("content_api", __name__, url_prefix="/api/v1/content")
+URLS_AT_ONCE = 60
+URL_SECONDS = 3600
+
+
+class NewUpload(Body):
+    """The file to come; an empty kind is told from the name."""
+
+    filename: Annotated[str, Field(min_length=1, max_length=500)]
+    size: Annotated[int, Field(ge=0, le=1 << 50, description="Bytes")]
+    kind: Literal["", "video", "audio", "image", "document", "file"] = ""
+
+
+class PartAnswer(Answer):
+    """One part to send: PUT exactly `size` bytes of the file, from (number - 1) x part_size, to `url` (no token needed)."""
+
+    number: int
+    size: int
+    url: str
+
+
+class UploadAnswer(Answer):
+    """How far an upload is, and where the next missing parts go; the addresses are good for an hour."""
+
+    asset_id: UUID
+    state: str
+    size: int
+    part_size: int
+    part_count: int
+    received: list[int]
+    missing: list[int]
+    parts: list[PartAnswer]
+
+
+class PlaybackAnswer(Answer):
+    """Where this person plays a file from now on; "" where there is nothing. Send the access token there, too."""
+
+    hls_url: str
+    mp4_url: str
+    poster_url: str
+    duration: float | None
+
+
+class AssetAnswer(Answer):
+    """A file and what became of it; `progress` is percent, `failure` the reason in words."""
+
+    id: UUID
+    kind: str
+    state: str
+    filename: str
+    size: int
+    sha256: str | None
+    content_type: str
+    duration_seconds: float | None
+    width: int | None
+    height: int | None
+    progress: int
+    failure: str | None
+    created_at: datetime
+    ready_at: datetime | None
+    picture_url: str = ""
+    download_url: str = ""
+    playback: PlaybackAnswer | None = None
+
+
+@bp.post("/uploads")
+@endpoint(status=201)
+def uploads_create(body: NewUpload) -> UploadAnswer:
+    """Begin an upload in parts."""
+    allow(policies.can_upload(actor()))
+    upload = operations.start_upload(body.filename, body.size, body.kind, by=actor())
+    located(url_for(".uploads_show", asset_id=upload.asset_id))
+    return _upload(upload, [], list(range(1, upload.part_count + 1)))
+
+
+@bp.get("/uploads/<uuid:asset_id>")
+@endpoint()
+def uploads_show(asset_id: UUID) -> UploadAnswer:
+    """How far an upload is, with fresh addresses for what is missing."""
+    asset, upload = queries.get_asset(asset_id), queries.get_upload(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    return _upload(upload, *queries.upload_state(upload))
+
+
+@bp.post("/uploads/<uuid:asset_id>/resume")
+@endpoint()
+def uploads_resume(asset_id: UUID) -> UploadAnswer:
+    """The same, and keep a long upload from being taken for forgotten."""
+    asset, upload = queries.get_asset(asset_id), queries.get_upload(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    operations.go_on(upload, by=actor())
+    return _upload(upload, *queries.upload_state(upload))
+
+
+@bp.post("/uploads/<uuid:asset_id>/complete")
+@endpoint()
+def uploads_complete(asset_id: UUID) -> AssetAnswer:
+    """Every part has arrived: hand the file to a worker."""
+    asset, upload = queries.lock_asset(asset_id), queries.get_upload(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    operations.complete_upload(upload, asset, by=actor())
+    return _asset(asset)
+
+
+@bp.post("/uploads/<uuid:asset_id>/cancel")
+@endpoint(status=204)
+def uploads_cancel(asset_id: UUID) -> None:
+    """Give an upload up."""
+    asset, upload = queries.lock_asset(asset_id), queries.get_upload(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    operations.cancel_upload(upload, asset, by=actor())
+
+
+@bp.get("/assets/<uuid:asset_id>")
+@endpoint()
+def assets_show(asset_id: UUID) -> AssetAnswer:
+    """Where a file stands, and how to play or download it."""
+    asset = queries.get_asset(asset_id)
+    allow(policies.can_view(actor(), asset))
+    return _asset(asset)
+
+
+@bp.post("/assets/<uuid:asset_id>/retry")
+@endpoint()
+def assets_retry(asset_id: UUID) -> AssetAnswer:
+    """Try again to make something of a file that failed."""
+    asset = queries.lock_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    operations.retry_asset(asset, by=actor())
+    return _asset(asset)
+
+
+@bp.delete("/assets/<uuid:asset_id>")
+@endpoint(status=204)
+def assets_delete(asset_id: UUID) -> None:
+    """Delete a file; nobody plays it any more."""
+    asset = queries.lock_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    operations.delete_asset(asset, by=actor())
+
+
+def _upload(upload: Upload, received: list[int], missing: list[int]) -> UploadAnswer:
+    """An upload with the addresses of the next missing parts."""
+    wanted = missing[:URLS_AT_ONCE] if upload.is_open else []
+    parts = [
+        PartAnswer(
+            number=number,
+            size=upload.size_of(number),
+            url=storage().part_url(upload.key, upload.upload_id, number, upload.size_of(number), URL_SECONDS),
+        )
+        for number in wanted
+    ]
+    return UploadAnswer(
+        asset_id=upload.asset_id,
+        state=upload.state,
+        size=upload.size,
+        part_size=upload.part_size,
+        part_count=upload.part_count,
+        received=received,
+        missing=missing,
+        parts=parts,
+    )
+
+
+def _asset(asset: Asset) -> AssetAnswer:
+    """A file with its addresses."""
+    made = AssetAnswer.model_validate(asset)
+    made.picture_url, made.download_url = queries.picture_url(asset), queries.download_url(asset)
+    if asset.is_playable:
+        made.playback = PlaybackAnswer.model_validate(queries.playback_of(asset, viewer=actor()))
+    return made

@@ -1,0 +1,35 @@
+"""The shape of what is sent when files are uploaded."""
+
+from flask_wtf.file import FileField
+from pydantic import BaseModel, ConfigDict, Field
+from wtforms import SelectField
+from wtforms.validators import InputRequired
+
+from lms.core.i18n import lazy_gettext as _l
+from lms.web.forms import Form
+
+KINDS = (
+    ("", _l("Tell from the name")),
+    ("video", _l("Video")),
+    ("audio", _l("Sound")),
+    ("image", _l("Picture")),
+    ("document", _l("Document")),
+    ("file", _l("Other file")),
+)
+
+
+class UploadForm(Form):
+    """One file in one piece, for browsers without JavaScript."""
+
+    file = FileField(_l("File"), [InputRequired(_l("Choose a file."))], description=_l("At most 512 MB this way."))
+    kind = SelectField(_l("What it is"), choices=KINDS, default="")
+
+
+class StartUpload(BaseModel):
+    """What a browser says of a file before it sends the first byte."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=1000)
+
+    filename: str = Field(min_length=1)
+    size: int = Field(ge=0, le=1 << 50)
+    kind: str = ""

@@ -1,0 +1,116 @@
+"""Assets, and the uploads they come by."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Float, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core.clock import now
+from lms.core.db import Base, Tenant, belongs_to
+
+KINDS = ("video", "audio", "image", "document", "file")
+STATES = ("uploading", "checking", "processing", "ready", "failed", "deleted")
+WORKING = ("checking", "processing")
+
+
+class Asset(Tenant, Base):
+    """One file of a channel and what was made of it; sizes are bytes, `progress` is percent, keys are the storage's.
+
+    `original_key` lies in quarantine and is never served. `folder` holds what a run made; `run` names the newest run.
+    """
+
+    __tablename__ = "assets"
+    __table_args__ = (
+        belongs_to("owner_id", "channels.members"),
+        Index("ix_assets_made", "channel_id", "created_at", "id"),
+        Index("ix_assets_owner", "channel_id", "owner_id", "created_at"),
+        Index("ix_assets_state", "channel_id", "state", "updated_at"),
+        {"schema": "content"},
+    )
+
+    owner_id: Mapped[UUID]
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(default="uploading")
+    filename: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str | None]
+    content_type: Mapped[str] = mapped_column(default="application/octet-stream")
+    duration_seconds: Mapped[float | None] = mapped_column(Float(53))
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    original_key: Mapped[str]
+    run: Mapped[str | None]
+    folder: Mapped[str | None]
+    file_key: Mapped[str | None]
+    poster_key: Mapped[str | None]
+    hls_key: Mapped[str | None]
+    mp4_key: Mapped[str | None]
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    progress: Mapped[int] = mapped_column(default=0)
+    stage: Mapped[str] = mapped_column(default="")
+    failure: Mapped[str | None]
+    is_refused: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    started_at: Mapped[datetime | None]
+    ready_at: Mapped[datetime | None]
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a worker has it or will soon."""
+        return self.state in WORKING
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether everything that is made of it was made."""
+        return self.state == "ready"
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether there is something to play already, perhaps while better versions are in the making."""
+        return bool(self.mp4_key or self.hls_key) and self.state in ("processing", "ready")
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether trying again may help: it failed, and not because of what the file is."""
+        return self.state == "failed" and not self.is_refused
+
+    @property
+    def processing_seconds(self) -> float | None:
+        """How long it took from the worker's start to ready; None before."""
+        if self.started_at is None or self.ready_at is None:
+            return None
+        return (self.ready_at - self.started_at).total_seconds()
+
+
+class Upload(Tenant, Base):
+    """One upload in parts: the store's id of it, and how the file is cut."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        belongs_to("asset_id", "content.assets", ondelete="CASCADE"),
+        UniqueConstraint("channel_id", "asset_id"),
+        Index("ix_uploads_open", "channel_id", "state", "touched_at"),
+        {"schema": "content"},
+    )
+
+    asset_id: Mapped[UUID]
+    key: Mapped[str]
+    upload_id: Mapped[str]
+    size: Mapped[int]
+    part_size: Mapped[int]
+    part_count: Mapped[int]
+    state: Mapped[str] = mapped_column(default="open")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    touched_at: Mapped[datetime] = mapped_column(default=now)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether parts are still taken."""
+        return self.state == "open"
+
+    def size_of(self, number: int) -> int:
+        """The exact bytes of part `number`, from 1."""
+        return min(self.part_size, self.size - (number - 1) * self.part_size)

@@ -1,0 +1,192 @@
+"""Every SELECT of content, and the addresses at which an asset is played."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from lms.content import gateways
+from lms.content.errors import NoSuchAsset
+from lms.content.models import WORKING, Asset, Upload
+from lms.core import db, signing
+from lms.core.decisions import Actor
+from lms.core.errors import Forbidden
+from lms.core.i18n import gettext as _
+from lms.core.models import Outbox
+from lms.core.storage import Part, storage
+from lms.core.tenancy import current_channel
+
+WATCH = "content:watch"
+WATCH_SECONDS = 6 * 3600
+DAY = 86_400
+
+
+class Playback(NamedTuple):
+    """Where to play an asset from; "" where there is nothing. Addresses work for this viewer alone and only while the grant stands."""
+
+    hls_url: str
+    mp4_url: str
+    poster_url: str
+    duration: float
+    asset_id: UUID
+
+
+class Ticket(NamedTuple):
+    """What the signed part of a playing address says: which folder of files, for whom, since when."""
+
+    asset_id: UUID
+    folder: str
+    viewer: str
+    since: int
+
+
+class UploadState(NamedTuple):
+    """How far an upload is: the numbers that arrived whole, and the numbers that are missing."""
+
+    received: list[int]
+    missing: list[int]
+
+
+def get_asset(asset_id: UUID) -> Asset:
+    """One file of this channel; deleted ones are not there."""
+    found = db.session().get(Asset, asset_id)
+    if found is None or found.state == "deleted":
+        raise NoSuchAsset(_("This file is not here. It may have been deleted."))
+    return found
+
+
+def lock_asset(asset_id: UUID) -> Asset:
+    """One file of this channel, held until the transaction ends; deleted ones are not there."""
+    found = db.session().scalar(select(Asset).where(Asset.id == asset_id).with_for_update().execution_options(populate_existing=True))
+    if found is None or found.state == "deleted":
+        raise NoSuchAsset(_("This file is not here. It may have been deleted."))
+    return found
+
+
+def assets_by_id(asset_ids: Sequence[UUID | None]) -> dict[UUID, Asset]:
+    """The files of those ids that are here, in one query."""
+    wanted = {asset_id for asset_id in asset_ids if asset_id is not None}
+    if not wanted:
+        return {}
+    return {row.id: row for row in db.session().scalars(select(Asset).where(Asset.id.in_(wanted), Asset.state != "deleted"))}
+
+
+def get_upload(asset_id: UUID) -> Upload:
+    """The upload an asset comes by."""
+    found = db.session().scalar(select(Upload).where(Upload.asset_id == asset_id))
+    if found is None:
+        raise NoSuchAsset(_("This file is not here. It may have been deleted."))
+    return found
+
+
+def find_upload(asset_id: UUID) -> Upload | None:
+    """The upload an asset came by in parts, or None when it came in one piece."""
+    return db.session().scalar(select(Upload).where(Upload.asset_id == asset_id))
+
+
+def upload_state(upload: Upload) -> UploadState:
+    """Which parts the store holds, each of exactly its size."""
+    held: dict[int, Part] = {part.number: part for part in storage().parts(upload.key, upload.upload_id)} if upload.is_open else {}
+    numbers = range(1, upload.part_count + 1)
+    received = [number for number in numbers if number in held and held[number].size == upload.size_of(number)]
+    if not upload.is_open:
+        received = list(numbers)
+    arrived = set(received)
+    return UploadState(received, [number for number in numbers if number not in arrived])
+
+
+def forgotten_uploads(before: datetime) -> Sequence[Upload]:
+    """Open uploads nobody has touched since the moment."""
+    return db.session().scalars(select(Upload).where(Upload.state == "open", Upload.touched_at < before).limit(500)).all()
+
+
+def stuck_assets(before: datetime, task: str) -> Sequence[Asset]:
+    """Files that say they are being worked on while no job for them waits or runs."""
+    at_work = select(Outbox.id).where(
+        Outbox.task == task, Outbox.key == func.concat("asset:", Asset.id), Outbox.done_at.is_(None), Outbox.dead_at.is_(None)
+    )
+    return db.session().scalars(select(Asset).where(Asset.state.in_(WORKING), Asset.updated_at < before, ~at_work.exists())).all()
+
+
+def leftover_assets(before: datetime) -> Sequence[Asset]:
+    """Failed and deleted files whose original still lies in quarantine."""
+    return (
+        db.session()
+        .scalars(
+            select(Asset).where(Asset.state.in_(("failed", "deleted")), Asset.updated_at < before, Asset.original_key != "").limit(500)
+        )
+        .all()
+    )
+
+
+# --- delivery ---------------------------------------------------------------------------------------------------------
+
+
+def viewer_key(viewer: Actor) -> str:
+    """What a playing address is bound to: the sign-in session, else the account (machines), else nobody."""
+    if viewer.session_id is not None:
+        return str(viewer.session_id)
+    return f"user-{viewer.user_id}" if viewer.user_id is not None else ""
+
+
+def playback_of(asset: Asset, *, viewer: Actor, public: bool = False, seconds: int = gateways.GRANT_SECONDS) -> Playback:
+    """The addresses at which this viewer plays the asset from now on; the caller has decided that they may.
+
+    It opens a grant of `seconds` for the viewer's session, which `operations.renew_grant` keeps open and
+    `operations.revoke_grants` shuts. `public` is for previews that anybody may see: bound to nobody, and never shut early.
+    """
+    if not asset.is_playable or asset.folder is None:
+        return Playback("", "", "", 0.0, asset.id)
+    who = "" if public else viewer_key(viewer)
+    if not who and not public:
+        raise Forbidden(_("Sign in first."), rule="sign_in")
+    if who:
+        gateways.grants().open(current_channel(), asset.id, who, viewer.user_id, seconds)
+    claims = {"a": str(asset.id), "f": asset.folder, "v": who, "s": int(time.time())}
+    base = f"/content/watch/{signing.sign(WATCH, claims, seconds=WATCH_SECONDS)}"
+    made = {key: f"{base}/{value.removeprefix(asset.folder + '/')}" if value else "" for key, value in _keys(asset).items()}
+    return Playback(made["hls"], made["mp4"], made["poster"], asset.duration_seconds or 0.0, asset.id)
+
+
+def _keys(asset: Asset) -> dict[str, str | None]:
+    return {"hls": asset.hls_key, "mp4": asset.mp4_key, "poster": asset.poster_key}
+
+
+def read_ticket(token: str) -> Ticket:
+    """What the signed part of a playing address says; raises Forbidden when it was changed, is too old or is another channel's."""
+    claims: dict[str, Any] = signing.unsign(WATCH, token)
+    if not claims["f"].startswith(f"{current_channel()}/"):
+        raise Forbidden(_("This link is of another academy."), rule="channel")
+    return Ticket(UUID(claims["a"]), claims["f"], claims["v"], claims["s"])
+
+
+def grant_stands(ticket: Ticket, viewer: Actor) -> bool:
+    """Whether the viewer who asks is the one the address was made for, and their grant still stands."""
+    if ticket.viewer == "":
+        return True
+    if ticket.viewer != viewer_key(viewer):
+        return False
+    return gateways.grants().stands(current_channel(), ticket.asset_id, ticket.viewer, issued_at=ticket.since)
+
+
+def picture_url(asset: Asset | None) -> str:
+    """A signed address of a ready picture (cover, image in a lesson), the same all day so that browsers keep it; "" without one."""
+    if asset is None or asset.poster_key is None or asset.state not in ("ready", "processing"):
+        return ""
+    return storage().get_url(asset.poster_key, seconds_to_tomorrow(), inline=True)
+
+
+def download_url(asset: Asset, *, seconds: int = 300) -> str:
+    """A short signed address that downloads a ready document or file under its own name; "" when there is nothing to download."""
+    if asset.file_key is None or asset.state != "ready":
+        return ""
+    return storage().get_url(asset.file_key, seconds, filename=asset.filename, content_type=asset.content_type)
+
+
+def seconds_to_tomorrow() -> int:
+    """Seconds to the end of tomorrow (UTC): one and the same moment all day, so signed addresses repeat and are cached."""
+    moment = int(time.time())
+    return (moment // DAY + 2) * DAY - moment

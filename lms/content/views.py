@@ -1,0 +1,107 @@
+"""Door 1: files and media by signed addresses. The signature, and for media the grant behind it, is the permission."""
+
+import re
+from pathlib import Path
+
+from flask import Blueprint, Response, make_response, redirect, request, send_file
+from flask.typing import ResponseReturnValue
+
+from lms.content import policies, queries
+from lms.core.decisions import anyone
+from lms.core.errors import Forbidden, NotFound
+from lms.core.i18n import gettext as _
+from lms.core.storage import LocalStorage, WrongPart, disposition, storage, type_of
+from lms.core.tenancy import current_channel
+from lms.web.access import actor, allow
+from lms.web.csrf import signed_door
+from lms.web.cycle import close_work
+
+bp = Blueprint("content", __name__, url_prefix="/content")
+
+MADE = re.compile(
+    r"(?:video\.mp4|phone\.mp4|audio\.m4a|poster\.jpg|hls/master\.m3u8|hls/\d{1,4}p/(?:index\.m3u8|init_\d{1,4}p\.mp4|seg_\d{5}\.m4s))"
+)
+INLINE = frozenset(
+    {"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4", "audio/mp4", "audio/mpeg", "application/vnd.apple.mpegurl"}
+)
+REDIRECT_SECONDS = 60
+
+
+@bp.route("/files/<token:token>")
+def files_show(token: str) -> ResponseReturnValue:
+    """One file of the local store, to whoever holds its signed address."""
+    store = _local()
+    _no_more_words()
+    grant = store.read_grant(token)
+    allow(anyone())
+    _this_channel(grant.key)
+    inline = grant.inline and grant.content_type in INLINE
+    response = _file(store.path_of(grant.key), grant.content_type)
+    response.headers["Content-Disposition"] = disposition(grant.filename, inline=inline)
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable" if inline else "private, no-store"
+    return response
+
+
+@bp.route("/parts/<token:token>", methods=["PUT"])
+@signed_door
+def parts_show(token: str) -> ResponseReturnValue:
+    """Take one part of an upload, straight to the disk."""
+    store = _local()
+    _no_more_words()
+    grant = store.part_grant(token)
+    allow(anyone())
+    _this_channel(grant.key)
+    if request.content_length != grant.size:
+        raise WrongPart(_("This part is not of the size that was agreed. Reload the page and choose the file again."), rule="size")
+    close_work(commit=True)  # a slow line must hold no database connection
+    request.max_content_length = grant.size
+    store.put_part(grant.key, grant.upload_id, grant.number, request.stream, grant.size)  # type: ignore[arg-type]  # it reads like a BinaryIO
+    return "", 204
+
+
+@bp.route("/watch/<token:token>/<path:name>")
+def watch_show(token: str, name: str) -> ResponseReturnValue:
+    """A playlist, segment, video or poster, to the viewer it was opened for, while their grant stands."""
+    _no_more_words()
+    ticket = queries.read_ticket(token)
+    allow(policies.can_play(queries.grant_stands(ticket, actor())))
+    if not MADE.fullmatch(name):
+        raise NotFound(_("There is nothing at this address."))
+    store, key = storage(), f"{ticket.folder}/{name}"
+    if isinstance(store, LocalStorage):
+        response = _file(store.path_of(key), type_of(key))
+    elif name.endswith(".m3u8"):
+        with store.open(key) as source:
+            response = make_response(source.read(), 200, {"Content-Type": type_of(key)})
+    else:
+        away = redirect(store.get_url(key, REDIRECT_SECONDS, inline=True), 302)
+        away.headers["Cache-Control"] = f"private, max-age={REDIRECT_SECONDS // 2}"
+        return away
+    response.headers["Cache-Control"] = "private, no-store" if name.endswith(".m3u8") else "private, max-age=300"
+    return response
+
+
+def _local() -> LocalStorage:
+    store = storage()
+    if not isinstance(store, LocalStorage):
+        raise NotFound(_("There is nothing at this address."))
+    return store
+
+
+def _no_more_words() -> None:
+    """A signed address is taken exactly as it was given: nothing added after it."""
+    if request.query_string:
+        raise Forbidden(_("This link is not valid. Ask for a new one."), rule="signature")
+
+
+def _this_channel(key: str) -> None:
+    if not key.startswith(f"{current_channel()}/"):
+        raise Forbidden(_("This link is of another academy."), rule="channel")
+
+
+def _file(path: Path, content_type: str) -> Response:
+    """A file with ranges and ETag, that can do nothing in a browser but be looked at."""
+    response = send_file(path, mimetype=content_type, conditional=True, etag=True)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,201 @@
+"""The shape of what people type about courses; permissions and rules are elsewhere."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.widgets import HiddenInput
+
+from lms.content.models import Asset
+from lms.core.i18n import lazy_gettext as _l
+from lms.core.ids import uuid7
+from lms.core.markdown import LONGEST
+from lms.core.money import Money
+from lms.courses.models import Course, Lesson
+from lms.web.forms import Form, MoneyField, one_line, strip
+
+LEVEL_NAMES = {"any": _l("Any level"), "beginner": _l("Beginner"), "intermediate": _l("Intermediate"), "advanced": _l("Advanced")}
+
+PRICE: Any = _l("Price")
+KIND_CHOICES = [SelectChoice("text", _l("Text")), SelectChoice("video", _l("Video"))]
+
+
+def uuid_or_none(value: Any) -> UUID | None:
+    """A choice that may be empty; raises ValueError for what is no id."""
+    return UUID(str(value)) if value not in (None, "", "None") else None
+
+
+class IdField(HiddenField):
+    """An id made by the form, so that a form sent twice makes one thing."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the id; anything else is no id."""
+        self.data = uuid_or_none(valuelist[0]) if valuelist else None
+
+
+class PickField(SelectField):
+    """A file that is here already, in place of one just uploaded; works without script."""
+
+    NOTHING = "none"
+
+    def __init__(self, label: Any, **options: Any) -> None:
+        super().__init__(label, validators=[Optional()], choices=[SelectChoice("", "")], **options)
+
+    def offer(self, files: Sequence[Asset]) -> None:
+        """Offer these files, and to have none."""
+        self.choices = [
+            SelectChoice("", str(_l("As chosen above"))),
+            SelectChoice(self.NOTHING, str(_l("None"))),
+            *(SelectChoice(str(file.id), file.filename) for file in files),
+        ]
+
+    def picked(self, otherwise: UUID | None) -> UUID | None:
+        """The file that was picked, or what was chosen otherwise."""
+        return otherwise if not self.data else None if self.data == self.NOTHING else UUID(self.data)
+
+
+def see_version(form: Any, version: int) -> None:
+    """Base the form on what stands now, so that saving again replaces it knowingly."""
+    form["version"].data, form["version"].raw_data = version, None
+
+
+def version_field() -> IntegerField:
+    """The version the writer saw."""
+    return IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+
+
+class NewCourseForm(Form):
+    """What a course is about: the first step of the wizard."""
+
+    course_id = IdField(default=uuid7)
+    version = IntegerField(widget=HiddenInput(), validators=[Optional()])
+    title = StringField(_l("Title"), filters=[strip], validators=[InputRequired(_l("Give the course a title.")), Length(max=160), one_line])
+    summary = StringField(
+        _l("In one sentence"),
+        filters=[strip],
+        validators=[Length(max=300), one_line],
+        description=_l("Shown in the catalogue below the title."),
+    )
+    description = TextAreaField(
+        _l("Description"),
+        validators=[Length(max=LONGEST)],
+        render_kw={"rows": 10},
+        description=_l("Markdown: # heading, **bold**, - list, [text](link)."),
+    )
+    category_id = SelectField(_l("Category"), coerce=uuid_or_none, validators=[Optional()])
+    level = SelectField(_l("For whom"), choices=[SelectChoice(value, label) for value, label in LEVEL_NAMES.items()], default="any")
+    instructor_id = SelectField(_l("Instructor"), coerce=uuid_or_none, validators=[Optional()])
+
+    def words(self) -> dict[str, Any]:
+        """What the course says about itself, as `edit_course` takes it."""
+        return {
+            name: self[name].data or ("" if name != "category_id" else None)
+            for name in ("title", "summary", "description", "level", "category_id")
+        }
+
+    def fill(self, course: Course) -> None:
+        """Show what the course says now."""
+        self.course_id.data = course.id
+        self.version.data = course.version
+        for name in ("title", "summary", "description", "level", "category_id", "instructor_id"):
+            if name in self:
+                self[name].data = getattr(course, name)
+
+
+class PriceForm(Form):
+    """What a course costs and looks like: the third step of the wizard."""
+
+    price = MoneyField(PRICE, description=_l("Leave it empty or write 0 for a free course."))
+    cover_asset_id = IdField()
+    cover_pick = PickField(_l("Or a picture that is here already"))
+
+    def fill(self, course: Course) -> None:
+        """Show what the course costs now."""
+        if "price" in self:
+            self.price.data = course.price if course.price_minor else None
+        self.cover_asset_id.data = course.cover_asset_id
+
+    def cover(self) -> UUID | None:
+        """The picture that was uploaded or picked."""
+        return self.cover_pick.picked(self.cover_asset_id.data)
+
+    def money(self) -> Money:
+        """The price, 0 when nothing was written."""
+        return self.price.data or Money(0, self.price.currency)
+
+
+class SettingsForm(NewCourseForm, PriceForm):
+    """Everything about a course on one page."""
+
+    def fill(self, course: Course) -> None:
+        """Show the course as it is."""
+        NewCourseForm.fill(self, course)
+        PriceForm.fill(self, course)
+
+
+class ReasonForm(Form):
+    """Why a course is sent back."""
+
+    reason = TextAreaField(
+        _l("What has to change"), filters=[strip], validators=[InputRequired(_l("Say what has to change.")), Length(max=2000)]
+    )
+
+
+class SectionForm(Form):
+    """A section's title."""
+
+    section_id = IdField(default=uuid7)
+    title = StringField(
+        _l("Section"), filters=[strip], validators=[InputRequired(_l("Give the section a title.")), Length(max=160), one_line]
+    )
+
+
+class NewLessonForm(Form):
+    """A lesson's title and kind."""
+
+    lesson_id = IdField(default=uuid7)
+    title = StringField(
+        _l("Lesson"), filters=[strip], validators=[InputRequired(_l("Give the lesson a title.")), Length(max=160), one_line]
+    )
+    kind = SelectField(_l("Kind"), choices=KIND_CHOICES, default="text")
+    asset_id = IdField()
+
+
+class LessonForm(Form):
+    """A whole lesson."""
+
+    version = version_field()
+    title = StringField(_l("Title"), filters=[strip], validators=[InputRequired(_l("Give the lesson a title.")), Length(max=160), one_line])
+    kind = RadioField(_l("Kind"), choices=KIND_CHOICES, default="text")
+    body = TextAreaField(
+        _l("Text"),
+        validators=[Length(max=LONGEST)],
+        render_kw={"rows": 18},
+        description=_l("Markdown: # heading, **bold**, - list, [text](link), ![picture](https://…)."),
+    )
+    asset_id = IdField()
+    asset_pick = PickField(_l("Or a video that is here already"))
+    is_preview = BooleanField(_l("Anybody may open this lesson before enrolling"))
+
+    def validate_body(self, field: TextAreaField) -> None:
+        """Browsers send line breaks as CR LF; Markdown wants LF."""
+        field.data = (field.data or "").replace("\r\n", "\n")
+        if "\x00" in field.data:
+            raise ValidationError(str(_l("Leave out control characters.")))
+
+    def video(self) -> UUID | None:
+        """The video that was uploaded or picked."""
+        return self.asset_pick.picked(self.asset_id.data)
+
+    def fill(self, lesson: Lesson) -> None:
+        """Show the lesson as it is."""
+        for name in ("version", "title", "kind", "body", "asset_id", "is_preview"):
+            self[name].data = getattr(lesson, name)
+
+
+class CategoryForm(Form):
+    """A category's name."""
+
+    name = StringField(_l("Name"), filters=[strip], validators=[InputRequired(_l("Give the category a name.")), Length(max=80), one_line])

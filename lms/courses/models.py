@@ -1,0 +1,181 @@
+"""The tables of courses, and what a row can say about itself."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Computed, Index, UniqueConstraint, func, literal_column, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+
+from lms.channels.models import Member
+from lms.core.clock import now
+from lms.core.db import Base, Tenant, belongs_to
+from lms.core.i18n import gettext as _
+from lms.core.money import Money
+
+STATUSES = ("draft", "submitted", "published", "archived", "deleted")
+LEVELS = ("any", "beginner", "intermediate", "advanced")
+KINDS = ("text", "video")
+WORDS_OF = (
+    "setweight(to_tsvector('simple', courses.folded(title)) || to_tsvector('english', courses.folded(title)), 'A')"
+    " || setweight(to_tsvector('simple', courses.folded(summary)) || to_tsvector('english', courses.folded(summary)), 'B')"
+    " || setweight(to_tsvector('english', courses.folded(left(description, 100000))), 'C')"
+)
+
+
+class Category(Tenant, Base):
+    """A shelf of the catalogue."""
+
+    __tablename__ = "categories"
+    __table_args__ = (UniqueConstraint("channel_id", "slug"), UniqueConstraint("channel_id", "name"), {"schema": "courses"})
+
+    name: Mapped[str]
+    slug: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Course(Tenant, Base):
+    """One course: what it teaches, who teaches it, what it costs, and where it stands between draft and archive."""
+
+    __tablename__ = "courses"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "slug"),
+        belongs_to("category_id", "courses.categories"),
+        belongs_to("instructor_id", "channels.members"),
+        belongs_to("cover_asset_id", "content.assets"),
+        CheckConstraint("status IN ('draft', 'submitted', 'published', 'archived', 'deleted')", name="status"),
+        CheckConstraint("level IN ('any', 'beginner', 'intermediate', 'advanced')", name="level"),
+        CheckConstraint("price_minor >= 0", name="price"),
+        Index("ix_courses_tsv", "channel_id", "tsv", postgresql_using="gin"),
+        Index(
+            "ix_courses_title",
+            "channel_id",
+            func.courses.folded(literal_column("title")).label("folded_title"),
+            postgresql_using="gin",
+            postgresql_ops={"folded_title": "gin_trgm_ops"},
+        ),
+        Index("ix_courses_published", "channel_id", "published_at", postgresql_where=text("status = 'published'")),
+        Index("ix_courses_instructor", "channel_id", "instructor_id"),
+        Index("ix_courses_status", "channel_id", "status", "updated_at"),
+        {"schema": "courses"},
+    )
+    __mapper_args__ = {"primary_key": ["id"], "eager_defaults": False}
+
+    slug: Mapped[str]
+    title: Mapped[str]
+    summary: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
+    level: Mapped[str] = mapped_column(default="any")
+    category_id: Mapped[UUID | None]
+    instructor_id: Mapped[UUID]
+    price_minor: Mapped[int] = mapped_column(default=0)
+    currency: Mapped[str]
+    status: Mapped[str] = mapped_column(default="draft")
+    status_before: Mapped[str | None]
+    cover_asset_id: Mapped[UUID | None]
+    submitted_at: Mapped[datetime | None]
+    sent_back_reason: Mapped[str | None]
+    published_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+    tsv: Mapped[Any] = mapped_column(TSVECTOR, Computed(WORDS_OF, persisted=True), deferred=True, deferred_raiseload=True)
+
+    category: Mapped[Category | None] = relationship(
+        primaryjoin=lambda: foreign(Course.category_id) == Category.id, viewonly=True, lazy="raise_on_sql"
+    )
+    instructor: Mapped[Member] = relationship(
+        primaryjoin=lambda: foreign(Course.instructor_id) == Member.id, viewonly=True, lazy="raise_on_sql"
+    )
+
+    @property
+    def price(self) -> Money:
+        """What the course costs; Money(0, …) is free."""
+        return Money(self.price_minor, self.currency)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the course costs nothing."""
+        return self.price_minor == 0
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the catalogue shows the course."""
+        return self.status == "published"
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the course was deleted (and can be brought back)."""
+        return self.status == "deleted"
+
+
+class Section(Tenant, Base):
+    """A chapter: a title over some lessons, at a place in its course."""
+
+    __tablename__ = "sections"
+    __table_args__ = (
+        belongs_to("course_id", "courses.courses"),
+        Index("ix_sections_course", "channel_id", "course_id", "position"),
+        {"schema": "courses"},
+    )
+
+    course_id: Mapped[UUID]
+    title: Mapped[str]
+    position: Mapped[int]
+    deleted_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Lesson(Tenant, Base):
+    """One lesson: a text or a video, at a place in its section."""
+
+    __tablename__ = "lessons"
+    __table_args__ = (
+        belongs_to("course_id", "courses.courses"),
+        belongs_to("section_id", "courses.sections"),
+        belongs_to("asset_id", "content.assets"),
+        CheckConstraint("kind IN ('text', 'video')", name="kind"),
+        CheckConstraint("status IN ('draft', 'published', 'deleted')", name="status"),
+        Index("ix_lessons_section", "channel_id", "section_id", "position"),
+        Index("ix_lessons_course", "channel_id", "course_id"),
+        Index("ix_lessons_asset", "channel_id", "asset_id", postgresql_where=text("asset_id IS NOT NULL")),
+        {"schema": "courses"},
+    )
+
+    course_id: Mapped[UUID]
+    section_id: Mapped[UUID]
+    title: Mapped[str]
+    kind: Mapped[str] = mapped_column(default="text")
+    body: Mapped[str] = mapped_column(default="")
+    asset_id: Mapped[UUID | None]
+    position: Mapped[int]
+    status: Mapped[str] = mapped_column(default="draft")
+    status_before: Mapped[str | None]
+    is_preview: Mapped[bool] = mapped_column(default=False)
+    is_due: Mapped[bool] = mapped_column(default=False)  # publish as soon as the video is ready
+    duration_seconds: Mapped[int | None]
+    version: Mapped[int] = mapped_column(default=1)
+    published_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+
+    @property
+    def is_published(self) -> bool:
+        """Whether students may see the lesson."""
+        return self.status == "published"
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the lesson was deleted (and can be brought back)."""
+        return self.status == "deleted"
+
+    @property
+    def lacks(self) -> str:
+        """What is still missing before the lesson can be published, as a sentence; empty when nothing is."""
+        if self.kind == "video" and self.asset_id is None:
+            return _("Upload a video first.")
+        if self.kind == "text" and not self.body.strip():
+            return _("Write the text of this lesson first.")
+        return ""

@@ -1,0 +1,194 @@
+"""Door 2: who learns what; enrol by hand, end, restore; and why somebody cannot open a lesson."""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import SelectChoice
+
+from lms.channels import queries as channels
+from lms.channels.models import Member
+from lms.core.clock import now
+from lms.core.decisions import Decision
+from lms.core.errors import NotFound, Refusal
+from lms.core.i18n import gettext as _
+from lms.courses import queries as courses
+from lms.courses.models import Course, Lesson
+from lms.enrollments import operations, policies, queries
+from lms.enrollments.forms import ByHandForm, EndForm
+from lms.enrollments.models import Enrollment
+from lms.enrollments.reports import Enrollments
+from lms.web.access import actor, allow
+from lms.web.answers import fragment, invalid, moved
+from lms.web.lists import answer_list
+from lms.web.toasts import toast
+
+bp = Blueprint("enrollments_admin", __name__, url_prefix="/admin/enrollments")
+NEWEST = 20
+
+
+class Answer(NamedTuple):
+    """Whether one lesson opens for one person, and who can change it."""
+
+    lesson: Lesson
+    decision: Decision
+    remedy: str
+    href: str
+
+
+@bp.route("/")
+def index() -> ResponseReturnValue:
+    """Every enrolment this person may see."""
+    return answer_list(Enrollments(), "enrollments/admin/index.html", may_manage=policies.can_manage(actor()))
+
+
+@bp.route("/new", methods=["GET", "POST"])
+def new() -> ResponseReturnValue:
+    """Enrol somebody by hand, with the reason."""
+    allow(policies.can_manage(actor()))
+    form = ByHandForm(email=request.args.get("email"), course_id=request.args.get("course"))
+    form.course_id.choices = [SelectChoice(value, title) for value, title in queries.courses_to_enrol_in()]
+    page = "enrollments/admin/new.html"
+    if not form.is_submitted():
+        return render_template(page, form=form)
+    if not form.validate():
+        return invalid(page, page=page, form=form)
+    try:
+        member = queries.member_by_email(form.email.data or "")
+        course = courses.get_course(UUID(form.course_id.data))
+        enrollment = operations.enroll_by_hand(member.id, course, note=form.note.data or "", by=actor())
+    except Refusal as refusal:
+        form.refuse(refusal)
+        return invalid(page, page=page, form=form)
+    toast(_("%(name)s is enrolled in %(course)s.", name=member.name, course=course.title))
+    return moved(url_for(".show", enrollment_id=enrollment.id))
+
+
+@bp.route("/<uuid:enrollment_id>")
+def show(enrollment_id: UUID) -> ResponseReturnValue:
+    """One enrolment: how it came about, and the progress in each lesson."""
+    enrollment = queries.get_enrollment(enrollment_id)
+    course = courses.get_course(enrollment.course_id)
+    allow(policies.can_see_students(actor(), course))
+    return render_template(
+        "enrollments/admin/show.html",
+        **_about(enrollment, course),
+        outline=queries.outline_of(course.id, enrollment),
+        may_manage=policies.can_manage(actor()),
+    )
+
+
+@bp.route("/<uuid:enrollment_id>/end", methods=["GET", "POST"])
+def end(enrollment_id: UUID) -> ResponseReturnValue:
+    """End an enrolment, with the reason the person reads."""
+    enrollment = queries.get_enrollment(enrollment_id)
+    course = courses.get_course(enrollment.course_id)
+    allow(policies.can_manage(actor()))
+    form = EndForm()
+    page = "enrollments/admin/end.html"
+    if not form.is_submitted():
+        return render_template(page, form=form, **_about(enrollment, course))
+    if not form.validate():
+        return invalid(page, page=page, form=form, **_about(enrollment, course))
+    operations.end_enrollment(enrollment, reason=form.reason.data or "", by=actor())
+    toast(_("The enrolment ended. The course is closed to this person now."), undo=url_for(".restore", enrollment_id=enrollment.id))
+    return moved(url_for(".show", enrollment_id=enrollment.id))
+
+
+@bp.route("/<uuid:enrollment_id>/restore", methods=["POST"])
+def restore(enrollment_id: UUID) -> ResponseReturnValue:
+    """Open an ended enrolment again."""
+    enrollment = queries.get_enrollment(enrollment_id)
+    allow(policies.can_manage(actor()))
+    standing = operations.restore_enrollment(enrollment, by=actor())
+    toast(_("The course is open to this person again, with everything they had done."))
+    return moved(url_for(".show", enrollment_id=standing.id))
+
+
+@bp.route("/courses/<uuid:course_id>/students")
+def courses_students(course_id: UUID) -> ResponseReturnValue:
+    """The newest students of a course and its figures, for the course's page."""
+    course = courses.get_course(course_id)
+    allow(policies.can_see_students(actor(), course))
+    return fragment(
+        "enrollments/admin/_students.html",
+        page=url_for(".index", course=course_id),
+        course=course,
+        students=queries.newest_students(course_id, limit=NEWEST),
+        figures=queries.figures_of(course_id),
+        may_manage=policies.can_manage(actor()),
+    )
+
+
+@bp.route("/people/<uuid:user_id>")
+def people_show(user_id: UUID) -> ResponseReturnValue:
+    """Everything one person learns, for the person's page; instructors see what is in their own courses."""
+    member = channels.get_member(user_id)
+    allow(policies.can_see_students(actor(), None))
+    found = [(one, course) for one, course in queries.enrollments_of(user_id) if policies.can_see_students(actor(), course)]
+    return fragment(
+        "enrollments/admin/_learning.html",
+        page=url_for("channels_admin.people_show", user_id=user_id),
+        member=member,
+        enrollments=found,
+        may_manage=policies.can_manage(actor()),
+    )
+
+
+@bp.route("/why")
+def why() -> ResponseReturnValue:
+    """Why can't Ana open lesson 4? The rule that decides, for each lesson of a course."""
+    allow(policies.can_see_students(actor(), None))
+    asked, lesson = _asked()
+    choices = queries.courses_to_enrol_in()
+    context: dict[str, Any] = {"member": None, "course": None, "answers": (), "enrollment": None, "lesson": lesson, "courses": choices}
+    if asked is not None:
+        member, course = asked
+        allow(policies.can_see_students(actor(), course))
+        enrollment = queries.latest_enrollment(member.id, course.id)
+        context |= {"member": member, "course": course, "enrollment": enrollment, "answers": _answers(member, course, enrollment)}
+    return render_template("enrollments/admin/why.html", **context)
+
+
+def _asked() -> tuple[tuple[Member, Course] | None, Lesson | None]:
+    """The person and course the address asks about, and the lesson if it names one; the person by id or by e-mail."""
+    given = request.args
+    lesson = courses.get_lesson(_id(given["lesson"])) if given.get("lesson") else None
+    course_id = lesson.course_id if lesson else _id(given["course"]) if given.get("course") else None
+    if course_id is None or not given.get("user", "").strip():
+        return None, lesson
+    user = given["user"].strip()
+    member = queries.member_by_email(user) if "@" in user else channels.get_member(_id(user))
+    return (member, courses.get_course(course_id)), lesson
+
+
+def _answers(member: Member, course: Course, enrollment: Enrollment | None) -> list[Answer]:
+    person = channels.actor_of_user(member.id)
+    made = []
+    for lesson in courses.lessons_of(course.id, published_only=False):
+        decision = policies.can_open(person, lesson, enrollment, at=now(), course=course)
+        made.append(Answer(lesson, decision, *_remedy(decision.rule, member, lesson, enrollment)))
+    return made
+
+
+def _remedy(rule: str, member: Member, lesson: Lesson, enrollment: Enrollment | None) -> tuple[str, str]:
+    """What changes the answer, and where."""
+    if rule == "published":
+        return _("Publish the lesson"), url_for("courses_admin.lessons_edit", lesson_id=lesson.id)
+    if rule == "ended" and enrollment is not None:
+        return _("Restore the enrolment"), url_for(".show", enrollment_id=enrollment.id)
+    if rule == "enrolled":
+        return _("Enrol by hand"), url_for(".new", email=member.email, course=lesson.course_id)
+    return "", ""
+
+
+def _about(enrollment: Enrollment, course: Course) -> dict[str, Any]:
+    return {"enrollment": enrollment, "course": course, "member": channels.find_member(enrollment.user_id)}
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound(_("This address is not complete.")) from error

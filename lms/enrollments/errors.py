@@ -1,0 +1,19 @@
+"""Refusals of enrollments."""
+
+from lms.core.errors import Conflict, Invalid, NotFound
+
+
+class NoEnrollment(NotFound):
+    """There is no such enrolment, or it is not this person's to see."""
+
+
+class PriceChanged(Conflict):
+    """The price is no longer the one the person agreed to."""
+
+
+class EnrollmentIsOver(Conflict):
+    """The enrolment ended; nothing more is kept for it."""
+
+
+class BadBeat(Invalid):
+    """A player's report that cannot be true."""

@@ -1,0 +1,62 @@
+"""The shape of what people and players send to enrollments."""
+
+from pydantic import BaseModel, ConfigDict, Field
+from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length
+
+from lms.core.i18n import lazy_gettext as _l
+from lms.enrollments.operations import Played
+from lms.web.forms import Form, strip
+
+LONGEST_SECONDS = 2_000_000
+
+
+class EnrollForm(Form):
+    """The confirm page's form: the price that was shown, so that another one is never taken."""
+
+    agreed = HiddenField(validators=[Length(max=40)])
+
+
+class ByHandForm(Form):
+    """Whom to enrol where, and why."""
+
+    email = StringField(
+        _l("E-mail of the person"),
+        filters=[strip],
+        validators=[DataRequired(_l("Write the address the person signs in with.")), Length(max=254)],
+    )
+    course_id = SelectField(_l("Course"), validators=[DataRequired(_l("Choose a course."))])
+    note = TextAreaField(
+        _l("Reason"), filters=[strip], validators=[DataRequired(_l("Say why, so that others understand it later.")), Length(max=500)]
+    )
+
+
+class EndForm(Form):
+    """Why an enrolment ends; the person reads it."""
+
+    reason = TextAreaField(_l("Reason"), filters=[strip], validators=[DataRequired(_l("Say why; the person reads it.")), Length(max=500)])
+
+
+class PlayedPart(BaseModel):
+    """One stretch that was played: seconds of the video, and how fast."""
+
+    model_config = ConfigDict(populate_by_name=True, extra="forbid", allow_inf_nan=False)
+
+    start: float = Field(alias="from", ge=0, le=LONGEST_SECONDS)
+    end: float = Field(alias="to", ge=0, le=LONGEST_SECONDS)
+    rate: float = Field(default=1.0, ge=0.1, le=16)
+
+    def played(self) -> Played:
+        """The stretch in milliseconds, as operations take it."""
+        return Played(round(self.start * 1000), round(self.end * 1000), self.rate)
+
+
+class BeatBody(BaseModel):
+    """One report of a player."""
+
+    model_config = ConfigDict(populate_by_name=True, extra="forbid", allow_inf_nan=False)
+
+    signed: str = Field(alias="pass", min_length=20, max_length=1000)
+    played: list[PlayedPart] = Field(default_factory=list, max_length=200)
+    position: float | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
+    late: bool = False

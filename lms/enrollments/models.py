@@ -1,0 +1,104 @@
+"""Enrolments, and what each enrolled person did in each lesson."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import INT4MULTIRANGE, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core.clock import now
+from lms.core.db import Base, Tenant, belongs_to
+
+STATUSES = ("active", "completed", "ended")
+SOURCES = ("wallet", "free", "manual", "voucher")
+ENOUGH = 0.9  # the share of a video that counts as watched
+
+
+class Enrollment(Tenant, Base):
+    """One person in one course; `completed` still opens the course, `ended` does not."""
+
+    __tablename__ = "enrollments"
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'completed', 'ended')", name="status"),
+        CheckConstraint("source IN ('wallet', 'free', 'manual', 'voucher')", name="source"),
+        CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
+        CheckConstraint("(status = 'ended') = (ended_at IS NOT NULL)", name="ended_at"),
+        CheckConstraint("status <> 'completed' OR completed_at IS NOT NULL", name="completed_at"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        belongs_to("course_id", "courses.courses", name="fk_course_id_courses_courses"),
+        belongs_to("order_id", "payments.orders", name="fk_order_id_payments_orders"),
+        belongs_to("last_lesson_id", "courses.lessons", name="fk_last_lesson_id_courses_lessons"),
+        Index("uq_enrollments_open", "channel_id", "user_id", "course_id", unique=True, postgresql_where=text("status <> 'ended'")),
+        Index("ix_enrollments_course", "channel_id", "course_id", "enrolled_at"),
+        Index("ix_enrollments_person", "channel_id", "user_id", "enrolled_at"),
+        Index("ix_enrollments_at", "channel_id", "enrolled_at"),
+        {"schema": "enrollments"},
+    )
+
+    user_id: Mapped[UUID]
+    course_id: Mapped[UUID]
+    status: Mapped[str] = mapped_column(default="active")
+    source: Mapped[str]
+    order_id: Mapped[UUID | None]
+    note: Mapped[str] = mapped_column(default="")
+    enrolled_at: Mapped[datetime] = mapped_column(default=now)
+    enrolled_by: Mapped[UUID | None]
+    progress: Mapped[int] = mapped_column(default=0)
+    last_lesson_id: Mapped[UUID | None]
+    last_seen_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    ended_reason: Mapped[str] = mapped_column(default="")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets the person into the course."""
+        return self.status != "ended"
+
+
+class LessonProgress(Tenant, Base):
+    """What one enrolled person did in one lesson; times inside a video are milliseconds.
+
+    `watched` is the union of what was played: seeking adds nothing, and a second tab adds nothing twice. `clock_at` is how far
+    the person's own clock has paid for new ranges; it never runs ahead of real time.
+    """
+
+    __tablename__ = "lesson_progress"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "enrollment_id", "lesson_id"),
+        CheckConstraint("watch_ms >= 0 AND position_ms >= 0", name="not_negative"),
+        belongs_to("enrollment_id", "enrollments.enrollments", name="fk_enrollment_id_enrollments_enrollments", ondelete="CASCADE"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        belongs_to("lesson_id", "courses.lessons", name="fk_lesson_id_courses_lessons"),
+        Index("ix_lesson_progress_lesson", "channel_id", "lesson_id"),
+        Index("ix_lesson_progress_person", "channel_id", "user_id"),
+        {"schema": "enrollments"},
+    )
+
+    enrollment_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    lesson_id: Mapped[UUID]
+    watched: Mapped[Sequence[Range[int]]] = mapped_column(INT4MULTIRANGE(), default=list)
+    position_ms: Mapped[int] = mapped_column(default=0)
+    watch_ms: Mapped[int] = mapped_column(default=0)
+    clock_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    completed_at: Mapped[datetime | None]
+
+    @property
+    def watched_seconds(self) -> int:
+        """How much of the video was played at least once."""
+        return sum(part.upper - part.lower for part in self.watched if part.upper is not None and part.lower is not None) // 1000
+
+    @property
+    def watch_seconds(self) -> int:
+        """How long the person watched, by the clock; watching twice counts, two tabs at once do not."""
+        return self.watch_ms // 1000
+
+    @property
+    def position_seconds(self) -> int:
+        """Where the person stopped."""
+        return self.position_ms // 1000

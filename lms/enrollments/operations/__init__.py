@@ -1,0 +1,31 @@
+"""Every change of enrollments, split by noun: enrolments, watching, progress."""
+
+from lms.enrollments.operations.enrolling import (
+    end_enrollment,
+    enroll_by_hand,
+    enroll_by_voucher,
+    enroll_by_wallet,
+    enroll_the_buyer,
+    restore_enrollment,
+    shut_media,
+)
+from lms.enrollments.operations.progress import complete_lesson, mark_done, recompute_course, recompute_progress
+from lms.enrollments.operations.watching import Beat, Played, begin_watching, record_beat
+
+__all__ = [
+    "Beat",
+    "Played",
+    "begin_watching",
+    "complete_lesson",
+    "end_enrollment",
+    "enroll_by_hand",
+    "enroll_by_voucher",
+    "enroll_by_wallet",
+    "enroll_the_buyer",
+    "mark_done",
+    "recompute_course",
+    "recompute_progress",
+    "record_beat",
+    "restore_enrollment",
+    "shut_media",
+]

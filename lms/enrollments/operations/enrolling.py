@@ -1,0 +1,151 @@
+"""Enrolling: by wallet, for free, by hand, by voucher; ending and restoring. One person is in one course once."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+
+from lms.content import operations as content
+from lms.core import audit, db
+from lms.core.clock import now
+from lms.core.decisions import Actor
+from lms.core.errors import Invalid
+from lms.core.events import emit
+from lms.core.i18n import gettext as _
+from lms.core.ids import uuid7
+from lms.core.money import Money
+from lms.core.rights import rights_changed
+from lms.core.tenancy import current_channel
+from lms.courses.models import Course
+from lms.enrollments import queries
+from lms.enrollments.errors import PriceChanged
+from lms.enrollments.events import EnrollmentEnded, UserEnrolled
+from lms.enrollments.models import Enrollment
+from lms.payments import operations as payments
+from lms.payments import queries as orders
+
+# The words of the index itself: as a parameter, a prepared statement could not see that they are the same.
+OPEN = text("status <> 'ended'")
+
+
+def enroll_by_wallet(course: Course, *, by: Actor, agreed: Money | None = None) -> Enrollment:
+    """Enrol the actor and take the price from their wallet, both or neither; enrolling twice pays once.
+
+    `agreed` is the price the person saw: raises PriceChanged when it is another now, and wallet's NotEnough when it is not there.
+    """
+    user_id = _person(by)
+    price = Money(course.price_minor, course.currency)
+    enrollment, is_new = _open(user_id, course.id, source="wallet" if price.minor else "free", by=by)
+    if not is_new:
+        return enrollment
+    if agreed is not None and agreed != price:
+        raise PriceChanged(_("The price changed while you were here. Look at it again before you enrol."), rule="price")
+    if price.minor:
+        enrollment.order_id = payments.pay_from_wallet(user_id, course.id, price, title=course.title, by=by).id
+    _announce(enrollment, by=by)
+    return enrollment
+
+
+def enroll_by_hand(user_id: UUID, course: Course, *, note: str, by: Actor) -> Enrollment:
+    """Enrol somebody without payment, with the reason for it; enrolling twice changes nothing."""
+    if not note.strip():
+        raise Invalid(_("Say why, so that others understand it later."), fields={"note": _("Say why, so that others understand it later.")})
+    enrollment, is_new = _open(user_id, course.id, source="manual", by=by, note=note.strip())
+    if is_new:
+        _announce(enrollment, by=by)
+    return enrollment
+
+
+def enroll_by_voucher(user_id: UUID, course_id: UUID, *, by: Actor) -> Enrollment:
+    """Enrol somebody whose voucher opens the course; enrolling twice changes nothing."""
+    enrollment, is_new = _open(user_id, course_id, source="voucher", by=by)
+    if is_new:
+        _announce(enrollment, by=by)
+    return enrollment
+
+
+def enroll_the_buyer(user_id: UUID, course_id: UUID, order_id: UUID, *, by: Actor) -> Enrollment:
+    """Enrol somebody whose order is paid; nothing when the purchase enrolled them already."""
+    enrollment, is_new = _open(user_id, course_id, source="wallet", by=by)
+    if is_new:
+        enrollment.order_id = order_id
+        _announce(enrollment, by=by)
+    return enrollment
+
+
+def end_enrollment(enrollment: Enrollment, *, reason: str, by: Actor) -> None:
+    """Close the course to this person at once: pages, media and sockets; ending twice changes nothing."""
+    locked = queries.lock_enrollment(enrollment.id)
+    if not locked.is_open:
+        return
+    audit.update(locked, "enrollments.end", by=by, status="ended", ended_at=now(), ended_reason=reason.strip())
+    if locked.order_id is not None:
+        payments.close_order(orders.get_order(locked.order_id), by=by)
+    shut_media(locked)
+    emit(EnrollmentEnded(by=by.user_id, enrollment_id=locked.id, user_id=locked.user_id, course_id=locked.course_id, reason=reason.strip()))
+    rights_changed(locked.user_id)
+
+
+def restore_enrollment(enrollment: Enrollment, *, by: Actor) -> Enrollment:
+    """Open an ended enrolment again with all its progress; nothing when the person is enrolled anyway."""
+    locked = queries.lock_enrollment(enrollment.id)
+    other = queries.active_enrollment(locked.user_id, locked.course_id)
+    if other is not None:
+        return other
+    status = "completed" if locked.completed_at else "active"
+    audit.update(locked, "enrollments.restore", by=by, status=status, ended_at=None, ended_reason="")
+    rights_changed(locked.user_id)
+    _announce(locked, by=by, audited=True)
+    return locked
+
+
+def shut_media(enrollment: Enrollment) -> int:
+    """Stop every player of this person in the course, in every browser; nothing while another enrolment is open. The number stopped."""
+    if queries.is_enrolled(enrollment.user_id, enrollment.course_id):
+        return 0
+    return content.revoke_grants(enrollment.user_id, queries.asset_ids_of(enrollment.course_id))
+
+
+def _person(by: Actor) -> UUID:
+    if by.user_id is None:
+        raise Invalid(_("Somebody has to be enrolled; sign in first."))
+    return by.user_id
+
+
+def _open(user_id: UUID, course_id: UUID, *, source: str, by: Actor, note: str = "") -> tuple[Enrollment, bool]:
+    """The person's open enrolment, and whether this made it; the index decides, so a race has one winner and the rest wait for it."""
+    statement = (
+        insert(Enrollment)
+        .values(
+            id=uuid7(),
+            channel_id=current_channel(),
+            user_id=user_id,
+            course_id=course_id,
+            source=source,
+            note=note,
+            status="active",
+            enrolled_at=now(),
+            enrolled_by=by.user_id,
+        )
+        .on_conflict_do_nothing(index_elements=["channel_id", "user_id", "course_id"], index_where=OPEN)
+        .returning(Enrollment.id)
+    )
+    made = db.session().execute(statement).scalar_one_or_none()
+    if made is not None:
+        return queries.get_enrollment(made), True
+    found = queries.active_enrollment(user_id, course_id)
+    if found is None:
+        return _open(user_id, course_id, source=source, by=by, note=note)
+    return found, False
+
+
+def _announce(enrollment: Enrollment, *, by: Actor, audited: bool = False) -> None:
+    db.session().flush()
+    if not audited:
+        after = {key: getattr(enrollment, key) for key in ("user_id", "course_id", "source", "order_id", "note")}
+        audit.record("enrollments.enroll", enrollment, by=by, after=after)
+    emit(
+        UserEnrolled(
+            by=by.user_id, enrollment_id=enrollment.id, user_id=enrollment.user_id, course_id=enrollment.course_id, source=enrollment.source
+        )
+    )

@@ -1,0 +1,303 @@
+"""Every SELECT of enrollments."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import false, func, select
+from sqlalchemy.orm import defer
+
+from lms.channels.models import Member
+from lms.core import db
+from lms.core.clock import now
+from lms.core.errors import Invalid
+from lms.core.i18n import gettext as _
+from lms.courses.models import Course, Lesson, Section
+from lms.courses.queries import Chapter
+from lms.enrollments.errors import NoEnrollment
+from lms.enrollments.models import Enrollment, LessonProgress
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A course's published lessons in order, and what one enrolment did in them."""
+
+    chapters: Sequence[Chapter]
+    progress: Mapping[UUID, LessonProgress]
+
+    @property
+    def lessons(self) -> list[Lesson]:
+        """The lessons, one after the other."""
+        return [lesson for chapter in self.chapters for lesson in chapter.lessons]
+
+    @property
+    def done_count(self) -> int:
+        """How many of the lessons are done."""
+        return sum(self.is_done(lesson) for lesson in self.lessons)
+
+    def is_done(self, lesson: Lesson) -> bool:
+        """Whether the lesson is done."""
+        found = self.progress.get(lesson.id)
+        return found is not None and found.completed_at is not None
+
+    def before(self, lesson: Lesson) -> Lesson | None:
+        """The lesson before this one."""
+        at = self._place(lesson)
+        return self.lessons[at - 1] if at > 0 else None
+
+    def after(self, lesson: Lesson) -> Lesson | None:
+        """The lesson after this one."""
+        at = self._place(lesson)
+        return self.lessons[at + 1] if 0 <= at < len(self.lessons) - 1 else None
+
+    def _place(self, lesson: Lesson) -> int:
+        return next((index for index, one in enumerate(self.lessons) if one.id == lesson.id), -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """One course somebody learns, and the lesson to go on with (none when it has none)."""
+
+    enrollment: Enrollment
+    course: Course
+    next_lesson: Lesson | None
+    done: int
+    total: int
+
+
+def get_enrollment(enrollment_id: UUID) -> Enrollment:
+    """One enrolment; raises NoEnrollment."""
+    found = db.session().scalars(select(Enrollment).where(Enrollment.id == enrollment_id)).one_or_none()
+    if found is None:
+        raise NoEnrollment(_("There is no such enrolment here."))
+    return found
+
+
+def lock_enrollment(enrollment_id: UUID) -> Enrollment:
+    """One enrolment, fresh and locked until the transaction ends; raises NoEnrollment."""
+    statement = select(Enrollment).where(Enrollment.id == enrollment_id).with_for_update().execution_options(populate_existing=True)
+    db.session().flush()
+    found = db.session().scalars(statement).one_or_none()
+    if found is None:
+        raise NoEnrollment(_("There is no such enrolment here."))
+    return found
+
+
+def active_enrollment(user_id: UUID | None, course_id: UUID) -> Enrollment | None:
+    """The enrolment that opens the course to this person, completed ones among them."""
+    if user_id is None:
+        return None
+    statement = select(Enrollment).where(Enrollment.user_id == user_id, Enrollment.course_id == course_id, Enrollment.status != "ended")
+    return db.session().scalars(statement).one_or_none()
+
+
+def latest_enrollment(user_id: UUID | None, course_id: UUID) -> Enrollment | None:
+    """The person's enrolment in the course, the open one first, else the last that ended."""
+    if user_id is None:
+        return None
+    statement = (
+        select(Enrollment)
+        .where(Enrollment.user_id == user_id, Enrollment.course_id == course_id)
+        .order_by((Enrollment.status == "ended").asc(), Enrollment.enrolled_at.desc())
+        .limit(1)
+    )
+    return db.session().scalars(statement).one_or_none()
+
+
+def is_enrolled(user_id: UUID | None, course_id: UUID) -> bool:
+    """Whether the person may learn the course now."""
+    return active_enrollment(user_id, course_id) is not None
+
+
+def enrolled_user_ids(course_id: UUID) -> Sequence[UUID]:
+    """Everybody who may learn the course now."""
+    statement = select(Enrollment.user_id).where(Enrollment.course_id == course_id, Enrollment.status != "ended")
+    return db.session().scalars(statement.order_by(Enrollment.enrolled_at)).all()
+
+
+def enrolled_course_ids(user_id: UUID) -> Sequence[UUID]:
+    """Every course the person may learn now."""
+    return db.session().scalars(select(Enrollment.course_id).where(Enrollment.user_id == user_id, Enrollment.status != "ended")).all()
+
+
+def asset_ids_of(course_id: UUID) -> Sequence[UUID]:
+    """The files that the lessons of a course play, deleted lessons among them."""
+    statement = select(Lesson.asset_id).where(Lesson.course_id == course_id, Lesson.asset_id.is_not(None))
+    return [asset_id for asset_id in db.session().scalars(statement) if asset_id is not None]
+
+
+def count_students(course_id: UUID) -> int:
+    """How many may learn the course now."""
+    statement = select(func.count()).select_from(Enrollment).where(Enrollment.course_id == course_id, Enrollment.status != "ended")
+    return db.session().scalar(statement) or 0
+
+
+def count_lessons(enrollment: Enrollment) -> tuple[int, int]:
+    """How many published lessons the course has: (done by this enrolment, all)."""
+    statement = (
+        select(func.count(LessonProgress.completed_at), func.count())
+        .select_from(Lesson)
+        .join(Section, Section.id == Lesson.section_id)
+        .outerjoin(LessonProgress, (LessonProgress.lesson_id == Lesson.id) & (LessonProgress.enrollment_id == enrollment.id))
+        .where(Lesson.course_id == enrollment.course_id, Lesson.status == "published", Section.deleted_at.is_(None))
+    )
+    done, total = db.session().execute(statement).one()
+    return done, total
+
+
+def progress_of(enrollment_id: UUID) -> dict[UUID, LessonProgress]:
+    """What the enrolment has for each lesson that was begun, by lesson."""
+    rows = db.session().scalars(select(LessonProgress).where(LessonProgress.enrollment_id == enrollment_id))
+    return {row.lesson_id: row for row in rows}
+
+
+def get_progress(enrollment_id: UUID, lesson_id: UUID) -> LessonProgress | None:
+    """What the enrolment has for one lesson, or nothing."""
+    statement = select(LessonProgress).where(LessonProgress.enrollment_id == enrollment_id, LessonProgress.lesson_id == lesson_id)
+    return db.session().scalars(statement).one_or_none()
+
+
+def outline_of(course_id: UUID, enrollment: Enrollment | None) -> Outline:
+    """The published outline of a course with the enrolment's progress in it, without the lessons' texts; one query."""
+    mine = (LessonProgress.lesson_id == Lesson.id) & (LessonProgress.enrollment_id == enrollment.id) if enrollment else false()
+    statement = (
+        select(Section, Lesson, LessonProgress)
+        .join(Lesson, Lesson.section_id == Section.id)
+        .outerjoin(LessonProgress, mine)
+        .where(Section.course_id == course_id, Section.deleted_at.is_(None), Lesson.status == "published")
+        .order_by(Section.position, Section.id, Lesson.position, Lesson.id)
+        .options(defer(Lesson.body, raiseload=True))
+    )
+    chapters: dict[UUID, Chapter] = {}
+    progress: dict[UUID, LessonProgress] = {}
+    for section, lesson, kept in db.session().execute(statement):
+        chapters.setdefault(section.id, Chapter(section)).lessons.append(lesson)
+        if kept is not None:
+            progress[lesson.id] = kept
+    return Outline(list(chapters.values()), progress)
+
+
+def learning_of(user_id: UUID, *, limit: int | None = None) -> list[Learning]:
+    """What the person learns, last seen first, each with the lesson to go on with; three queries however many there are."""
+    statement = (
+        select(Enrollment, Course)
+        .join(Course, Course.id == Enrollment.course_id)
+        .where(Enrollment.user_id == user_id, Enrollment.status != "ended", Course.status != "deleted")
+        .order_by(func.coalesce(Enrollment.last_seen_at, Enrollment.enrolled_at).desc(), Enrollment.id)
+        .limit(limit)
+    )
+    rows = db.session().execute(statement).all()
+    lessons = _lessons_in_order([course.id for _enrollment, course in rows])
+    done = _done_lessons([enrollment.id for enrollment, _course in rows])
+    return [_learning(enrollment, course, lessons.get(course.id, []), done.get(enrollment.id, set())) for enrollment, course in rows]
+
+
+def next_lesson(enrollment: Enrollment) -> Lesson | None:
+    """The lesson to go on with: the last one opened if it is not done, else the first open one after it, else the first of all."""
+    lessons = _lessons_in_order([enrollment.course_id]).get(enrollment.course_id, [])
+    return choose_next(lessons, _done_lessons([enrollment.id]).get(enrollment.id, set()), enrollment.last_lesson_id)
+
+
+def choose_next(lessons: Sequence[Lesson], done: set[UUID], last_lesson_id: UUID | None) -> Lesson | None:
+    """Of lessons in order: the last opened if it is not done, else the next one not done (round the end), else the last opened."""
+    if not lessons:
+        return None
+    at = next((index for index, lesson in enumerate(lessons) if lesson.id == last_lesson_id), 0)
+    for lesson in [*lessons[at:], *lessons[:at]]:
+        if lesson.id not in done:
+            return lesson
+    return lessons[at] if last_lesson_id else lessons[0]
+
+
+def _learning(enrollment: Enrollment, course: Course, lessons: Sequence[Lesson], done: set[UUID]) -> Learning:
+    shown = {lesson.id for lesson in lessons}
+    return Learning(enrollment, course, choose_next(lessons, done, enrollment.last_lesson_id), len(done & shown), len(lessons))
+
+
+def _lessons_in_order(course_ids: Sequence[UUID]) -> dict[UUID, list[Lesson]]:
+    statement = (
+        select(Lesson)
+        .join(Section, Section.id == Lesson.section_id)
+        .where(Lesson.course_id.in_(course_ids), Lesson.status == "published", Section.deleted_at.is_(None))
+        .order_by(Section.position, Section.id, Lesson.position, Lesson.id)
+        .options(defer(Lesson.body, raiseload=True))
+    )
+    found: dict[UUID, list[Lesson]] = {}
+    for lesson in db.session().scalars(statement) if course_ids else ():
+        found.setdefault(lesson.course_id, []).append(lesson)
+    return found
+
+
+def _done_lessons(enrollment_ids: Sequence[UUID]) -> dict[UUID, set[UUID]]:
+    statement = select(LessonProgress.enrollment_id, LessonProgress.lesson_id).where(
+        LessonProgress.enrollment_id.in_(enrollment_ids), LessonProgress.completed_at.is_not(None)
+    )
+    found: dict[UUID, set[UUID]] = {}
+    for enrollment_id, lesson_id in db.session().execute(statement) if enrollment_ids else ():
+        found.setdefault(enrollment_id, set()).add(lesson_id)
+    return found
+
+
+def enrollments_of(user_id: UUID) -> Sequence[tuple[Enrollment, Course]]:
+    """Everything the person was ever enrolled in, newest first, with the courses."""
+    statement = (
+        select(Enrollment, Course)
+        .join(Course, Course.id == Enrollment.course_id)
+        .where(Enrollment.user_id == user_id)
+        .order_by(Enrollment.enrolled_at.desc(), Enrollment.id)
+    )
+    return [(enrollment, course) for enrollment, course in db.session().execute(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFigures:
+    """How a course's students are doing."""
+
+    learning: int
+    completed: int
+    ended: int
+    seen_lately: int
+    average: int
+
+
+def figures_of(course_id: UUID) -> CourseFigures:
+    """How many learn, have completed and have left a course, how many were here in the last 7 days, and their average progress."""
+    status, seen = Enrollment.status, Enrollment.last_seen_at
+    statement = select(
+        func.count().filter(status == "active"),
+        func.count().filter(status == "completed"),
+        func.count().filter(status == "ended"),
+        func.count().filter(status != "ended", seen > now() - timedelta(days=7)),
+        func.coalesce(func.avg(Enrollment.progress).filter(status != "ended"), 0),
+    ).where(Enrollment.course_id == course_id)
+    learning, completed, ended, lately, average = db.session().execute(statement).one()
+    return CourseFigures(learning, completed, ended, lately, round(average))
+
+
+def newest_students(course_id: UUID, *, limit: int) -> Sequence[tuple[Enrollment, Member]]:
+    """The newest enrolments of a course that are open, with the people."""
+    statement = (
+        select(Enrollment, Member)
+        .join(Member, Member.id == Enrollment.user_id)
+        .where(Enrollment.course_id == course_id, Enrollment.status != "ended")
+        .order_by(Enrollment.enrolled_at.desc(), Enrollment.id)
+        .limit(limit)
+    )
+    return [(enrollment, member) for enrollment, member in db.session().execute(statement)]
+
+
+def courses_to_enrol_in() -> list[tuple[str, str]]:
+    """The courses somebody can be enrolled in by hand: (id, title), by title."""
+    statement = select(Course.id, Course.title).where(Course.status != "deleted").order_by(func.lower(Course.title), Course.id)
+    return [(str(course_id), title) for course_id, title in db.session().execute(statement)]
+
+
+def member_by_email(email: str) -> Member:
+    """The person of this channel with that address; raises Invalid beside the field `email`."""
+    statement = select(Member).where(func.lower(Member.email) == email.strip().lower(), Member.status != "deleted")
+    found = db.session().scalars(statement).one_or_none()
+    if found is None:
+        sentence = _("Nobody here has this address. Invite them first.")
+        raise Invalid(sentence, fields={"email": sentence})
+    return found

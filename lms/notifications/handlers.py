@@ -1,0 +1,99 @@
+"""What notifications does when facts happen: it tells those whom they concern."""
+
+from lms.content.events import AssetFailed
+from lms.core.events import on
+from lms.courses.events import CoursePublished, CourseSentBack, CourseSubmitted, LessonPublished
+from lms.enrollments.events import UserEnrolled
+from lms.notifications import jobs, operations
+from lms.reporting.events import DownloadFailed, DownloadReady, ScheduleStopped
+from lms.streaming.events import SessionCancelled, SessionMoved, SessionScheduled
+from lms.vouchers.events import VoucherBatchCreated
+
+
+@on(UserEnrolled)
+def tell_of_enrolment(fact: UserEnrolled) -> None:
+    """The student and the instructor hear of it."""
+    operations.tell_of_enrolment(fact.enrollment_id)
+
+
+@on(LessonPublished)
+def announce_the_lesson(fact: LessonPublished) -> None:
+    """Everybody who learns the course hears of it: at once, or with the other lessons of the same hour."""
+    operations.note_lesson(fact.course_id, fact.lesson_id)
+    jobs.announce_lessons.later(course_id=fact.course_id)
+
+
+@on(SessionScheduled)
+def tell_of_session(fact: SessionScheduled) -> None:
+    """Everybody who learns the course hears of the date."""
+    _tell_course(fact, "session_planned")
+
+
+@on(SessionMoved)
+def tell_of_new_time(fact: SessionMoved) -> None:
+    """Everybody who learns the course hears of the new time."""
+    _tell_course(fact, "session_moved")
+
+
+@on(SessionCancelled)
+def tell_of_cancelled_session(fact: SessionCancelled) -> None:
+    """Everybody who learns the course hears that it will not take place."""
+    _tell_course(fact, "session_cancelled")
+
+
+def _tell_course(fact: SessionScheduled | SessionMoved | SessionCancelled, message: str) -> None:
+    payload = operations.tell_of_session(fact.session_id, message)
+    if payload is not None:
+        jobs.tell_course.put(dict(payload), key=f"tell:{payload['event_id']}")
+
+
+@on(VoucherBatchCreated)
+def tell_of_batch(fact: VoucherBatchCreated) -> None:
+    """Admins hear of it."""
+    operations.tell_of_batch(fact.batch_id, fact.by)
+
+
+@on(CourseSubmitted)
+def tell_of_approval(fact: CourseSubmitted) -> None:
+    """Admins hear that a course waits for them."""
+    operations.tell_of_approval(fact.course_id)
+
+
+@on(CoursePublished)
+def tell_of_publication(fact: CoursePublished) -> None:
+    """The instructor hears of it."""
+    operations.tell_of_answer(fact.course_id, fact.by)
+
+
+@on(CourseSentBack)
+def tell_of_return(fact: CourseSentBack) -> None:
+    """The instructor hears of it, with the reason."""
+    operations.tell_of_answer(fact.course_id, fact.by, reason=fact.reason)
+
+
+@on(AssetFailed)
+def tell_of_failed_file(fact: AssetFailed) -> None:
+    """The owner hears of it."""
+    operations.tell_of_failed_file(fact.asset_id, fact.reason)
+
+
+@on(DownloadReady)
+def tell_of_download(fact: DownloadReady) -> None:
+    """Whoever asked for the file hears that it is there."""
+    values = {"report": fact.title, "count": f"{fact.row_count:,}", "expires_at": fact.expires_at}
+    operations.tell_of_report("download_ready", fact.user_id, fact.download_id, "/admin/reporting/downloads", values)
+
+
+@on(DownloadFailed)
+def tell_of_failed_download(fact: DownloadFailed) -> None:
+    """Whoever asked for the file hears why it is not there."""
+    values = {"report": fact.title, "why": fact.reason}
+    operations.tell_of_report("download_failed", fact.user_id, fact.download_id, "/admin/reporting/downloads", values)
+
+
+@on(ScheduleStopped)
+def tell_of_stopped_schedule(fact: ScheduleStopped) -> None:
+    """Whoever set the schedule up hears why it stopped."""
+    values = {"report": fact.title, "why": fact.reason}
+    href = f"/admin/reporting/schedules/{fact.schedule_id}"
+    operations.tell_of_report("schedule_stopped", fact.user_id, fact.schedule_id, href, values, fact.reason)

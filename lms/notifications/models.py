@@ -1,0 +1,160 @@
+"""Notices, what each person wishes to hear, and lessons that wait to be announced."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core.clock import now
+from lms.core.db import Base, Tenant, belongs_to
+from lms.core.decisions import ROLES, STAFF
+from lms.core.i18n import Lazy
+from lms.core.i18n import lazy_gettext as _l
+
+ADMINS = frozenset({"admin", "owner"})
+EVERYBODY = frozenset(ROLES)
+WAYS = ("in_app", "mail")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of news: its words on the preferences page, whose it is, its icon, and what is on until somebody says otherwise."""
+
+    key: str
+    title: Lazy
+    help: Lazy
+    icon: str
+    roles: frozenset[str] = EVERYBODY
+    in_app: bool = True
+    mail: bool = True
+    tone: str = "info"
+
+
+KINDS: dict[str, Kind] = {
+    kind.key: kind
+    for kind in (
+        Kind("enrolled", _l("You are enrolled"), _l("When a course opens to you."), "book-open", tone="success"),
+        Kind("lesson", _l("New lessons"), _l("When a course you learn gets a lesson; several within an hour come as one."), "circle-play"),
+        Kind(
+            "session_soon",
+            _l("A live class begins soon"),
+            _l("An hour before it starts, in your time zone."),
+            "calendar-clock",
+            tone="warning",
+        ),
+        Kind(
+            "session_changed",
+            _l("A live class is moved or called off"),
+            _l("So that nobody waits in an empty room."),
+            "calendar",
+            tone="warning",
+        ),
+        Kind("session_planned", _l("A live class is planned"), _l("When a course you learn gets a date."), "calendar-plus", mail=False),
+        Kind(
+            "new_student",
+            _l("New students"),
+            _l("When somebody enrols in a course of yours."),
+            "user-plus",
+            STAFF,
+            mail=False,
+            tone="success",
+        ),
+        Kind(
+            "course_answer",
+            _l("Answers about your courses"),
+            _l("When a course is published or sent back to you."),
+            "clipboard-check",
+            STAFF,
+        ),
+        Kind("file_failed", _l("A file of yours failed"), _l("With the reason, and what to do."), "film", STAFF, tone="danger"),
+        Kind(
+            "report",
+            _l("Your reports"),
+            _l("When a download is ready, or a scheduled report had to stop."),
+            "chart-column",
+            STAFF,
+            mail=False,
+        ),
+        Kind("approval", _l("Courses waiting for approval"), _l("When an instructor submits one."), "inbox", ADMINS, tone="warning"),
+        Kind("batch", _l("Voucher batches"), _l("When codes are created, by anybody."), "ticket", ADMINS),
+    )
+}
+
+
+class Notice(Tenant, Base):
+    """One thing one person was told; `event_id` names the occasion, so that nobody is told twice.
+
+    `course_id` is set when only those enrolled there may still get the mail; `stale_at` is when the mail has no use any more.
+    """
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "user_id", "event_id"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        Index("ix_notices_person", "channel_id", "user_id", "id", postgresql_where=text("is_in_app")),
+        Index("ix_notices_unseen", "channel_id", "user_id", postgresql_where=text("is_in_app AND seen_at IS NULL")),
+        Index("ix_notices_event", "channel_id", "event_id", "user_id"),
+        Index("ix_notices_mail", "channel_id", "mail_id", postgresql_where=text("mail_id IS NOT NULL")),
+        Index("ix_notices_at", "channel_id", "created_at"),
+        {"schema": "notifications"},
+    )
+
+    user_id: Mapped[UUID]
+    kind: Mapped[str]
+    title: Mapped[str]
+    body: Mapped[str]
+    href: Mapped[str]
+    event_id: Mapped[UUID]
+    course_id: Mapped[UUID | None]
+    mail_id: Mapped[UUID | None]
+    is_in_app: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime | None]
+    stale_at: Mapped[datetime | None]
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the person has seen it."""
+        return self.seen_at is not None
+
+    @property
+    def about(self) -> Kind:
+        """The kind of news it is; a kind that is gone reads as plain news."""
+        return KINDS.get(self.kind) or Kind(self.kind, _l("News"), _l(""), "bell")
+
+
+class Wish(Tenant, Base):
+    """What one person wishes for one kind of news; without a row the kind's own defaults hold."""
+
+    __tablename__ = "wishes"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "user_id", "kind"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        {"schema": "notifications"},
+    )
+
+    user_id: Mapped[UUID]
+    kind: Mapped[str]
+    in_app: Mapped[bool]
+    mail: Mapped[bool]
+    changed_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Announcement(Tenant, Base):
+    """One published lesson and when the students of its course were told; each lesson is announced once."""
+
+    __tablename__ = "announcements"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "lesson_id"),
+        belongs_to("course_id", "courses.courses", name="fk_course_id_courses_courses"),
+        belongs_to("lesson_id", "courses.lessons", name="fk_lesson_id_courses_lessons"),
+        Index("ix_announcements_course", "channel_id", "course_id", "announced_at"),
+        {"schema": "notifications"},
+    )
+
+    course_id: Mapped[UUID]
+    lesson_id: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    announced_at: Mapped[datetime | None]

@@ -1,0 +1,39 @@
+"""Every change of notifications: telling people, what they have seen, what they wish to hear."""
+
+from lms.notifications.operations.announcing import announce_lessons, note_lesson, quiet_until, remind_of_sessions
+from lms.notifications.operations.occasions import (
+    tell_of_answer,
+    tell_of_approval,
+    tell_of_batch,
+    tell_of_enrolment,
+    tell_of_failed_file,
+    tell_of_report,
+    tell_of_session,
+)
+from lms.notifications.operations.reading import forget_old, mark_all_seen, mark_seen
+from lms.notifications.operations.telling import CHUNK, occasion, tell
+from lms.notifications.operations.wishing import set_wishes, unsubscribe, unsubscribe_token, who_unsubscribes
+
+__all__ = [
+    "CHUNK",
+    "announce_lessons",
+    "forget_old",
+    "mark_all_seen",
+    "mark_seen",
+    "note_lesson",
+    "occasion",
+    "quiet_until",
+    "remind_of_sessions",
+    "set_wishes",
+    "tell",
+    "tell_of_answer",
+    "tell_of_approval",
+    "tell_of_batch",
+    "tell_of_enrolment",
+    "tell_of_failed_file",
+    "tell_of_report",
+    "tell_of_session",
+    "unsubscribe",
+    "unsubscribe_token",
+    "who_unsubscribes",
+]

@@ -1,0 +1,131 @@
+"""What is said on each occasion: title, words, the button, and why this person hears it; in the reader's language and zone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from babel.dates import format_datetime, get_timezone_name
+
+from lms.core.clock import zone
+from lms.core.i18n import Lazy, gettext, in_locale, locale
+from lms.core.i18n import lazy_gettext as _l
+from lms.notifications.queries import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message written for one reader."""
+
+    title: str
+    body: str
+    act: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is said on one kind of occasion; values stand in %(name)s, and those called `…_at` are moments."""
+
+    kind: str
+    title: Lazy
+    body: Lazy
+    act: Lazy
+    reason: Lazy
+
+    def write(self, values: Mapping[str, Any], reader: Reader) -> Letter:
+        """The message in the reader's language, with moments in the reader's zone."""
+        with in_locale(reader.locale):
+            said = {name: _moment(value, reader.zone) if name.endswith("_at") else value for name, value in values.items()}
+            return Letter(*(_fill(text, said) for text in (self.title, self.body, self.act, self.reason)))
+
+
+def _fill(words: Lazy, values: Mapping[str, Any]) -> str:
+    return gettext(words.message) % values
+
+
+def _moment(value: datetime | str, zone_name: str) -> str:
+    moment = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(zone(zone_name))
+    words = format_datetime(moment, "EEEE d MMMM, HH:mm", locale=locale())
+    return f"{words} {get_timezone_name(moment, 'short', locale=locale())}"
+
+
+ENROLLED = _l("You get this because you are enrolled in %(course)s.")
+TEACHING = _l("You get this because you teach %(course)s.")
+ADMIN = _l("You get this because you are an admin of this academy.")
+
+MESSAGES: dict[str, Message] = {
+    "enrolled": Message(
+        "enrolled", _l("You are enrolled in %(course)s"), _l("The course is open to you from now on."), _l("Open the course"), ENROLLED
+    ),
+    "new_student": Message(
+        "new_student", _l("%(student)s enrolled in %(course)s"), _l("%(count)s people learn it now."), _l("See the students"), TEACHING
+    ),
+    "lesson": Message("lesson", _l("New lesson in %(course)s: %(lesson)s"), _l("It waits for you."), _l("Open the lesson"), ENROLLED),
+    "lessons": Message("lesson", _l("%(count)s new lessons in %(course)s"), _l("%(lessons)s"), _l("Open the course"), ENROLLED),
+    "session_soon": Message(
+        "session_soon", _l("%(session)s begins soon"), _l("%(course)s: %(starts_at)s."), _l("To the live class"), ENROLLED
+    ),
+    "session_soon_host": Message(
+        "session_soon",
+        _l("You teach %(session)s soon"),
+        _l("%(course)s: %(starts_at)s."),
+        _l("To the live class"),
+        _l("You get this because you hold this live class."),
+    ),
+    "session_planned": Message(
+        "session_planned", _l("Live class planned: %(session)s"), _l("%(course)s: %(starts_at)s."), _l("See the live class"), ENROLLED
+    ),
+    "session_moved": Message(
+        "session_changed", _l("%(session)s has a new time"), _l("%(course)s: it begins %(starts_at)s."), _l("See the live class"), ENROLLED
+    ),
+    "session_cancelled": Message(
+        "session_changed",
+        _l("%(session)s is called off"),
+        _l("%(course)s: the live class of %(starts_at)s will not take place. %(why)s"),
+        _l("See the live classes"),
+        ENROLLED,
+    ),
+    "course_published": Message(
+        "course_answer", _l("%(course)s is published"), _l("It stands in the catalogue."), _l("See the course"), TEACHING
+    ),
+    "course_sent_back": Message("course_answer", _l("%(course)s came back to you"), _l("%(why)s"), _l("Go on with the course"), TEACHING),
+    "file_failed": Message(
+        "file_failed",
+        _l("%(file)s could not be used"),
+        _l("%(why)s"),
+        _l("See the file"),
+        _l("You get this because you uploaded this file."),
+    ),
+    "approval": Message(
+        "approval", _l("%(course)s waits for approval"), _l("%(instructor)s submitted it."), _l("Look at the course"), ADMIN
+    ),
+    "batch": Message(
+        "batch",
+        _l("%(count)s voucher codes created: %(batch)s"),
+        _l("They are worth %(worth)s together. Created by %(who)s."),
+        _l("See the batch"),
+        ADMIN,
+    ),
+    "download_ready": Message(
+        "report",
+        _l("Your download is ready: %(report)s"),
+        _l("%(count)s rows, kept until %(expires_at)s."),
+        _l("To my downloads"),
+        _l("You get this because you asked for this file."),
+    ),
+    "download_failed": Message(
+        "report",
+        _l("Your download could not be made: %(report)s"),
+        _l("%(why)s"),
+        _l("To my downloads"),
+        _l("You get this because you asked for this file."),
+    ),
+    "schedule_stopped": Message(
+        "report",
+        _l("A scheduled report stopped: %(report)s"),
+        _l("%(why)s"),
+        _l("See the schedule"),
+        _l("You get this because you set this schedule up."),
+    ),
+}

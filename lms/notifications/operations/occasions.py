@@ -1,0 +1,108 @@
+"""Facts turned into words: who is told what, read anew from the tables, since a fact may be heard long after it happened."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from lms.channels import queries as channels
+from lms.content import queries as content
+from lms.core.i18n import gettext as _
+from lms.courses import queries as courses
+from lms.enrollments import queries as enrollments
+from lms.notifications import queries
+from lms.notifications.operations.telling import occasion, tell
+from lms.streaming import queries as streaming
+from lms.streaming.models import Session
+from lms.vouchers import queries as vouchers
+
+
+def tell_of_enrolment(enrollment_id: UUID) -> None:
+    """The student hears that the course is open; the instructor that somebody came."""
+    enrollment = enrollments.get_enrollment(enrollment_id)
+    if not enrollment.is_open:
+        return
+    course = courses.get_course(enrollment.course_id)
+    values = {"course": course.title}
+    event_id = occasion("enrolled", enrollment.id)
+    tell("enrolled", [enrollment.user_id], event_id=event_id, href=f"/courses/{course.slug}", values=values, course_id=course.id)
+    if course.instructor_id != enrollment.user_id:
+        student = channels.find_member(enrollment.user_id)
+        values |= {"student": student.name if student else _("Somebody"), "count": str(enrollments.count_students(course.id))}
+        tell("new_student", [course.instructor_id], event_id=event_id, href=f"/admin/courses/{course.id}", values=values)
+
+
+def tell_of_batch(batch_id: UUID, maker_id: UUID | None) -> None:
+    """Admins hear of every batch of codes, whoever made it: it is money."""
+    batch = vouchers.get_batch(batch_id)
+    maker = channels.find_member(maker_id) if maker_id else None
+    values = {
+        "batch": batch.label,
+        "count": f"{batch.code_count:,}",
+        "worth": batch.worth.format(channels.this_channel().locale),
+        "who": maker.name if maker else _("the platform"),
+    }
+    tell("batch", queries.admin_ids(), event_id=occasion("batch", batch.id), href=f"/admin/vouchers/batches/{batch.id}", values=values)
+
+
+def tell_of_approval(course_id: UUID) -> None:
+    """Admins hear that a course waits for them, once for each time it is submitted."""
+    course = courses.get_course(course_id)
+    if course.status != "submitted":
+        return
+    told = [admin_id for admin_id in queries.admin_ids() if admin_id != course.instructor_id]
+    event_id = occasion("approval", course.id, course.submitted_at)
+    values = {"course": course.title, "instructor": course.instructor.name}
+    tell("approval", told, event_id=event_id, href=f"/admin/courses/{course.id}", values=values)
+
+
+def tell_of_answer(course_id: UUID, by: UUID | None, *, reason: str | None = None) -> None:
+    """The instructor hears that a course was published, or came back with a reason; not what they did themselves."""
+    course = courses.get_course(course_id)
+    if by == course.instructor_id:
+        return
+    if reason is None:
+        event_id = occasion("published", course.id, course.published_at)
+        tell("course_published", [course.instructor_id], event_id=event_id, href=f"/courses/{course.slug}", values={"course": course.title})
+        return
+    values = {"course": course.title, "why": reason}
+    event_id = occasion("sent_back", course.id, course.submitted_at, reason)
+    tell("course_sent_back", [course.instructor_id], event_id=event_id, href=f"/admin/courses/{course.id}", values=values)
+
+
+def tell_of_failed_file(asset_id: UUID, reason: str) -> None:
+    """The owner hears that a file could not be used, and why; a retry that fails the same way is not told again."""
+    asset = content.assets_by_id([asset_id]).get(asset_id)
+    if asset is None or asset.state != "failed":
+        return
+    event_id = occasion("file_failed", asset.id, reason)
+    tell("file_failed", [asset.owner_id], event_id=event_id, href="/admin/content/assets", values={"file": asset.filename, "why": reason})
+
+
+def tell_of_report(message: str, user_id: UUID, subject_id: UUID, href: str, values: Mapping[str, Any], *details: str) -> None:
+    """Somebody hears of a file they asked for, or of a schedule of theirs."""
+    tell(message, [user_id], event_id=occasion(message, subject_id, *details), href=href, values=values)
+
+
+def tell_of_session(session_id: UUID, message: str) -> Mapping[str, Any] | None:
+    """What the students of a session's course are to hear (for `jobs.tell_course`); None when it is not so any more."""
+    session = streaming.get_session(session_id)
+    wanted = session.state == "cancelled" if message == "session_cancelled" else session.state in ("scheduled", "open")
+    return session_payload(session, message) if wanted else None
+
+
+def session_payload(session: Session, message: str) -> dict[str, Any]:
+    """The job's arguments that tell a course of one of its sessions; a new time makes a new occasion."""
+    course = courses.get_course(session.course_id)
+    return {
+        "message": message,
+        "event_id": occasion(message, session.id, session.starts_at.isoformat()),
+        "course_id": session.course_id,
+        "href": f"/streaming/sessions/{session.id}",
+        "values": {
+            "session": session.title,
+            "course": course.title,
+            "starts_at": session.starts_at.isoformat(),
+            "why": session.cancel_reason,
+        },
+        "stale_at": session.starts_at,
+    }

@@ -1,0 +1,135 @@
+"""Telling people: one notice for each person and occasion, and the mail that goes with it, in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+
+from lms.channels import queries as channels
+from lms.core import db, mail
+from lms.core.clock import now
+from lms.core.i18n import gettext as _
+from lms.core.ids import uuid7
+from lms.core.models import Mail
+from lms.core.redis import RedisError, redis
+from lms.core.tenancy import ChannelFace, current_channel
+from lms.notifications import queries
+from lms.notifications.models import Notice
+from lms.notifications.operations.letters import MESSAGES, Letter
+from lms.notifications.operations.wishing import unsubscribe_token
+from lms.notifications.queries import Reader, Ways
+
+CHUNK = 200
+TEMPLATE = "notifications/mail/notice"
+log = structlog.get_logger(__name__)
+
+
+def occasion(*parts: object) -> UUID:
+    """The id of an occasion: the same parts name the same one, so that a fact heard twice is told once."""
+    return uuid5(NAMESPACE_URL, ":".join(("lectern", *map(str, parts))))
+
+
+def tell(
+    message: str,
+    user_ids: Sequence[UUID],
+    *,
+    event_id: UUID,
+    href: str,
+    values: Mapping[str, Any],
+    course_id: UUID | None = None,
+    stale_at: datetime | None = None,
+) -> int:
+    """Tell each of the people once, on the ways they wish; the number of people told now.
+
+    `course_id` makes being enrolled there a condition of the mail, checked when it is sent; after `stale_at` it is not sent.
+    """
+    said = MESSAGES[message]
+    readers = queries.readers(user_ids)
+    ways = queries.ways_of([reader.user_id for reader in readers], said.kind)
+    shared = {"kind": said.kind, "href": href, "event_id": event_id, "course_id": course_id, "stale_at": stale_at}
+    written = {}
+    for reader in readers:
+        letter = said.write(values, reader)
+        row = _row(reader, letter, ways[reader.user_id], shared)
+        written[row["id"]] = (reader, letter, row)
+    if not written:
+        return 0
+    rows = [row for _reader, _letter, row in written.values()]
+    told = db.session().scalars(insert(Notice).values(rows).on_conflict_do_nothing().returning(Notice.id)).all()
+    channel = channels.this_channel()
+    face = channels.face_of(channel, channels.origin_of(channel.id))
+    for notice_id in told:
+        reader, letter, row = written[notice_id]
+        if row["mail_id"] is not None:
+            _write(face, reader, letter, row)
+    forget_counts([written[notice_id][0].user_id for notice_id in told])
+    return len(told)
+
+
+def _row(reader: Reader, letter: Letter, ways: Ways, shared: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **shared,
+        "id": uuid7(),
+        "channel_id": current_channel(),
+        "user_id": reader.user_id,
+        "title": letter.title,
+        "body": letter.body,
+        "mail_id": uuid7() if ways.mail else None,
+        "is_in_app": ways.in_app,
+        "created_at": now(),
+    }
+
+
+def _write(channel: ChannelFace, reader: Reader, letter: Letter, row: Mapping[str, Any]) -> None:
+    stop = f"{channel.origin}/notifications/unsubscribe/{unsubscribe_token(reader.user_id, row['kind'])}"
+    mail.send(
+        reader.email,
+        TEMPLATE,
+        {
+            "channel": channel,
+            "name": reader.name,
+            "letter": letter,
+            "link": channel.origin + row["href"],
+            "preferences": f"{channel.origin}/notifications/preferences",
+            "stop": stop,
+        },
+        to_user_id=reader.user_id,
+        language=reader.locale,
+        headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+        mail_id=row["mail_id"],
+    )
+
+
+@mail.stop_rule(TEMPLATE)
+def why_not(letter: Mail) -> str:
+    """Why a notice's mail must not be sent any more, asked in the moment of sending; "" lets it go."""
+    notice = queries.notice_of_mail(letter.id)
+    if notice is None:
+        return _("What this mail told was taken back.")
+    if queries.find_reader(notice.user_id) is None:
+        return _("The person is suspended or gone.")
+    if not queries.ways_of([notice.user_id], notice.kind)[notice.user_id].mail:
+        return _("The person wants no such mails any more.")
+    if notice.course_id is not None and not queries.is_enrolled(notice.user_id, notice.course_id):
+        return _("The person is not enrolled any more.")
+    if notice.stale_at is not None and notice.stale_at < now():
+        return _("The mail came too late to be of use.")
+    return ""
+
+
+def forget_counts(user_ids: Sequence[UUID]) -> None:
+    """Have the bells of these people counted anew after the commit."""
+    if not user_ids:
+        return
+    keys = [queries.unread_key(user_id) for user_id in user_ids]
+
+    def forget() -> None:
+        try:
+            redis().delete(*keys)
+        except RedisError as error:
+            log.warning("unread_count_stale", error=type(error).__name__)
+
+    db.after_commit(forget)

@@ -1,0 +1,190 @@
+"""Every SELECT of notifications."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Select, func, select
+
+from lms.auth.models import User
+from lms.channels.models import Member
+from lms.core import db
+from lms.core.decisions import Actor
+from lms.core.i18n import gettext as _
+from lms.core.redis import RedisError, redis
+from lms.core.tenancy import current_channel
+from lms.courses.models import Lesson
+from lms.enrollments.models import Enrollment
+from lms.notifications.errors import NoNotice
+from lms.notifications.models import KINDS, Announcement, Kind, Notice, Wish
+from lms.streaming.models import Session
+
+PAGE = 50
+FRESH_SECONDS = 60
+ACTIVE = ("active", "invited")
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who is told something: address, language and zone."""
+
+    user_id: UUID
+    name: str
+    email: str
+    locale: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """On which ways somebody wishes to hear."""
+
+    in_app: bool
+    mail: bool
+
+
+def unread_count(user_id: UUID) -> int:
+    """How many notices the person has not seen; remembered in Redis for a minute, forgotten at once when it changes."""
+    key = unread_key(user_id)
+    try:
+        kept = redis().get(key)
+        if kept is not None:
+            return int(kept)  # type: ignore[arg-type]  # the client's own types say it might be a coroutine
+    except RedisError as error:
+        log.warning("unread_count_uncached", error=type(error).__name__)
+        return count_unseen(user_id)
+    found = count_unseen(user_id)
+    try:
+        redis().set(key, found, ex=FRESH_SECONDS)
+    except RedisError as error:
+        log.warning("unread_count_uncached", error=type(error).__name__)
+    return found
+
+
+def unread_key(user_id: UUID) -> str:
+    """Where the count is remembered."""
+    return f"unread:{current_channel()}:{user_id}"
+
+
+def count_unseen(user_id: UUID) -> int:
+    """How many notices the person has not seen, counted now."""
+    query = select(func.count()).select_from(Notice).where(Notice.user_id == user_id, Notice.is_in_app, Notice.seen_at.is_(None))
+    return db.session().scalar(query) or 0
+
+
+def get_notice(notice_id: UUID) -> Notice:
+    """One notice."""
+    found = db.session().scalars(select(Notice).where(Notice.id == notice_id)).one_or_none()
+    if found is None:
+        raise NoNotice(_("This notice is not here any more."))
+    return found
+
+
+def notice_of_mail(mail_id: UUID) -> Notice | None:
+    """The notice a mail was written for."""
+    return db.session().scalars(select(Notice).where(Notice.mail_id == mail_id)).one_or_none()
+
+
+def notices_of(user_id: UUID, *, before: UUID | None = None, unseen_only: bool = False, size: int = PAGE) -> Sequence[Notice]:
+    """What the person was told in the app, newest first, older than the notice `before`."""
+    query = select(Notice).where(Notice.user_id == user_id, Notice.is_in_app).order_by(Notice.id.desc()).limit(size)
+    if before is not None:
+        query = query.where(Notice.id < before)
+    if unseen_only:
+        query = query.where(Notice.seen_at.is_(None))
+    return db.session().scalars(query).all()
+
+
+def readers(user_ids: Sequence[UUID]) -> Sequence[Reader]:
+    """Those of the people who may still be told anything: members who are not suspended."""
+    query = (
+        select(Member.id, Member.name, Member.email, User.locale, User.zone)
+        .join(User, User.id == Member.id)
+        .where(Member.id.in_(set(user_ids)), Member.status.in_(ACTIVE), User.status == "active")
+        .order_by(Member.id)
+    )
+    return [Reader(*row) for row in db.session().execute(query)] if user_ids else []
+
+
+def find_reader(user_id: UUID) -> Reader | None:
+    """One person who may still be told anything, or None."""
+    return next(iter(readers([user_id])), None)
+
+
+def admin_ids() -> Sequence[UUID]:
+    """Those who run the channel."""
+    return db.session().scalars(select(Member.id).where(Member.role.in_(("admin", "owner")), Member.status.in_(ACTIVE))).all()
+
+
+def ways_of(user_ids: Sequence[UUID], kind: str) -> Mapping[UUID, Ways]:
+    """How each of the people wishes to hear of a kind: what they said, else the kind's defaults."""
+    default = Ways(KINDS[kind].in_app, KINDS[kind].mail)
+    said = db.session().execute(select(Wish.user_id, Wish.in_app, Wish.mail).where(Wish.user_id.in_(set(user_ids)), Wish.kind == kind))
+    found = {user_id: Ways(in_app, by_mail) for user_id, in_app, by_mail in said}
+    return {user_id: found.get(user_id, default) for user_id in user_ids}
+
+
+def wishes_of(user_id: UUID) -> dict[str, Ways]:
+    """How one person wishes to hear of every kind."""
+    said = {wish.kind: Ways(wish.in_app, wish.mail) for wish in db.session().scalars(select(Wish).where(Wish.user_id == user_id))}
+    return {key: said.get(key, Ways(kind.in_app, kind.mail)) for key, kind in KINDS.items()}
+
+
+def kinds_for(actor: Actor) -> list[Kind]:
+    """The kinds of news that can reach this person."""
+    return [kind for kind in KINDS.values() if actor.role in kind.roles]
+
+
+def _untold(course_id: UUID, event_id: UUID, enrolled_before: datetime | None) -> Select[UUID]:
+    told = select(Notice.id).where(Notice.event_id == event_id, Notice.user_id == Enrollment.user_id).exists()
+    query = (
+        select(Enrollment.user_id)
+        .join(Member, Member.id == Enrollment.user_id)
+        .join(User, User.id == Member.id)
+        .where(Enrollment.course_id == course_id, Enrollment.status != "ended", Member.status.in_(ACTIVE), User.status == "active", ~told)
+    )
+    return query if enrolled_before is None else query.where(Enrollment.enrolled_at < enrolled_before)
+
+
+def untold_students(course_id: UUID, event_id: UUID, *, limit: int, enrolled_before: datetime | None = None) -> Sequence[UUID]:
+    """Some of the people who learn the course (since before a moment) and have not been told of the occasion yet."""
+    return db.session().scalars(_untold(course_id, event_id, enrolled_before).order_by(Enrollment.user_id).limit(limit)).all()
+
+
+def count_untold(course_id: UUID, event_id: UUID, *, enrolled_before: datetime | None = None) -> int:
+    """How many who learn the course (since before a moment) have not been told of the occasion yet."""
+    return db.session().scalar(select(func.count()).select_from(_untold(course_id, event_id, enrolled_before).subquery())) or 0
+
+
+def is_enrolled(user_id: UUID, course_id: UUID) -> bool:
+    """Whether the person may learn the course now."""
+    query = select(Enrollment.id).where(Enrollment.user_id == user_id, Enrollment.course_id == course_id, Enrollment.status != "ended")
+    return db.session().scalar(query) is not None
+
+
+def sessions_beginning(moment: datetime, within: timedelta) -> Sequence[Session]:
+    """The live classes that begin after the moment and within that time, and were not called off."""
+    query = select(Session).where(
+        Session.starts_at > moment, Session.starts_at <= moment + within, Session.state.in_(("scheduled", "open", "live"))
+    )
+    return db.session().scalars(query.order_by(Session.starts_at, Session.id)).all()
+
+
+def last_announced(course_id: UUID) -> datetime | None:
+    """When the students of a course last heard of a new lesson."""
+    return db.session().scalar(select(func.max(Announcement.announced_at)).where(Announcement.course_id == course_id))
+
+
+def lock_unannounced(course_id: UUID) -> Sequence[Announcement]:
+    """The lessons of a course that wait to be announced, held until the transaction ends."""
+    query = select(Announcement).where(Announcement.course_id == course_id, Announcement.announced_at.is_(None))
+    return db.session().scalars(query.order_by(Announcement.id).with_for_update()).all()
+
+
+def published_lessons(lesson_ids: Sequence[UUID]) -> Sequence[Lesson]:
+    """Those of the lessons that students can see."""
+    query = select(Lesson).where(Lesson.id.in_(lesson_ids), Lesson.status == "published").order_by(Lesson.published_at, Lesson.id)
+    return db.session().scalars(query).all()

@@ -1,0 +1,106 @@
+"""Door 1: what I was told, what I wish to hear, and the way out that stands in every mail."""
+
+from uuid import UUID
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lms.core.decisions import anyone
+from lms.core.errors import Invalid, Unauthenticated
+from lms.core.i18n import gettext as _
+from lms.notifications import operations, policies, queries
+from lms.notifications.forms import UnsubscribeForm, WishesForm
+from lms.notifications.models import KINDS
+from lms.web.access import actor, allow
+from lms.web.answers import changed, invalid, moved, own_path
+from lms.web.csrf import signed_door
+from lms.web.toasts import toast
+
+bp = Blueprint("notifications", __name__, url_prefix="/notifications")
+
+
+def _me() -> UUID:
+    user_id = actor().user_id
+    if user_id is None:
+        raise Unauthenticated(_("Sign in first."))
+    return user_id
+
+
+@bp.route("/")
+def index() -> ResponseReturnValue:
+    """What I was told, newest first."""
+    allow(policies.can_read(actor()))
+    before = request.args.get("before", "")
+    try:
+        place = UUID(before) if before else None
+    except ValueError as error:
+        raise Invalid(_("That page is not there. Go back to the newest.")) from error
+    unseen_only = request.args.get("only") == "unseen"
+    found = queries.notices_of(_me(), before=place, unseen_only=unseen_only, size=queries.PAGE + 1)
+    return render_template(
+        "notifications/index.html",
+        notices=found[: queries.PAGE],
+        older=found[queries.PAGE - 1].id if len(found) > queries.PAGE else None,
+        unseen_only=unseen_only,
+        unseen=queries.count_unseen(_me()),
+    )
+
+
+@bp.route("/<uuid:notice_id>/open", methods=["POST"])
+def open(notice_id: UUID) -> ResponseReturnValue:
+    """Go to what a notice is about; it counts as seen."""
+    notice = queries.get_notice(notice_id)
+    allow(policies.can_touch(actor(), notice))
+    operations.mark_seen(notice)
+    return moved(own_path(notice.href, url_for(".index")))
+
+
+@bp.route("/<uuid:notice_id>/seen", methods=["POST"])
+def seen(notice_id: UUID) -> ResponseReturnValue:
+    """Mark one notice as seen."""
+    notice = queries.get_notice(notice_id)
+    allow(policies.can_touch(actor(), notice))
+    operations.mark_seen(notice)
+    return changed("notifications/_notice.html", otherwise=url_for(".index"), notice=notice)
+
+
+@bp.route("/all/seen", methods=["POST"])
+def all_seen() -> ResponseReturnValue:
+    """Mark everything as seen."""
+    allow(policies.can_read(actor()))
+    operations.mark_all_seen(_me())
+    return moved(url_for(".index"))
+
+
+@bp.route("/preferences", methods=["GET", "POST"])
+def preferences() -> ResponseReturnValue:
+    """What I wish to hear of, and how."""
+    allow(policies.can_read(actor()))
+    form, page = WishesForm(), "notifications/preferences.html"
+    kinds = queries.kinds_for(actor())
+    if not form.is_submitted():
+        return render_template(page, form=form, kinds=kinds, wishes=queries.wishes_of(_me()))
+    if not form.validate():
+        return invalid(page, page=page, form=form, kinds=kinds, wishes=queries.wishes_of(_me()))
+    saved = operations.set_wishes(_me(), set(form.on.data or ()), by=actor())
+    toast(_("Saved.") if saved else _("Nothing was changed."))
+    return moved(url_for(".preferences"))
+
+
+@bp.route("/unsubscribe/<token:token>", methods=["GET", "POST"])
+@signed_door
+def unsubscribe_show(token: str) -> ResponseReturnValue:
+    """Stop one kind of mails with the link in any of them: a page with a button, and the one-click POST of mail programs (RFC 8058)."""
+    reader, kind = operations.who_unsubscribes(token)
+    allow(anyone())
+    if request.method == "POST":
+        operations.unsubscribe(reader, kind)
+    is_on = queries.ways_of([reader.user_id], kind)[reader.user_id].mail
+    return render_template(
+        "notifications/unsubscribe_show.html", form=UnsubscribeForm(), kind=KINDS[kind], email=_veiled(reader.email), is_on=is_on
+    )
+
+
+def _veiled(email: str) -> str:
+    name, at, host = email.partition("@")
+    return f"{name[:1]}•••{at}{host}"

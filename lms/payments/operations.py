@@ -1,0 +1,83 @@
+"""Orders: made, paid and booked in one transaction."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+
+from lms.core import audit, db
+from lms.core.clock import now
+from lms.core.decisions import Actor
+from lms.core.errors import Invalid
+from lms.core.events import emit
+from lms.core.i18n import gettext as _
+from lms.core.ids import uuid7
+from lms.core.money import Money
+from lms.core.tenancy import current_channel
+from lms.payments import queries
+from lms.payments.errors import OrderOpen, PriceChanged
+from lms.payments.events import OrderPaid
+from lms.payments.models import Order
+from lms.wallet import operations as wallet
+
+
+def pay_from_wallet(user_id: UUID, course_id: UUID, price: Money, *, title: str = "", by: Actor) -> Order:
+    """Buy a course out of the wallet: order, ledger and OrderPaid in one transaction; bought already, it answers that order.
+
+    `price` is the course's own, read by the server in this transaction. A price of zero makes a free order and moves no money.
+    Raises NotEnough when the wallet holds less, and nothing has happened.
+    """
+    if price.minor < 0:
+        raise Invalid(_("A price cannot be below zero."))
+    with db.session().begin_nested():
+        order_id = db.session().scalar(_insert_order(user_id, course_id, price, title))
+        if order_id is not None and price.minor:
+            wallet.debit(user_id, price, source="order", reference_id=order_id, note=title, by=by)
+    if order_id is None:
+        return _the_same_order(user_id, course_id)
+    order = queries.get_order(order_id)
+    audit.record("payments.pay", order, by=by, after={"amount_minor": price.minor, "currency": price.currency, "method": order.method})
+    emit(
+        OrderPaid(by=by.user_id, order_id=order.id, user_id=user_id, course_id=course_id, amount_minor=price.minor, currency=price.currency)
+    )
+    return order
+
+
+def _insert_order(user_id: UUID, course_id: UUID, price: Money, title: str) -> Any:
+    moment = now()
+    values = {
+        "channel_id": current_channel(),
+        "id": uuid7(),
+        "user_id": user_id,
+        "course_id": course_id,
+        "title": title,
+        "amount_minor": price.minor,
+        "currency": price.currency,
+        "status": "paid",
+        "method": "wallet" if price.minor else "free",
+        "created_at": moment,
+        "paid_at": moment,
+    }
+    return insert(Order).values(values).on_conflict_do_nothing().returning(Order.id)
+
+
+def _the_same_order(user_id: UUID, course_id: UUID) -> Order:
+    """The order that stands already."""
+    order = queries.live_order(user_id, course_id)
+    if order is None or order.status != "paid":
+        raise OrderOpen(_("Another payment for this course is under way. Finish or cancel it first."), rule="pending")
+    return order
+
+
+def close_order(order: Order, *, by: Actor) -> None:
+    """Let an order rest because what it bought has ended; the course can be bought again. Closing twice changes nothing."""
+    if order.closed_at is None:
+        audit.update(order, "payments.close", by=by, closed_at=now())
+
+
+def confirm_price(shown_minor: int | None, price: Money, *, by: Actor) -> None:
+    """Refuse when the price a person agreed to is no longer the price; a form that names none agrees to nothing."""
+    if shown_minor != price.minor:
+        raise PriceChanged(
+            _("The price is %(price)s now. Look at it again, and confirm if it suits you.", price=price.format(by.locale)), rule="price"
+        )

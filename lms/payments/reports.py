@@ -1,0 +1,58 @@
+"""Lists of payments: the orders."""
+
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from lms.channels.models import Member
+from lms.core.decisions import Actor, Decision
+from lms.core.i18n import lazy_gettext as _l
+from lms.core.reports import Choice, Column, Period, Report
+from lms.payments import policies
+from lms.payments.models import Order
+
+STATUSES = (("paid", _l("Paid")), ("pending", _l("Pending")), ("refunded", _l("Refunded")), ("cancelled", _l("Cancelled")))
+METHODS = (("wallet", _l("Wallet")), ("free", _l("Free")), ("card", _l("Card")), ("manual", _l("By hand")))
+
+
+class Orders(Report):
+    """What was bought, by whom, for how much."""
+
+    name = "payments.orders"
+    title = _l("Orders")
+    lead = _l("What was bought, by whom, for how much, and how it was paid.")
+    key = Order.id
+    href = "/admin/payments/orders/{id}"
+    sort = "-created_at"
+    empty = ("receipt", _l("No orders yet"), _l("An order appears when somebody enrols in a course."))
+    columns = (
+        Column("title", _l("Course"), Order.title),
+        Column("person", _l("Person"), Member.name, nullable=False),
+        Column("email", _l("E-mail"), Member.email, shown=False),
+        Column("created_at", _l("Ordered"), Order.created_at, kind="time"),
+        Column("amount", _l("Amount"), Order.amount_minor, kind="money", currency=Order.currency, total=True),
+        Column("method", _l("Method"), Order.method, kind="state", words=dict(METHODS)),
+        Column(
+            "status",
+            _l("Status"),
+            Order.status,
+            kind="state",
+            words=dict(STATUSES),
+            tones={"paid": "success", "pending": "warning", "refunded": "info", "cancelled": "neutral"},
+        ),
+        Column("paid_at", _l("Paid"), Order.paid_at, kind="time", shown=False),
+    )
+    filters = (
+        Choice("status", _l("Status"), Order.status, options=STATUSES),
+        Choice("method", _l("Method"), Order.method, options=METHODS),
+        Period("created", _l("Ordered"), Order.created_at),
+    )
+    search = (Order.title, Member.name, Member.email)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Every order with its person."""
+        return select(Order).join(Member, Member.id == Order.user_id)
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may see the orders."""
+        return policies.can_see_orders(by)

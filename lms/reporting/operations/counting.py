@@ -1,0 +1,81 @@
+"""Counting days: what is over is counted once and kept, and comes out the same whenever it is counted again."""
+
+from datetime import date, timedelta
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+
+from lms.core import audit, db
+from lms.core.clock import now
+from lms.core.decisions import Actor
+from lms.core.ids import uuid7
+from lms.core.tenancy import current_channel
+from lms.reporting import queries
+from lms.reporting.models import Daily, Presence
+from lms.reporting.queries.figures import COUNTED
+
+CHUNK = 1000
+STRETCH = 31
+
+
+def note_people(first: date, last: date) -> int:
+    """Keep who gave a sign of life on those days, before "last seen" moves on; noted twice is noted once. The number seen."""
+    people = queries.people_between(first, last)
+    rows = [{"id": uuid7(), "channel_id": current_channel(), "day": day, "user_id": user_id} for day, user_id in people]
+    for start in range(0, len(rows), CHUNK):
+        db.session().execute(insert(Presence).values(rows[start : start + CHUNK]).on_conflict_do_nothing())
+    return len(rows)
+
+
+def recount(first: date, last: date, *, by: Actor | None = None) -> int:
+    """Count the days from first to last anew; the number of figures. Counting again gives the same rows with the same ids."""
+    note_people(first, last)
+    rows = [
+        _row(row.day, row.metric, row.dimension or "", row.currency or "", int(row.value)) for row in queries.facts_between(first, last)
+    ]
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    rows += [_row(day, COUNTED, "", "", 1) for day in days]
+    statement = delete(Daily).where(Daily.day >= first, Daily.day <= last)
+    db.session().execute(statement.execution_options(synchronize_session=False))
+    for start in range(0, len(rows), CHUNK):
+        db.session().execute(insert(Daily).values(rows[start : start + CHUNK]))
+    if by is not None:
+        audit.record("reporting.recount", "daily", by=by, after={"first": first, "last": last, "figures": len(rows)})
+    return len(rows) - len(days)
+
+
+def unfinished_stretches() -> list[tuple[date, date]]:
+    """The stretches of days that are over and not counted yet, oldest first, each short enough for one transaction.
+
+    When something older than the first counted day turned up (an import, a demo), everything is counted from there.
+    """
+    last = queries.channel_today() - timedelta(days=1)
+    oldest, counted = queries.first_fact_day(), queries.counted_days()
+    first = oldest or last
+    if counted is not None and (oldest is None or oldest >= counted[0]):
+        first = counted[1] + timedelta(days=1)
+    stretches = []
+    while first <= last:
+        end = min(first + timedelta(days=STRETCH - 1), last)
+        stretches.append((first, end))
+        first = end + timedelta(days=1)
+    return stretches
+
+
+def _row(day: date, metric: str, dimension: str, currency: str, value: int) -> dict[str, object]:
+    channel_id = current_channel()
+    return {
+        "channel_id": channel_id,
+        "id": _id(channel_id, day, metric, dimension, currency),
+        "day": day,
+        "metric": metric,
+        "dimension": dimension,
+        "currency": currency,
+        "value": value,
+        "counted_at": now(),
+    }
+
+
+def _id(channel_id: UUID, *parts: object) -> UUID:
+    return uuid5(NAMESPACE_URL, ":".join(("lectern.daily", str(channel_id), *map(str, parts))))

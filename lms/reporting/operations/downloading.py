@@ -1,0 +1,99 @@
+"""Downloads: files made by a worker, for lists too long to wait for."""
+
+from datetime import timedelta
+
+from lms.core import audit, db
+from lms.core.clock import now
+from lms.core.decisions import Actor
+from lms.core.errors import Invalid, Unauthenticated
+from lms.core.events import emit
+from lms.core.i18n import gettext as _
+from lms.core.reports import Report
+from lms.core.storage import storage
+from lms.reporting import queries
+from lms.reporting.errors import TooManyDownloads
+from lms.reporting.events import DownloadFailed, DownloadReady
+from lms.reporting.models import FORMATS, Download
+from lms.reporting.operations.making import Made
+from lms.reporting.operations.viewing import canonical_view
+
+KEPT = timedelta(days=7)
+RUNS_KEPT = timedelta(days=14)
+AT_ONCE = 5
+
+
+def begin_download(report: Report, query: str, ending: str, *, by: Actor) -> Download:
+    """Note that somebody wants the file of a view; a job makes it."""
+    if by.user_id is None:
+        raise Unauthenticated(_("Sign in first."))
+    if ending not in FORMATS:
+        raise Invalid(_("A list comes as csv or xlsx."))
+    if queries.waiting_downloads(by.user_id) >= AT_ONCE:
+        raise TooManyDownloads(_("%(count)s files are being made for you. Wait for one of them.", count=AT_ONCE))
+    view = canonical_view(report, query, by.zone)
+    made = Download(
+        user_id=by.user_id,
+        report=report.name,
+        query=view.query_string(),
+        format=ending,
+        zone=by.zone,
+        locale=by.locale,
+        expires_at=now() + KEPT,
+    )
+    db.session().add(made)
+    db.session().flush()
+    audit.record(
+        "reporting.download", made, by=by, name=str(report.title), after={"report": report.name, "query": made.query, "format": ending}
+    )
+    return made
+
+
+def finish_download(download: Download, report: Report, made: Made, key: str) -> None:
+    """Note that the file is there, and say so."""
+    if download.state != "waiting":
+        return
+    download.state, download.key, download.filename, download.size = "ready", key, made.filename, made.size
+    download.row_count, download.checksum, download.ready_at = made.count, made.checksum, now()
+    download.expires_at = now() + KEPT
+    emit(
+        DownloadReady(
+            download_id=download.id,
+            user_id=download.user_id,
+            title=str(report.title),
+            row_count=made.count,
+            expires_at=download.expires_at,
+        )
+    )
+
+
+def refuse_download(download: Download, title: str, reason: str) -> None:
+    """Note why the file cannot be made, and say so."""
+    if download.state == "waiting":
+        download.state, download.failure = "failed", reason
+        emit(DownloadFailed(download_id=download.id, user_id=download.user_id, title=title, reason=reason))
+
+
+def delete_download(download: Download, *, by: Actor) -> None:
+    """Take a file away before its time; deleting twice changes nothing."""
+    if download.state != "expired":
+        audit.record("reporting.delete_download", download, by=by, name=download.filename)
+        _drop(download)
+
+
+def expire_files() -> int:
+    """Take away downloads past their time, and the files of runs whose links have ended; the number of files."""
+    gone = 0
+    for download in queries.expired_downloads(now()):
+        _drop(download)
+        gone += 1
+    for run in queries.old_runs(now() - RUNS_KEPT):
+        storage().delete(run.key)
+        run.key = ""
+        gone += 1
+    return gone
+
+
+def _drop(download: Download) -> None:
+    if download.key:
+        storage().delete(download.key)
+    download.state, download.key = "expired", ""

@@ -1,0 +1,164 @@
+"""One run of a schedule: the file, the mail with the first rows in it, and the links in that mail."""
+
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from babel.dates import format_datetime, get_timezone_name
+
+from lms.channels import queries as channels
+from lms.core import audit, mail, signing
+from lms.core.clock import now, zone
+from lms.core.decisions import Actor
+from lms.core.errors import Forbidden, Refusal
+from lms.core.i18n import gettext as _
+from lms.core.i18n import in_locale, locale
+from lms.core.reports import Report, View
+from lms.core.reports.words import cell_words
+from lms.core.tenancy import current_channel
+from lms.reporting import queries
+from lms.reporting.models import Run, Schedule
+from lms.reporting.operations.downloading import RUNS_KEPT
+from lms.reporting.operations.making import Made, make_file
+from lms.reporting.operations.scheduling import stop_schedule
+
+FIRST_ROWS = 20
+ATTACHED_UP_TO = 2_000_000
+STOP, FILE = "reporting:stop", "reporting:file"
+TEMPLATE = "reporting/mail/report"
+LASTS = 10 * 365 * 86_400
+
+
+def make_run(run_id: UUID) -> Made | None:
+    """The file of a run, made with its owner's rights of this moment; None when there is nothing to send.
+
+    A schedule that cannot go on (its owner left, the list is gone or refuses) is stopped and says so; the run fails with the reason.
+    """
+    run = queries.get_run(run_id)
+    if run.state != "waiting":
+        return None
+    schedule = queries.get_schedule(run.schedule_id)
+    try:
+        report, view, by = _what(schedule)
+    except Refusal as refusal:
+        run.state, run.failure, run.made_at = "failed", refusal.sentence, now()
+        stop_schedule(schedule, schedule.view.title, refusal.sentence)
+        return None
+    with in_locale(by.locale):
+        made = make_file(report, view, by, schedule.format, keep=FIRST_ROWS)
+    if schedule.only_if_rows and made.count == 0:
+        run.state, run.made_at, run.row_count, run.checksum = "empty", now(), 0, made.checksum
+        made.close()
+        return None
+    return made
+
+
+def finish_run(run_id: UUID, made: Made, key: str) -> None:
+    """Write the mails of a run and note what was sent; a run finished already stays as it is."""
+    run = queries.get_run(run_id, lock=True)
+    if run.state != "waiting":
+        return
+    schedule = queries.get_schedule(run.schedule_id)
+    report, view, by = _what(schedule)
+    run.state, run.made_at, run.row_count, run.checksum = "sent", now(), made.count, made.checksum
+    run.key, run.filename, run.size = key, made.filename, made.size
+    for address in schedule.recipients:
+        _write(schedule, run, report, view, made, address, by)
+    run.mail_count = len(schedule.recipients)
+
+
+def _what(schedule: Schedule) -> tuple[Report, View, Actor]:
+    """The list, the view and the person of a schedule, as they are now; raises a Refusal when it cannot go on."""
+    by = channels.actor_of_user(schedule.user_id)
+    report = queries.get_report(schedule.view.report)
+    decision = report.allowed(by)
+    if not decision:
+        raise Forbidden(_("%(name)s may not see this list any more.", name=schedule.owner.name), rule=decision.rule)
+    if schedule.view.deleted_at is not None:
+        raise Forbidden(_("The view was deleted."), rule="view")
+    return report, report.read_view(parse_qs(schedule.view.query), zone_name=schedule.zone), by
+
+
+def _write(schedule: Schedule, run: Run, report: Report, view: View, made: Made, address: str, by: Actor) -> None:
+    channel = channels.this_channel()
+    face = channels.face_of(channel, channels.origin_of(channel.id))
+    stop = f"{face.origin}/reporting/unsubscribe/{_stop_token(schedule, address)}"
+    attached = made.size <= ATTACHED_UP_TO
+    link = "" if attached else f"{face.origin}/reporting/files/{file_token(run)}"
+    columns = report.shown(view)
+    with in_locale(by.locale):
+        context = {
+            "channel": face,
+            "title": schedule.view.title,
+            "list_title": str(report.title),
+            "heads": [(str(column.label), column.kind) for column in columns],
+            "rows": [[cell_words(column, row, view.zone) for column in columns] for row in made.first],
+            "count": made.count,
+            "checksum": made.checksum,
+            "filters": view_words(report, view),
+            "zone": view.zone,
+            "made_at": _moment(view.zone),
+            "link": link,
+            "link_days": RUNS_KEPT.days,
+            "filename": made.filename,
+            "list_href": face.origin + schedule.view.href,
+            "owner": schedule.owner.name,
+            "stop": stop,
+        }
+    mail.send(
+        address,
+        TEMPLATE,
+        context,
+        language=by.locale,
+        attachments=[{"filename": made.filename, "content_type": made.content_type, "key": run.key}] if attached else (),
+        headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+    )
+
+
+def view_words(report: Report, view: View) -> list[str]:
+    """What a view leaves in, in words; empty when it is the whole list."""
+    known = {item.key: item for item in report.filters}
+    words = [f"{known[key].label}: {known[key].words(raw)}" for key, raw in view.filters]
+    return [*words, *([_("Words: %(words)s", words=view.words)] if view.words else [])]
+
+
+def _moment(zone_name: str) -> str:
+    moment = now().astimezone(zone(zone_name))
+    return f"{format_datetime(moment, 'd MMM y, HH:mm', locale=locale())} {get_timezone_name(moment, 'short', locale=locale())}"
+
+
+def file_token(run: Run) -> str:
+    """The part of an address that gives a run's file to whoever holds it, while the file is kept."""
+    claims = {"r": str(run.id), "c": str(current_channel())}
+    return signing.sign(FILE, claims, seconds=int(RUNS_KEPT.total_seconds()))
+
+
+def run_of_token(token: str) -> Run:
+    """The run a file link stands for; raises Forbidden when the link or the file is past its time."""
+    claims = signing.unsign(FILE, token)
+    run = queries.get_run(UUID(claims["r"]))
+    if claims["c"] != str(current_channel()) or not run.key:
+        raise Forbidden(_("This file is not kept any more. Ask for the next one."), rule="expired")
+    return run
+
+
+def _stop_token(schedule: Schedule, address: str) -> str:
+    return signing.sign(STOP, {"s": str(schedule.id), "a": address, "c": str(current_channel())}, seconds=LASTS)
+
+
+def who_stops(token: str) -> tuple[Schedule, str]:
+    """The schedule and the address a stop link stands for; raises Forbidden for any other."""
+    claims = signing.unsign(STOP, token)
+    if claims["c"] != str(current_channel()):
+        raise Forbidden(_("This link is not valid here any more."), rule="signature")
+    return queries.get_schedule(UUID(claims["s"])), str(claims["a"])
+
+
+def drop_recipient(schedule: Schedule, address: str) -> None:
+    """Send a schedule's mails to this address no more; with nobody left it is switched off. Twice changes nothing."""
+    left = [one for one in schedule.recipients if one.lower() != address.lower()]
+    if len(left) == len(schedule.recipients):
+        return
+    by = Actor(name=address, email=address, channel_id=current_channel())
+    audit.update(schedule, "reporting.unsubscribe", by=by, recipients=left)
+    if not left:
+        stop_schedule(schedule, schedule.view.title, _("Everybody who got it has unsubscribed."))

@@ -1,0 +1,232 @@
+"""Door 3: live classes."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from flask import Blueprint, url_for
+from pydantic import Field
+
+from lms.channels.queries import get_member
+from lms.core.clock import now
+from lms.core.decisions import signed_in
+from lms.courses.queries import get_course
+from lms.streaming import operations, policies, queries
+from lms.streaming.models import Session
+from lms.streaming.reports import Sessions
+from lms.web.access import actor, allow
+from lms.web.api import Answer, Body, Line, Moment, Rows, answer_rows, endpoint, given, located
+
+bp = Blueprint("streaming_api", __name__, url_prefix="/api/v1/streaming")
+About = Annotated[str, Field(max_length=4000)]
+Link = Annotated[str, Field(max_length=500)]
+
+
+class ClassAnswer(Answer):
+    """A live class; `join_url` is there while one may go in."""
+
+    id: UUID
+    course_id: UUID
+    host_id: UUID
+    title: str
+    description: str
+    starts_at: datetime
+    ends_at: datetime
+    state: str
+    join_url: str
+
+
+class ClassList(Answer):
+    """Classes, soonest first."""
+
+    rows: list[ClassAnswer]
+
+
+class NewClass(Body):
+    """A class to plan."""
+
+    course_id: UUID
+    title: Line
+    starts_at: Moment
+    ends_at: Moment
+    description: About = ""
+    join_url: Link = ""
+    host_id: UUID | None = None
+
+
+class ClassChange(Body):
+    """What is left out stays."""
+
+    title: Line | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    description: About | None = None
+    join_url: Link | None = None
+
+
+class Cancellation(Body):
+    """Why a class is called off."""
+
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class StayAnswer(Answer):
+    """One unbroken stay."""
+
+    joined_at: datetime
+    left_at: datetime
+
+
+class PresenceAnswer(Answer):
+    """One person's presence in a class."""
+
+    user_id: UUID
+    name: str
+    email: str
+    seconds: int
+    stays: list[StayAnswer]
+
+
+class AttendanceAnswer(Answer):
+    """Who was there, by name."""
+
+    rows: list[PresenceAnswer]
+
+
+@bp.get("/sessions")
+@endpoint(lists=Sessions)
+def sessions() -> Rows:
+    """Every class this person runs."""
+    allow(policies.can_list(actor()))
+    return answer_rows(Sessions())
+
+
+@bp.get("/mine")
+@endpoint()
+def mine() -> ClassList:
+    """The classes to come and running that I am enrolled for, host or teach."""
+    allow(signed_in(actor()))
+    return ClassList(rows=[_class(row) for row in queries.upcoming_sessions(_me())])
+
+
+@bp.get("/mine/past")
+@endpoint()
+def mine_past() -> ClassList:
+    """The classes that are over of the courses I am in, newest first."""
+    allow(signed_in(actor()))
+    return ClassList(rows=[_class(row) for row in queries.past_sessions(_me())])
+
+
+@bp.post("/sessions")
+@endpoint(status=201)
+def sessions_create(body: NewClass) -> ClassAnswer:
+    """Plan a class of a course."""
+    course = get_course(body.course_id)
+    allow(policies.can_schedule(actor(), course.instructor_id))
+    host = get_member(body.host_id) if body.host_id is not None else None
+    session = operations.schedule_session(
+        course,
+        title=body.title,
+        starts_at=body.starts_at,
+        ends_at=body.ends_at,
+        by=actor(),
+        description=body.description,
+        join_url=body.join_url,
+        host_id=host.id if host is not None else None,
+    )
+    located(url_for(".sessions_show", session_id=session.id))
+    return _class(session)
+
+
+@bp.get("/sessions/<uuid:session_id>")
+@endpoint()
+def sessions_show(session_id: UUID) -> ClassAnswer:
+    """One class."""
+    found = queries.get_standing(session_id, _me())
+    allow(policies.can_see(actor(), found.session, found.instructor_id, enrolled=found.enrolled))
+    may_join = policies.can_join(actor(), found.session, found.instructor_id, enrolled=found.enrolled, at=now())
+    return _class(found.session, joinable=bool(may_join) or bool(policies.can_run(actor(), found.session, found.instructor_id)))
+
+
+@bp.patch("/sessions/<uuid:session_id>")
+@endpoint()
+def sessions_edit(session_id: UUID, body: ClassChange) -> ClassAnswer:
+    """Change what was planned; the times only while it has not begun."""
+    session = _run(session_id)
+    values = {name: getattr(session, name) for name in ("title", "starts_at", "ends_at", "description", "join_url")}
+    operations.edit_session(session, by=actor(), **(values | given(body)))
+    return _class(session, joinable=True)
+
+
+@bp.post("/sessions/<uuid:session_id>/open")
+@endpoint()
+def sessions_open(session_id: UUID) -> ClassAnswer:
+    """Open the room."""
+    session = _run(session_id)
+    operations.open_session(session, by=actor())
+    return _class(session, joinable=True)
+
+
+@bp.post("/sessions/<uuid:session_id>/start")
+@endpoint()
+def sessions_start(session_id: UUID) -> ClassAnswer:
+    """Begin the class."""
+    session = _run(session_id)
+    operations.start_session(session, by=actor())
+    return _class(session, joinable=True)
+
+
+@bp.post("/sessions/<uuid:session_id>/end")
+@endpoint()
+def sessions_end(session_id: UUID) -> ClassAnswer:
+    """End the class and close its room."""
+    session = _run(session_id)
+    operations.end_session(session, by=actor())
+    return _class(session, joinable=True)
+
+
+@bp.post("/sessions/<uuid:session_id>/cancel")
+@endpoint()
+def sessions_cancel(session_id: UUID, body: Cancellation) -> ClassAnswer:
+    """Call the class off before it begins."""
+    session = _run(session_id)
+    operations.cancel_session(session, by=actor(), reason=body.reason)
+    return _class(session, joinable=True)
+
+
+@bp.post("/sessions/<uuid:session_id>/join")
+@endpoint()
+def sessions_join(session_id: UUID) -> ClassAnswer:
+    """Go in: the join is written down, and `join_url` is the door."""
+    found = queries.get_standing(session_id, _me())
+    allow(policies.can_join(actor(), found.session, found.instructor_id, enrolled=found.enrolled, at=now()))
+    operations.note_page(session_id, _me())
+    return _class(found.session, joinable=True)
+
+
+@bp.get("/sessions/<uuid:session_id>/attendance")
+@endpoint()
+def sessions_attendance(session_id: UUID) -> AttendanceAnswer:
+    """Who was there and when."""
+    _run(session_id)
+    return AttendanceAnswer(rows=[PresenceAnswer.model_validate(row) for row in queries.attendance_of(session_id)])
+
+
+def _me() -> UUID:
+    user_id = actor().user_id
+    assert user_id is not None
+    return user_id
+
+
+def _run(session_id: UUID) -> Session:
+    """A class, for those who run it."""
+    session = queries.get_session(session_id)
+    allow(policies.can_run(actor(), session, session.course.instructor_id))
+    return session
+
+
+def _class(session: Session, *, joinable: bool = False) -> ClassAnswer:
+    made = ClassAnswer.model_validate(session)
+    if not joinable:
+        made.join_url = ""
+    return made

@@ -1,0 +1,15 @@
+"""Refusals of live classes worth a name."""
+
+from lms.core.errors import Conflict, Invalid
+
+
+class IllegalMove(Conflict):
+    """A session cannot go from the state it is in to the one asked for."""
+
+
+class BadTimes(Invalid):
+    """A session's times do not fit."""
+
+
+class BadLink(Invalid):
+    """The address of the outside room is none."""

@@ -1,0 +1,54 @@
+"""What streaming announces."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from lms.core.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionScheduled(Event):
+    """A live class was planned."""
+
+    session_id: UUID
+    course_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionMoved(Event):
+    """A live class got another time."""
+
+    session_id: UUID
+    course_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionOpened(Event):
+    """The room of a live class was opened."""
+
+    session_id: UUID
+    course_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionStarted(Event):
+    """A live class began."""
+
+    session_id: UUID
+    course_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionEnded(Event):
+    """A live class is over."""
+
+    session_id: UUID
+    course_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionCancelled(Event):
+    """A live class will not take place."""
+
+    session_id: UUID
+    course_id: UUID

@@ -1,0 +1,40 @@
+"""The shape of what people type about live classes."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from lms.core.i18n import lazy_gettext as _l
+from lms.web.forms import Form, one_line, strip
+
+
+class SessionForm(Form):
+    """A live class as it is planned; the start is in the reader's zone."""
+
+    title = StringField(_l("Title"), [InputRequired(_l("Give the class a title.")), Length(max=200), one_line], filters=[strip])
+    description = TextAreaField(_l("What it is about"), [Optional(), Length(max=5000)], filters=[strip])
+    starts_at = DateTimeLocalField(
+        _l("Starts"), [InputRequired(_l("Say when it starts."))], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
+    )
+    minutes = IntegerField(_l("Minutes"), [InputRequired(_l("Say how long it lasts.")), NumberRange(5, 720)], default=60)
+    join_url = StringField(
+        _l("Link of the meeting"),
+        [Optional(), Length(max=2000)],
+        filters=[strip],
+        description=_l(
+            "Zoom, Meet, Jitsi or any other room. Students see it only while it is open. Without one, the class happens in the chat."
+        ),
+    )
+
+    def times(self, place: ZoneInfo) -> tuple[datetime, datetime]:
+        """Start and end as moments, read in a zone."""
+        begin = self.starts_at.data.replace(tzinfo=place)
+        return begin, begin + timedelta(minutes=self.minutes.data)
+
+
+class NewSessionForm(SessionForm):
+    """A new class: its course as well."""
+
+    course_id = SelectField(_l("Course"), [InputRequired(_l("Choose a course."))])

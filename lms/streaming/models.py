@@ -1,0 +1,121 @@
+"""Sessions of live classes and the visits people paid to them."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+
+from lms.channels.models import Member
+from lms.core.clock import now
+from lms.core.db import Base, Tenant, belongs_to
+from lms.core.i18n import gettext as _
+from lms.courses.models import Course
+
+STATES = ("scheduled", "open", "live", "ended", "recorded", "cancelled")
+# What each state may become; everything else is impossible, by the conditional UPDATE in operations.
+MOVES: dict[str, tuple[str, ...]] = {
+    "scheduled": ("open", "cancelled"),
+    "open": ("live", "cancelled"),
+    "live": ("ended",),
+    "ended": ("recorded",),
+    "recorded": (),
+    "cancelled": (),
+}
+EARLY = timedelta(minutes=15)
+SOURCES = ("page", "chat", "provider")
+
+
+class Session(Tenant, Base):
+    """One live class of a course: scheduled → open → live → ended → recorded, or cancelled on the way to live."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        CheckConstraint("state IN ('scheduled', 'open', 'live', 'ended', 'recorded', 'cancelled')", name="state"),
+        CheckConstraint("ends_at > starts_at", name="times"),
+        CheckConstraint("provider IN ('link')", name="provider"),
+        belongs_to("course_id", "courses.courses", name="fk_course_id_courses_courses"),
+        belongs_to("host_id", "channels.members", name="fk_host_id_channels_members"),
+        Index("ix_sessions_starts", "channel_id", "starts_at", "id"),
+        Index("ix_sessions_course", "channel_id", "course_id", "starts_at"),
+        Index("ix_sessions_host", "channel_id", "host_id", "starts_at"),
+        Index("ix_sessions_running", "starts_at", postgresql_where=text("state IN ('scheduled', 'open', 'live')")),
+        {"schema": "streaming"},
+    )
+
+    course_id: Mapped[UUID]
+    host_id: Mapped[UUID]
+    title: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="scheduled")
+    provider: Mapped[str] = mapped_column(default="link")
+    join_url: Mapped[str] = mapped_column(default="")
+    opened_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    version: Mapped[int] = mapped_column(default=1)
+
+    course: Mapped[Course] = relationship(primaryjoin=lambda: foreign(Session.course_id) == Course.id, viewonly=True, lazy="raise_on_sql")
+    host: Mapped[Member] = relationship(primaryjoin=lambda: foreign(Session.host_id) == Member.id, viewonly=True, lazy="raise_on_sql")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen in it."""
+        return self.state in ("ended", "recorded", "cancelled")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its room stands open."""
+        return self.state in ("open", "live")
+
+    @property
+    def state_name(self) -> str:
+        """The state in the reader's words."""
+        names = {
+            "scheduled": _("Scheduled"),
+            "open": _("Room open"),
+            "live": _("Live"),
+            "ended": _("Ended"),
+            "recorded": _("Recorded"),
+            "cancelled": _("Cancelled"),
+        }
+        return names[self.state]
+
+    def can_become(self, state: str) -> bool:
+        """Whether that state may follow this one."""
+        return state in MOVES[self.state]
+
+    def opens_at(self) -> datetime:
+        """When Join appears: fifteen minutes before the start."""
+        return self.starts_at - EARLY
+
+    def is_joinable(self, at: datetime) -> bool:
+        """Whether Join stands on the page at that moment: while it is live, and from 15 minutes before until its end while open."""
+        return self.state == "live" or (self.state == "open" and self.opens_at() <= at < self.ends_at)
+
+
+class Visit(Tenant, Base):
+    """One stay of one person in one session: from a join to a leave, or to the last sign of life."""
+
+    __tablename__ = "visits"
+    __table_args__ = (
+        CheckConstraint("source IN ('page', 'chat', 'provider')", name="source"),
+        CheckConstraint("seen_at >= joined_at", name="seen_at"),
+        belongs_to("session_id", "streaming.sessions", name="fk_session_id_streaming_sessions"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        Index("ix_visits_session", "channel_id", "session_id", "user_id", "joined_at"),
+        Index("ix_visits_person", "channel_id", "user_id", "joined_at"),
+        {"schema": "streaming"},
+    )
+
+    session_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    source: Mapped[str]
+    joined_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    left_at: Mapped[datetime | None]

@@ -1,0 +1,60 @@
+"""Who may plan, run, see and join a live class."""
+
+from datetime import datetime
+from uuid import UUID
+
+from lms.core.decisions import Actor, Decision, admins, no, signed_in, staff, yes
+from lms.core.i18n import gettext as _
+from lms.streaming.models import Session
+
+
+def can_list(actor: Actor) -> Decision:
+    """The list of sessions in the back office: staff; an instructor sees their own."""
+    return staff(actor)
+
+
+def can_schedule(actor: Actor, instructor_id: UUID | None = None) -> Decision:
+    """Plan a class: an admin for any course, an instructor for a course of theirs."""
+    if actor.is_admin:
+        return admins(actor)
+    if not staff(actor):
+        return staff(actor)
+    if instructor_id is None or instructor_id == actor.user_id:
+        return yes("instructor")
+    return no(_("Only the instructor of this course and admins can plan its live classes."), rule="instructor")
+
+
+def can_run(actor: Actor, session: Session, instructor_id: UUID) -> Decision:
+    """Change, open, start, end and cancel a class: admins, the course's instructor and the host."""
+    if actor.is_admin:
+        return admins(actor)
+    if not staff(actor):
+        return staff(actor)
+    if actor.user_id in (instructor_id, session.host_id):
+        return yes("instructor")
+    return no(_("Only the instructor of this course and admins can run this class."), rule="instructor")
+
+
+def can_see(actor: Actor, session: Session, instructor_id: UUID, *, enrolled: bool) -> Decision:
+    """See the class and its chat: those who run it and those enrolled in the course."""
+    if not actor.is_known and not actor.is_machine:
+        return signed_in(actor)
+    if can_run(actor, session, instructor_id):
+        return yes("instructor")
+    return yes("enrolled") if enrolled else no(_("You are not enrolled in this course. Enrol to join its live classes."), rule="enrolled")
+
+
+def can_join(actor: Actor, session: Session, instructor_id: UUID, *, enrolled: bool, at: datetime) -> Decision:
+    """Go into the room: those who may see it, while it is open to them."""
+    seen = can_see(actor, session, instructor_id, enrolled=enrolled)
+    if not seen:
+        return seen
+    if session.state == "cancelled":
+        return no(_("This class was cancelled."), rule="cancelled")
+    if session.is_over or (session.state == "open" and at >= session.ends_at):
+        return no(_("This class is over."), rule="ended")
+    if session.is_running and can_run(actor, session, instructor_id):
+        return yes("instructor")
+    if session.is_joinable(at):
+        return yes("open")
+    return no(_("The room is not open yet. It opens 15 minutes before the start."), rule="early")

@@ -1,0 +1,76 @@
+"""Door 1: my live classes, and the room of one."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from lms.core.clock import now
+from lms.core.decisions import signed_in
+from lms.streaming import operations, policies, queries
+from lms.streaming.gateways import provider_of
+from lms.streaming.models import Session
+from lms.web.access import actor, allow
+from lms.web.answers import changed, fragment
+
+bp = Blueprint("streaming", __name__, url_prefix="/streaming")
+
+
+@bp.route("/")
+def index() -> ResponseReturnValue:
+    """The classes to come and those that were, of the courses I am in."""
+    allow(signed_in(actor()))
+    person = actor().user_id
+    assert person is not None
+    return render_template("streaming/index.html", upcoming=queries.upcoming_sessions(person), past=queries.past_sessions(person), at=now())
+
+
+@bp.route("/upcoming")
+def upcoming() -> ResponseReturnValue:
+    """The next three classes, for the home page."""
+    allow(signed_in(actor()))
+    person = actor().user_id
+    assert person is not None
+    return fragment("streaming/_upcoming.html", page=url_for(".index"), upcoming=queries.upcoming_sessions(person, limit=3), at=now())
+
+
+@bp.route("/sessions/<uuid:session_id>")
+def sessions_show(session_id: UUID) -> ResponseReturnValue:
+    """The live room: when, the door while it is open, and the chat."""
+    session = _seen(session_id)
+    return render_template("streaming/sessions_show.html", session=session, **_door(session))
+
+
+@bp.route("/sessions/<uuid:session_id>/heartbeat", methods=["POST"])
+def sessions_heartbeat(session_id: UUID) -> ResponseReturnValue:
+    """A sign of life of the open page each minute; answers where the class stands now."""
+    session = _seen(session_id)
+    person = actor().user_id
+    if session.is_running and person is not None:
+        operations.note_page(session.id, person)
+    return changed("streaming/_state.html", otherwise=url_for(".sessions_show", session_id=session.id), session=session, **_door(session))
+
+
+@bp.route("/sessions/<uuid:session_id>/join", methods=["POST"])
+def sessions_join(session_id: UUID) -> ResponseReturnValue:
+    """Go through the door: the join is written down, then the meeting opens."""
+    standing = queries.get_standing(session_id, actor().user_id)
+    allow(policies.can_join(actor(), standing.session, standing.instructor_id, enrolled=standing.enrolled, at=now()))
+    if actor().user_id is not None:
+        operations.note_page(session_id, actor().user_id)  # type: ignore[arg-type]
+    door = provider_of(standing.session).door(standing.session)
+    return redirect(door or url_for(".sessions_show", session_id=session_id), 303)
+
+
+def _seen(session_id: UUID) -> Session:
+    standing = queries.get_standing(session_id, actor().user_id)
+    allow(policies.can_see(actor(), standing.session, standing.instructor_id, enrolled=standing.enrolled))
+    return queries.get_session(session_id)
+
+
+def _door(session: Session) -> dict[str, Any]:
+    """Whether Join stands on the page, and why not; who may see the page was decided before."""
+    runs = bool(policies.can_run(actor(), session, session.course.instructor_id))
+    join = policies.can_join(actor(), session, session.course.instructor_id, enrolled=True, at=now())
+    return {"join": join, "runs": runs, "at": now()}

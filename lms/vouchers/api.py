@@ -1,0 +1,220 @@
+"""Door 3: batches of vouchers, whose codes are answered once; each code's trail; redeeming."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from flask import Blueprint, request, url_for
+from pydantic import Field
+
+from lms.channels.queries import get_member, this_channel
+from lms.core.clock import now
+from lms.core.errors import Invalid
+from lms.core.i18n import gettext as _
+from lms.core.money import Money
+from lms.vouchers import operations, policies, queries
+from lms.vouchers.models import Batch
+from lms.vouchers.operations import NewBatch
+from lms.vouchers.reports import Batches, Codes
+from lms.web.access import actor, allow
+from lms.web.api import Amount, Answer, Body, Ids, Line, Moment, Rows, answer_rows, endpoint, located
+
+bp = Blueprint("vouchers_api", __name__, url_prefix="/api/v1/vouchers")
+
+
+class BatchRequest(Body):
+    """A new batch; `per_person` null is no limit."""
+
+    label: Line
+    value: Amount
+    count: Annotated[int, Field(ge=1, le=10_000)]
+    purpose: Annotated[str, Field(max_length=1000)] = ""
+    prefix: Annotated[str, Field(pattern=r"^[A-Z0-9]{0,12}$")] = ""
+    owner_id: UUID | None = None
+    starts_at: Moment | None = None
+    expires_at: Moment | None = None
+    per_person: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    uses_per_code: Annotated[int, Field(ge=1, le=100_000)] = 1
+    sold_for_minor: Annotated[int, Field(ge=0, le=10**12)] | None = None
+
+
+class BatchAnswer(Answer):
+    """A batch of vouchers."""
+
+    id: UUID
+    label: str
+    purpose: str
+    owner_id: UUID | None
+    value: Amount
+    code_count: int
+    uses_per_code: int
+    prefix: str
+    starts_at: datetime | None
+    expires_at: datetime | None
+    per_person: int | None
+    created_at: datetime
+
+
+class NewBatchAnswer(BatchAnswer):
+    """A new batch with its codes: they are answered here, now, and kept nowhere."""
+
+    codes: list[str]
+
+
+class StandingAnswer(Answer):
+    """How a batch stands, in uses: issued = redeemed + outstanding + void + expired."""
+
+    issued: int
+    redeemed: int
+    outstanding: int
+    void: int
+    expired: int
+
+
+class BatchDetails(BatchAnswer):
+    """A batch and how it stands; `faults` is empty when it agrees with the ledger."""
+
+    standing: StandingAnswer
+    faults: list[str]
+
+
+class VoidRequest(Body):
+    """Which codes lose their value, and why; without ids, all that are open."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    code_ids: Ids | None = None
+
+
+class Voided(Answer):
+    """How many codes were voided."""
+
+    count: int
+
+
+class StepAnswer(Answer):
+    """One step in a code's life."""
+
+    state: str
+    at: datetime
+    actor_id: UUID | None
+    actor_name: str
+    note: str
+
+
+class CodeAnswer(Answer):
+    """One code by its last four symbols, with its trail."""
+
+    id: UUID
+    batch_id: UUID
+    number: int
+    last4: str
+    state: str
+    uses: int
+    max_uses: int
+    expires_at: datetime | None
+    steps: list[StepAnswer]
+
+
+class RedeemRequest(Body):
+    """A code as it was typed or scanned."""
+
+    code: Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class RedemptionAnswer(Answer):
+    """What came into the wallet."""
+
+    id: UUID
+    amount: Amount
+    at: datetime
+
+
+@bp.get("/batches")
+@endpoint(lists=Batches)
+def batches() -> Rows:
+    """Every batch with how it stands."""
+    allow(policies.can_manage(actor()))
+    return answer_rows(Batches())
+
+
+@bp.post("/batches")
+@endpoint(status=201, money=True)
+def batches_create(body: BatchRequest) -> NewBatchAnswer:
+    """Make a batch; its codes are in the answer, and nowhere else afterwards."""
+    allow(policies.can_manage(actor()))
+    currency = this_channel().currency
+    owner_id = get_member(body.owner_id).id if body.owner_id is not None else actor().user_id
+    if body.value.currency != currency:
+        raise Invalid(
+            _("What was sent does not fit."), fields={"value.currency": _("This academy's money is %(currency)s.", currency=currency)}
+        )
+    wish = body.model_dump(exclude={"value", "owner_id"})
+    made = operations.create_batch(NewBatch(value=Money(body.value.minor, currency), owner_id=owner_id, **wish), by=actor())
+    operations.mark_handed_out(made.batch, "sent", by=actor())
+    operations.note_download(made.batch, "api", len(made.codes), by=actor())
+    located(url_for(".batches_show", batch_id=made.batch.id))
+    return NewBatchAnswer(**BatchAnswer.model_validate(made.batch).model_dump(), codes=made.codes)
+
+
+@bp.get("/batches/<uuid:batch_id>")
+@endpoint()
+def batches_show(batch_id: UUID) -> BatchDetails:
+    """One batch: how it stands, and whether it agrees with the ledger."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    found = queries.reconcile(batch)
+    standing = StandingAnswer.model_validate(found.totals)
+    return BatchDetails(**BatchAnswer.model_validate(batch).model_dump(), standing=standing, faults=list(found.faults))
+
+
+@bp.get("/batches/<uuid:batch_id>/codes")
+@endpoint(lists=Codes)
+def batches_codes(batch_id: UUID) -> Rows:
+    """The codes of a batch by their last four symbols."""
+    batch: Batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    return answer_rows(Codes(batch))
+
+
+@bp.post("/batches/<uuid:batch_id>/void")
+@endpoint()
+def batches_void(batch_id: UUID, body: VoidRequest) -> Voided:
+    """Make codes worthless: those named, or all that are open."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    return Voided(count=operations.void_codes(batch, body.code_ids, reason=body.reason, by=actor()))
+
+
+@bp.get("/codes")
+@endpoint(lists=Codes)
+def codes() -> Rows:
+    """Every code of every batch."""
+    allow(policies.can_manage(actor()))
+    return answer_rows(Codes())
+
+
+@bp.get("/codes/<uuid:code_id>")
+@endpoint()
+def codes_show(code_id: UUID) -> CodeAnswer:
+    """The trail of one code."""
+    code = queries.get_code(code_id)
+    allow(policies.can_manage(actor()))
+    return CodeAnswer(
+        id=code.id,
+        batch_id=code.batch_id,
+        number=code.number,
+        last4=code.last4,
+        state=code.state_on(now()),
+        uses=code.uses,
+        max_uses=code.max_uses,
+        expires_at=code.expires_at,
+        steps=[StepAnswer.model_validate(step) for step in queries.trail_of(code.id)],
+    )
+
+
+@bp.post("/redeem")
+@endpoint(money=True)
+def redeem(body: RedeemRequest) -> RedemptionAnswer:
+    """Put a code's value into my wallet."""
+    allow(policies.can_redeem(actor()))
+    return RedemptionAnswer.model_validate(operations.redeem(body.code, by=actor(), address=request.remote_addr or ""))

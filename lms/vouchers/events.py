@@ -1,0 +1,41 @@
+"""Facts of vouchers."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from lms.core.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherBatchCreated(Event):
+    """A batch was made and its codes wait to be handed out."""
+
+    batch_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherRedeemed(Event):
+    """A person redeemed a code; the money is in the wallet."""
+
+    batch_id: UUID
+    code_id: UUID
+    user_id: UUID
+    kind: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VouchersVoided(Event):
+    """Codes of a batch were made worthless."""
+
+    batch_id: UUID
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherGuessing(Event):
+    """Unusually many wrong codes were tried in this channel."""
+
+    tries: int
+    minutes: int

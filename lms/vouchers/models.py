@@ -1,0 +1,159 @@
+"""Batches, codes and redemptions. A code itself is nowhere here: its digest finds it, its last four symbols name it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core.clock import now
+from lms.core.db import Base, Tenant, belongs_to
+from lms.core.money import Money
+
+OPEN_STATES = ("created", "sent", "printed")
+STATES = (*OPEN_STATES, "redeemed", "expired", "void")
+
+
+class Batch(Tenant, Base):
+    """Codes made together: what they are worth, how many, until when, for whom, and who answers for them."""
+
+    __tablename__ = "batches"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "request_digest"),
+        belongs_to("owner_id", "channels.members"),
+        belongs_to("created_by", "channels.members"),
+        Index("ix_batches_created", "channel_id", "created_at", "id"),
+        Index("ix_batches_owner", "channel_id", "owner_id"),
+        Index("ix_batches_expires", "channel_id", "expires_at"),
+        {"schema": "vouchers"},
+    )
+
+    label: Mapped[str]
+    purpose: Mapped[str] = mapped_column(default="")
+    owner_id: Mapped[UUID | None]
+    kind: Mapped[str] = mapped_column(default="value")
+    value_minor: Mapped[int]
+    currency: Mapped[str]
+    code_count: Mapped[int]
+    uses_per_code: Mapped[int] = mapped_column(default=1)
+    prefix: Mapped[str] = mapped_column(default="")
+    starts_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    per_person: Mapped[int | None]
+    sold_for_minor: Mapped[int | None]
+    request_digest: Mapped[bytes] = mapped_column(LargeBinary())
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_by: Mapped[UUID | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def value(self) -> Money:
+        """What one use of one code is worth."""
+        return Money(self.value_minor, self.currency)
+
+    @property
+    def worth(self) -> Money:
+        """What all codes of the batch are worth together."""
+        return self.value * (self.code_count * self.uses_per_code)
+
+    def is_expired(self, at: datetime) -> bool:
+        """Whether the batch's own date is past."""
+        return self.expires_at is not None and self.expires_at <= at
+
+
+class Code(Tenant, Base):
+    """One code: found by its digest, shown by its last four symbols; its state, with when and by whom it came about."""
+
+    __tablename__ = "codes"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "digest"),
+        UniqueConstraint("channel_id", "batch_id", "number"),
+        belongs_to("batch_id", "vouchers.batches"),
+        Index("ix_codes_state", "channel_id", "batch_id", "state"),
+        Index("ix_codes_last4", "channel_id", "last4"),
+        Index("ix_codes_due", "channel_id", "expires_at", postgresql_where=text("state IN ('created', 'sent', 'printed')")),
+        {"schema": "vouchers"},
+    )
+
+    batch_id: Mapped[UUID]
+    number: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(LargeBinary())
+    last4: Mapped[str]
+    value_minor: Mapped[int]
+    expires_at: Mapped[datetime | None]
+    uses: Mapped[int] = mapped_column(default=0)
+    max_uses: Mapped[int] = mapped_column(default=1)
+    state: Mapped[str] = mapped_column(default="created")
+    state_at: Mapped[datetime] = mapped_column(default=now)
+    state_by: Mapped[UUID | None]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the code is still to be redeemed (its date apart)."""
+        return self.state in OPEN_STATES
+
+    def state_on(self, at: datetime) -> str:
+        """The state at a moment: an open code past its date is expired before the sweep has written it down."""
+        return "expired" if self.is_open and self.expires_at is not None and self.expires_at <= at else self.state
+
+
+class Redemption(Tenant, Base):
+    """One person used one code; its id is the reference of the ledger's transaction. Only ever inserted."""
+
+    __tablename__ = "redemptions"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "code_id", "user_id"),
+        UniqueConstraint("channel_id", "batch_id", "user_id", "nth"),
+        belongs_to("batch_id", "vouchers.batches"),
+        belongs_to("code_id", "vouchers.codes"),
+        belongs_to("user_id", "channels.members"),
+        Index("ix_redemptions_at", "channel_id", "at", "id"),
+        Index("ix_redemptions_user", "channel_id", "user_id", "at"),
+        {"schema": "vouchers"},
+    )
+
+    batch_id: Mapped[UUID]
+    code_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    nth: Mapped[int]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=now)
+
+    @property
+    def amount(self) -> Money:
+        """What came into the wallet."""
+        return Money(self.amount_minor, self.currency)
+
+
+class Step(Tenant, Base):
+    """One step in a code's life after its making: the state it came to, when, by whom, and why. Only ever inserted."""
+
+    __tablename__ = "steps"
+    __table_args__ = (
+        belongs_to("batch_id", "vouchers.batches"),
+        belongs_to("code_id", "vouchers.codes"),
+        Index("ix_steps_code", "channel_id", "code_id", "at"),
+        {"schema": "vouchers"},
+    )
+
+    batch_id: Mapped[UUID]
+    code_id: Mapped[UUID]
+    state: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=now)
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="")
+
+
+class Envelope(Tenant, Base):
+    """The codes of a new batch, encrypted with a key that only the browser of who made it holds; gone after the download or an hour."""
+
+    __tablename__ = "envelopes"
+    __table_args__ = (UniqueConstraint("channel_id", "batch_id"), belongs_to("batch_id", "vouchers.batches"), {"schema": "vouchers"})
+
+    batch_id: Mapped[UUID]
+    made_by: Mapped[UUID | None]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary())
+    made_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]

@@ -1,0 +1,235 @@
+"""Batches with their totals, codes with their trail, and the equation that must hold at every moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, select, text
+
+from lms.core import db
+from lms.core.errors import NotFound
+from lms.core.i18n import gettext as _
+from lms.core.models import EventRow
+from lms.core.money import Money
+from lms.vouchers.models import OPEN_STATES, Batch, Code, Envelope, Redemption, Step
+
+
+@dataclass(slots=True)
+class Found:
+    """A code with its batch, and the redemption of the person who asks, if there is one."""
+
+    code: Code
+    batch: Batch
+    mine: Redemption | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How a batch stands, in uses and in minor units: issued = redeemed + outstanding + void + expired."""
+
+    issued: int = 0
+    redeemed: int = 0
+    outstanding: int = 0
+    void: int = 0
+    expired: int = 0
+    handed_out: int = 0
+    issued_minor: int = 0
+    redeemed_minor: int = 0
+    outstanding_minor: int = 0
+    void_minor: int = 0
+    expired_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A batch held against itself and the ledger; `faults` is empty when every figure agrees."""
+
+    totals: Totals
+    ledger: Money
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One redemption with the ledger's transaction."""
+
+    redemption: Redemption
+    transaction_id: UUID | None
+
+
+def get_batch(batch_id: UUID) -> Batch:
+    """One batch of this channel."""
+    found = db.session().scalars(select(Batch).where(Batch.id == batch_id)).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such batch of vouchers here."))
+    return found
+
+
+def get_batch_by_request(request_digest: bytes) -> Batch:
+    """The batch a form made."""
+    return db.session().scalars(select(Batch).where(Batch.request_digest == request_digest)).one()
+
+
+def find_envelope(batch_id: UUID) -> Envelope | None:
+    """The one-time download of a batch while it is there."""
+    return db.session().scalars(select(Envelope).where(Envelope.batch_id == batch_id)).one_or_none()
+
+
+def get_code(code_id: UUID) -> Code:
+    """One code of this channel, as it is now."""
+    found = db.session().scalars(select(Code).where(Code.id == code_id).execution_options(populate_existing=True)).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such code here."))
+    return found
+
+
+def find_code(digest: bytes, user_id: UUID) -> Found | None:
+    """The code of a digest as it is now, with its batch and this person's redemption of it."""
+    query = (
+        select(Code, Batch, Redemption)
+        .join(Batch, Batch.id == Code.batch_id)
+        .outerjoin(Redemption, and_(Redemption.code_id == Code.id, Redemption.user_id == user_id))
+        .where(Code.digest == digest)
+        .execution_options(populate_existing=True)
+    )
+    row = db.session().execute(query).one_or_none()
+    return Found(*row) if row else None
+
+
+def get_redemption(redemption_id: UUID) -> Redemption:
+    """One redemption."""
+    return db.session().scalars(select(Redemption).where(Redemption.id == redemption_id)).one()
+
+
+def times_redeemed(batch_id: UUID, user_id: UUID) -> int:
+    """How often a person has redeemed codes of a batch."""
+    query = select(func.count()).where(Redemption.batch_id == batch_id, Redemption.user_id == user_id)
+    return db.session().scalar(query.select_from(Redemption)) or 0
+
+
+def trail_of(code_id: UUID) -> list[Step]:
+    """The steps of a code after its making, oldest first."""
+    return list(db.session().scalars(select(Step).where(Step.code_id == code_id).order_by(Step.at, Step.id)))
+
+
+def uses_of(code_id: UUID) -> list[Use]:
+    """Who used a code, oldest first, each with the id of the ledger's transaction."""
+    rows = (
+        db.session()
+        .execute(
+            text(
+                "SELECT r.id, t.id AS transaction_id FROM vouchers.redemptions r LEFT JOIN wallet.transactions t"
+                " ON t.channel_id = r.channel_id AND t.source = 'voucher' AND t.reference_id = r.id WHERE r.code_id = :code"
+            ),
+            {"code": code_id},
+        )
+        .all()
+    )
+    booked = {row.id: row.transaction_id for row in rows}
+    found = db.session().scalars(select(Redemption).where(Redemption.code_id == code_id).order_by(Redemption.at))
+    return [Use(redemption, booked.get(redemption.id)) for redemption in found]
+
+
+def guessing_announced_since(moment: datetime) -> bool:
+    """Whether the guessing alarm went off since a moment."""
+    query = select(EventRow.id).where(EventRow.name == "VoucherGuessing", EventRow.happened_at >= moment).limit(1)
+    return db.session().scalar(query) is not None
+
+
+TOTALS = """
+    SELECT batch_id, sum(max_uses) AS issued, sum(uses) AS redeemed,
+        coalesce(sum(max_uses - uses) FILTER (WHERE now_state = 'open'), 0) AS outstanding,
+        coalesce(sum(max_uses - uses) FILTER (WHERE now_state = 'void'), 0) AS void,
+        coalesce(sum(max_uses - uses) FILTER (WHERE now_state = 'expired'), 0) AS expired,
+        count(*) FILTER (WHERE state <> 'created') AS handed_out,
+        sum(max_uses * value_minor) AS issued_minor, sum(uses * value_minor) AS redeemed_minor,
+        coalesce(sum((max_uses - uses) * value_minor) FILTER (WHERE now_state = 'open'), 0) AS outstanding_minor,
+        coalesce(sum((max_uses - uses) * value_minor) FILTER (WHERE now_state = 'void'), 0) AS void_minor,
+        coalesce(sum((max_uses - uses) * value_minor) FILTER (WHERE now_state = 'expired'), 0) AS expired_minor
+    FROM (SELECT *, CASE WHEN state NOT IN ('created', 'sent', 'printed') THEN state
+          WHEN expires_at <= clock_timestamp() THEN 'expired' ELSE 'open' END AS now_state
+          FROM vouchers.codes WHERE {which}) c GROUP BY batch_id
+"""
+
+
+def totals_of(batch_ids: Sequence[UUID]) -> dict[UUID, Totals]:
+    """How batches stand now, by one query; an open code past its date counts as expired from that second on."""
+    rows = db.session().execute(text(TOTALS.format(which="batch_id = ANY(CAST(:ids AS uuid[]))")), {"ids": list(batch_ids)}).mappings()
+    return {row["batch_id"]: _totals(row) for row in rows}
+
+
+def _totals(row: Any) -> Totals:
+    return Totals(**{name: int(value) for name, value in row.items() if name != "batch_id"})
+
+
+def reconcile(batch: Batch) -> Reconciled:
+    """Hold a batch against its codes and the ledger: issued = redeemed + outstanding + void + expired, and redeemed = booked."""
+    totals = totals_of([batch.id]).get(batch.id, Totals())
+    codes, booked, uses = (
+        db.session()
+        .execute(
+            text(
+                "SELECT (SELECT count(*) FROM vouchers.codes WHERE batch_id = :batch),"
+                " (SELECT coalesce(sum(-e.amount_minor), 0) FROM vouchers.redemptions r"
+                "  JOIN wallet.transactions t ON t.channel_id = r.channel_id"
+                "  AND t.source = 'voucher' AND t.reference_id = r.id JOIN wallet.entries e ON e.channel_id = t.channel_id"
+                "  AND e.transaction_id = t.id AND e.amount_minor < 0 WHERE r.batch_id = :batch),"
+                " (SELECT count(*) FROM vouchers.redemptions WHERE batch_id = :batch)"
+            ),
+            {"batch": batch.id},
+        )
+        .one()
+    )
+    left = totals.redeemed + totals.outstanding + totals.void + totals.expired
+    left_minor = totals.redeemed_minor + totals.outstanding_minor + totals.void_minor + totals.expired_minor
+    checks = (
+        (codes == batch.code_count, f"{codes} codes are there, and {batch.code_count} were issued"),
+        (totals.issued == left, f"{totals.issued} uses were issued, and {left} are accounted for"),
+        (totals.issued_minor == left_minor, f"{totals.issued_minor} was issued in money, and {left_minor} is accounted for"),
+        (uses == totals.redeemed, f"codes count {totals.redeemed} uses, and {uses} redemptions are noted"),
+        (int(booked) == totals.redeemed_minor, f"{totals.redeemed_minor} was redeemed, and the ledger booked {booked}"),
+    )
+    return Reconciled(totals, Money(int(booked), batch.currency), tuple(sentence for holds, sentence in checks if not holds))
+
+
+def voucher_faults() -> list[str]:
+    """What is wrong with this channel's vouchers, in plain sentences: uses, redemptions and ledger agree code by code (I6)."""
+    rows = db.session().scalars(
+        text(
+            """
+            SELECT 'I6: code ' || c.id || ' counts ' || c.uses || ' of ' || c.max_uses || ' uses, ' || count(r.id) || ' redemptions and '
+                || count(t.id) || ' bookings.'
+            FROM vouchers.codes c LEFT JOIN vouchers.redemptions r ON r.channel_id = c.channel_id AND r.code_id = c.id
+            LEFT JOIN wallet.transactions t ON t.channel_id = r.channel_id AND t.source = 'voucher' AND t.reference_id = r.id
+            WHERE c.uses > 0 OR r.id IS NOT NULL GROUP BY c.id, c.uses, c.max_uses
+            HAVING c.uses > c.max_uses OR c.uses <> count(r.id) OR c.uses <> count(t.id) LIMIT 20
+            """
+        )
+    )
+    return list(rows)
+
+
+def find_code_id(batch_id: UUID, number: int) -> UUID:
+    """The id of the code with that number in its batch."""
+    return db.session().scalars(select(Code.id).where(Code.batch_id == batch_id, Code.number == number)).one()
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What voiding would touch: open codes, and the minor units that are still on them."""
+
+    count: int
+    minor: int
+
+
+def open_among(batch_id: UUID, code_ids: Sequence[UUID] | None = None) -> Touched:
+    """How many codes of a batch (or of those named) are still to be redeemed, and what they are worth."""
+    query = select(func.count(), func.coalesce(func.sum((Code.max_uses - Code.uses) * Code.value_minor), 0)).where(
+        Code.batch_id == batch_id, Code.state.in_(OPEN_STATES)
+    )
+    if code_ids is not None:
+        query = query.where(Code.id.in_(code_ids))
+    count, minor = db.session().execute(query).one()
+    return Touched(count, int(minor))

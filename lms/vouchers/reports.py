@@ -1,0 +1,152 @@
+"""Lists of vouchers: batches with how they stand, and codes with their state."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, Text, and_, bindparam, case, func, not_, or_, select
+from sqlalchemy.orm import aliased
+
+from lms.channels.models import Member
+from lms.channels.queries import members_with_role
+from lms.core.decisions import Actor, Decision
+from lms.core.i18n import Lazy
+from lms.core.i18n import lazy_gettext as _l
+from lms.core.reports import Choice, Column, Period, Report
+from lms.vouchers import policies
+from lms.vouchers.models import OPEN_STATES, Batch, Code
+
+CODE_STATES = (
+    ("created", _l("Created")),
+    ("sent", _l("Sent")),
+    ("printed", _l("Printed")),
+    ("redeemed", _l("Redeemed")),
+    ("expired", _l("Expired")),
+    ("void", _l("Void")),
+)
+TONES = {"created": "neutral", "sent": "info", "printed": "info", "redeemed": "success", "expired": "warning", "void": "danger"}
+Owner = aliased(Member)
+IS_OPEN = Code.state.in_(OPEN_STATES)
+IS_PAST = Code.expires_at <= func.now()
+NOW_STATE = case((and_(IS_OPEN, IS_PAST), "expired"), else_=Code.state)
+
+
+def _part(label: Lazy, count: Any, tone: int) -> Any:
+    """One part of a bar: its name in the reader's language, how many, and its colour."""
+    return func.jsonb_build_array(bindparam(None, callable_=lambda: str(label), type_=Text), count, tone)
+
+
+def _left(condition: Any) -> Any:
+    return func.coalesce(func.sum(Code.max_uses - Code.uses).filter(condition), 0)
+
+
+# One scan of a batch's codes; the count and the sort of the list leave it out.
+STANDING = (
+    select(
+        func.jsonb_build_array(
+            _part(_l("Redeemed"), func.coalesce(func.sum(Code.uses), 0), 1),
+            _part(_l("Outstanding"), _left(and_(IS_OPEN, not_(func.coalesce(IS_PAST, False)))), 0),
+            _part(_l("Void"), _left(Code.state == "void"), 4),
+            _part(_l("Expired"), _left(or_(Code.state == "expired", and_(IS_OPEN, IS_PAST))), 3),
+        )
+    )
+    .where(Code.channel_id == Batch.channel_id, Code.batch_id == Batch.id)
+    .correlate(Batch)
+    .scalar_subquery()
+)
+
+
+def _running(raw: str) -> Any:
+    past = and_(Batch.expires_at.is_not(None), Batch.expires_at <= func.now())
+    return past if raw == "expired" else not_(past)
+
+
+def _owners() -> list[tuple[str, str]]:
+    return [(str(member.id), member.name) for member in members_with_role("instructor", "admin", "owner")]
+
+
+class Batches(Report):
+    """Batches of vouchers with how they stand."""
+
+    name = "vouchers.batches"
+    title = _l("Vouchers")
+    lead = _l("Codes made together: what they are worth, who answers for them, and how many are still out.")
+    key = Batch.id
+    href = "/admin/vouchers/batches/{id}"
+    sort = "-created_at"
+    empty = ("ticket", _l("No vouchers yet"), _l("A batch is a set of codes with one value. Print them, send them, or sell them."))
+    columns = (
+        Column("label", _l("Batch"), Batch.label, href="/admin/vouchers/batches/{id}"),
+        Column("created_at", _l("Created"), Batch.created_at, kind="time"),
+        Column("codes", _l("Codes"), Batch.code_count, kind="int", total=True),
+        Column("value", _l("Value"), Batch.value_minor, kind="money", currency=Batch.currency),
+        Column(
+            "worth",
+            _l("Worth"),
+            Batch.value_minor * Batch.code_count * Batch.uses_per_code,
+            kind="money",
+            currency=Batch.currency,
+            total=True,
+            nullable=False,
+        ),
+        Column("standing", _l("Standing"), STANDING, kind="segments", sortable=False),
+        Column("expires_at", _l("Expires"), Batch.expires_at, kind="time"),
+        Column("owner", _l("Owner"), Owner.name, nullable=True),
+        Column("purpose", _l("Purpose"), Batch.purpose, shown=False),
+        Column("prefix", _l("Prefix"), Batch.prefix, shown=False),
+        Column("per_person", _l("Limit per person"), Batch.per_person, kind="int", shown=False),
+    )
+    filters = (
+        Choice("state", _l("State"), _running, options=(("running", _l("Running")), ("expired", _l("Expired")))),
+        Choice("owner", _l("Owner"), Batch.owner_id, options=_owners),
+        Period("created", _l("Created"), Batch.created_at),
+        Period("expires", _l("Expires"), Batch.expires_at),
+    )
+    search = (Batch.label, Batch.purpose, Batch.prefix)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Every batch with its owner."""
+        return select(Batch).outerjoin(Owner, Owner.id == Batch.owner_id)
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may manage vouchers."""
+        return policies.can_manage(by)
+
+
+class Codes(Report):
+    """Codes by their last four symbols, of one batch or of all."""
+
+    name = "vouchers.codes"
+    title = _l("Codes")
+    lead = _l("Every code by its last four symbols; the code itself is kept nowhere.")
+    key = Code.id
+    href = "/admin/vouchers/codes/{id}"
+    sort = "-state_at"
+    empty = ("ticket", _l("No codes"), "")
+    columns = (
+        Column("last4", _l("Code"), "····" + Code.last4, nullable=False),
+        Column("number", _l("Number"), Code.number, kind="int"),
+        Column("batch", _l("Batch"), Batch.label, shown=False),
+        Column("state", _l("State"), NOW_STATE, kind="state", words=dict(CODE_STATES), tones=TONES, nullable=False),
+        Column("value", _l("Value"), Code.value_minor, kind="money", currency=Batch.currency, total=True),
+        Column("uses", _l("Uses"), Code.uses, kind="int", total=True),
+        Column("state_at", _l("Since"), Code.state_at, kind="time"),
+        Column("person", _l("By"), Member.name, nullable=True),
+        Column("expires_at", _l("Expires"), Code.expires_at, kind="time", shown=False),
+    )
+    filters = (Choice("state", _l("State"), NOW_STATE, options=CODE_STATES), Period("since", _l("Since"), Code.state_at))
+    search = (Code.last4, Member.name, Member.email, Batch.label)
+
+    def __init__(self, batch: Batch | None = None) -> None:
+        self.batch_id: UUID | None = batch.id if batch is not None else None
+        if batch is not None:
+            self.title = batch.label  # type: ignore[misc, assignment]  # a list of one batch is called like it
+            self.lead = batch.purpose  # type: ignore[misc, assignment]
+
+    def query(self, by: Actor) -> Select[Any]:
+        """The codes with their batch and who brought them to their state."""
+        statement = select(Code).join(Batch, Batch.id == Code.batch_id).outerjoin(Member, Member.id == Code.state_by)
+        return statement.where(Code.batch_id == self.batch_id) if self.batch_id else statement
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may manage vouchers."""
+        return policies.can_manage(by)

@@ -1,0 +1,111 @@
+"""Accounts, transactions and their entries. The database writes balances and refuses every change of what was once inserted."""
+
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core.clock import now
+from lms.core.db import Base, Tenant, belongs_to
+from lms.core.money import Money
+
+KINDS = ("student", "vouchers", "revenue", "adjustments", "clearing", "expired")
+# Which of the channel's own accounts stands opposite a person's wallet, by what moved the money.
+HOUSE = {
+    "voucher": "vouchers",
+    "order": "revenue",
+    "refund": "revenue",
+    "adjustment": "adjustments",
+    "card": "clearing",
+    "expiry": "expired",
+}
+
+
+def account_id_of(channel_id: UUID, kind: str, user_id: UUID | None, currency: str) -> UUID:
+    """The id of an account follows from what it is (UUIDv5), so that nobody has to look it up before using it."""
+    return uuid5(channel_id, f"{kind}:{user_id or ''}:{currency}")
+
+
+class Account(Tenant, Base):
+    """A person's wallet, which keeps its balance and never goes below zero, or one of the channel's own accounts, summed when asked."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "kind", "user_id", "currency", postgresql_nulls_not_distinct=True),
+        belongs_to("user_id", "channels.members"),
+        Index("ix_accounts_balance", "channel_id", "kind", "balance_minor"),
+        {"schema": "wallet"},
+    )
+
+    kind: Mapped[str]
+    user_id: Mapped[UUID | None]
+    currency: Mapped[str]
+    balance_minor: Mapped[int | None]
+    moves: Mapped[int] = mapped_column(default=0)
+    opened_at: Mapped[datetime] = mapped_column(default=now)
+
+    @property
+    def balance(self) -> Money:
+        """What a person's wallet holds."""
+        return Money(self.balance_minor or 0, self.currency)
+
+
+class Transaction(Tenant, Base):
+    """One movement of money: at least two entries that sum to zero; unique by what caused it (`source` and `reference_id`)."""
+
+    __tablename__ = "transactions"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "source", "reference_id"),
+        Index("ix_transactions_at", "channel_id", "at", "id"),
+        Index("ix_transactions_written", "written_at"),
+        {"schema": "wallet"},
+    )
+
+    source: Mapped[str]
+    reference_id: Mapped[UUID]
+    currency: Mapped[str]
+    note: Mapped[str] = mapped_column(default="")
+    actor_id: Mapped[UUID | None]
+    actor_kind: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=now)
+    written_at: Mapped[datetime]
+    xid: Mapped[int]
+
+
+class Entry(Tenant, Base):
+    """One leg of a transaction: what it adds to (or takes from) an account; a wallet's entries are numbered and carry the balance after."""
+
+    __tablename__ = "entries"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "transaction_id", "account_id"),
+        UniqueConstraint("channel_id", "account_id", "position"),
+        belongs_to("transaction_id", "wallet.transactions"),
+        belongs_to("account_id", "wallet.accounts"),
+        Index("ix_entries_at", "channel_id", "at", "id"),
+        {"schema": "wallet"},
+    )
+
+    transaction_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    amount_minor: Mapped[int] = mapped_column(BigInteger())
+    position: Mapped[int | None]
+    balance_after: Mapped[int | None]
+    at: Mapped[datetime] = mapped_column(default=now)
+    xid: Mapped[int]
+
+
+class Seal(Tenant, Base):
+    """One link of a channel's ledger chain: the hash of a transaction and its legs with the link before it."""
+
+    __tablename__ = "seals"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "seq"),
+        UniqueConstraint("channel_id", "transaction_id"),
+        belongs_to("transaction_id", "wallet.transactions"),
+        {"schema": "wallet"},
+    )
+
+    seq: Mapped[int]
+    transaction_id: Mapped[UUID]
+    hash: Mapped[bytes] = mapped_column(LargeBinary())

@@ -1,0 +1,225 @@
+"""Balances, statements, and the checks of the books."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+
+from lms.channels.queries import this_channel
+from lms.core import db
+from lms.core.chains import Chain, faults_of
+from lms.core.errors import NotFound
+from lms.core.i18n import gettext as _
+from lms.core.money import Money
+from lms.core.tenancy import current_channel
+from lms.wallet.models import KINDS, Account, Entry, Seal, Transaction, account_id_of
+
+LEDGER = Chain(
+    name="Ledger",
+    facts="""
+        SELECT t.channel_id, t.id, t.written_at AS at,
+            concat_ws(E'\\x1f', t.source, t.reference_id, t.currency, t.note, t.actor_id, t.actor_kind,
+                to_char(t.at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'),
+                to_char(t.written_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'),
+                (SELECT string_agg(e.account_id || ':' || e.amount_minor, ',' ORDER BY e.account_id) FROM wallet.entries e
+                 WHERE e.channel_id = t.channel_id AND e.transaction_id = t.id)) AS fact
+        FROM wallet.transactions t""",
+    seals="wallet.seals",
+    column="transaction_id",
+    lock=5417006,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a person's statement: what moved, why, and what the wallet held after it."""
+
+    position: int
+    at: datetime
+    source: str
+    reference_id: UUID
+    note: str
+    amount: Money
+    balance: Money
+    transaction_id: UUID
+
+
+def get_account(account_id: UUID) -> Account:
+    """One account of this channel."""
+    found = db.session().scalars(select(Account).where(Account.id == account_id)).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such account here."))
+    return found
+
+
+def balance_of(user_id: UUID, currency: str | None = None) -> Money:
+    """What a person's wallet holds now, in the channel's currency unless another is named; zero before the first move."""
+    currency = currency or this_channel().currency
+    account_id = account_id_of(current_channel(), "student", user_id, currency)
+    return Money(db.session().scalar(select(Account.balance_minor).where(Account.id == account_id)) or 0, currency)
+
+
+def balance_at(user_id: UUID, moment: datetime, currency: str | None = None) -> Money:
+    """What a person's wallet held at a moment, that moment included."""
+    currency = currency or this_channel().currency
+    account_id = account_id_of(current_channel(), "student", user_id, currency)
+    total = db.session().scalar(select(func.sum(Entry.amount_minor)).where(Entry.account_id == account_id, Entry.at <= moment))
+    return Money(int(total or 0), currency)
+
+
+def statement_of(user_id: UUID, *, limit: int = 50, before: int | None = None, currency: str | None = None) -> list[Line]:
+    """The lines of a person's wallet, newest first; `before` is the position the page before ended at."""
+    currency = currency or this_channel().currency
+    account_id = account_id_of(current_channel(), "student", user_id, currency)
+    query = (
+        select(Entry, Transaction)
+        .join(Transaction, Transaction.id == Entry.transaction_id)
+        .where(Entry.account_id == account_id)
+        .order_by(Entry.position.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(Entry.position < before)
+    return [_line(entry, transaction) for entry, transaction in db.session().execute(query)]
+
+
+def _line(entry: Entry, transaction: Transaction) -> Line:
+    return Line(
+        position=entry.position or 0,
+        at=entry.at,
+        source=transaction.source,
+        reference_id=transaction.reference_id,
+        note=transaction.note,
+        amount=Money(entry.amount_minor, transaction.currency),
+        balance=Money(entry.balance_after or 0, transaction.currency),
+        transaction_id=transaction.id,
+    )
+
+
+def find_transaction(source: str, reference_id: UUID) -> UUID | None:
+    """The id of the transaction that something caused, if it has moved money."""
+    return db.session().scalar(select(Transaction.id).where(Transaction.source == source, Transaction.reference_id == reference_id))
+
+
+def legs_of(transaction_id: UUID) -> dict[UUID, int]:
+    """What a transaction gave to each account."""
+    rows = db.session().execute(select(Entry.account_id, Entry.amount_minor).where(Entry.transaction_id == transaction_id))
+    return {row.account_id: row.amount_minor for row in rows}
+
+
+def known_accounts(account_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these accounts are open."""
+    return set(db.session().scalars(select(Account.id).where(Account.id.in_(account_ids))))
+
+
+def house_balance(kind: str, currency: str) -> Money:
+    """What one of the channel's own accounts adds up to; vouchers stand below zero by what was redeemed."""
+    account_id = account_id_of(current_channel(), kind, None, currency)
+    total = db.session().scalar(select(func.sum(Entry.amount_minor)).where(Entry.account_id == account_id))
+    return Money(int(total or 0), currency)
+
+
+def moved_by(source: str, references: Sequence[UUID]) -> int:
+    """How many of these references have moved money."""
+    return db.session().scalar(select(func.count()).where(Transaction.source == source, Transaction.reference_id.in_(references))) or 0
+
+
+FAULTS = {
+    "I1": """SELECT a.currency || ' entries sum to ' || sum(e.amount_minor) || ', not to 0'
+        FROM wallet.entries e
+        JOIN wallet.accounts a ON a.channel_id = e.channel_id AND a.id = e.account_id
+        GROUP BY a.currency HAVING sum(e.amount_minor) <> 0""",
+    "I2": """SELECT 'wallet ' || a.id || ' shows ' || a.balance_minor || ' and ' || a.moves || ' moves; its entries sum to '
+            || coalesce(e.total, 0) || ' in ' || coalesce(e.moves, 0) FROM wallet.accounts a
+        LEFT JOIN (SELECT account_id, sum(amount_minor) AS total, count(*) AS moves FROM wallet.entries GROUP BY account_id) e
+            ON e.account_id = a.id
+        WHERE a.user_id IS NOT NULL AND (a.balance_minor <> coalesce(e.total, 0) OR a.moves <> coalesce(e.moves, 0)) LIMIT 20""",
+    "I3": "SELECT 'wallet ' || id || ' is below zero: ' || balance_minor FROM wallet.accounts WHERE balance_minor < 0 LIMIT 20",
+    "I4": """SELECT 'transaction ' || t.id || ' has ' || count(e.id) || ' legs that sum to ' || coalesce(sum(e.amount_minor), 0)
+            || CASE WHEN bool_or(e.xid <> t.xid) THEN ', some written later' ELSE '' END
+        FROM wallet.transactions t LEFT JOIN wallet.entries e ON e.channel_id = t.channel_id AND e.transaction_id = t.id GROUP BY t.id
+        HAVING count(e.id) < 2 OR coalesce(sum(e.amount_minor), 0) <> 0 OR bool_or(e.xid <> t.xid) LIMIT 20""",
+}
+GUARDS = (
+    "accounts_guard",
+    "accounts_no_truncate",
+    "accounts_open",
+    "entries_balanced",
+    "entries_post",
+    "transactions_balanced",
+    "wallet_entries_append_only",
+    "wallet_entries_no_truncate",
+    "wallet_transactions_append_only",
+    "wallet_transactions_no_truncate",
+)
+
+
+def ledger_faults() -> list[str]:
+    """What is wrong with this channel's books, in plain sentences: the sums (I1–I4), the guards of the tables, the hash chain."""
+    db.session().execute(text("SET LOCAL statement_timeout = '15min'"))
+    whole = " UNION ALL ".join(f"(SELECT '{name}: ' || fault FROM ({query}) AS {name} (fault))" for name, query in FAULTS.items())  # noqa: S608 (constants)
+    faults = [f"{sentence}." for sentence in db.session().scalars(text(whole))]
+    standing = set(
+        db.session().scalars(
+            text(
+                "SELECT g.tgname FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE n.nspname = 'wallet' AND g.tgenabled IN ('O', 'A')"
+            )
+        )
+    )
+    faults += [f"The guard {name} of the ledger is gone or switched off." for name in GUARDS if name not in standing]
+    return faults + faults_of(LEDGER)
+
+
+@dataclass(frozen=True, slots=True)
+class LegOf:
+    """One entry with its account."""
+
+    entry: Entry
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """One transaction with its legs, and the number of its link in the chain when it is sealed."""
+
+    transaction: Transaction
+    legs: list[LegOf]
+    seal: int | None
+
+
+def get_wallet(account_id: UUID) -> Account:
+    """One person's account."""
+    found = get_account(account_id)
+    if found.user_id is None:
+        raise NotFound(_("This is an account of the academy itself. Look at the ledger."))
+    return found
+
+
+def get_transaction(transaction_id: UUID) -> Booked:
+    """One transaction with its legs and accounts, and its place in the chain."""
+    transaction = db.session().scalars(select(Transaction).where(Transaction.id == transaction_id)).one_or_none()
+    if transaction is None:
+        raise NotFound(_("There is no such transaction here."))
+    legs = db.session().execute(
+        select(Entry, Account)
+        .join(Account, Account.id == Entry.account_id)
+        .where(Entry.transaction_id == transaction_id)
+        .order_by(Entry.amount_minor)
+    )
+    seal = db.session().scalar(select(Seal.seq).where(Seal.transaction_id == transaction_id))
+    return Booked(transaction, [LegOf(entry, account) for entry, account in legs], seal)
+
+
+def sums() -> list[tuple[str, Money]]:
+    """What each kind of account adds up to, by currency: (kind, amount), in the order of the kinds."""
+    rows = db.session().execute(
+        select(Account.kind, Account.currency, func.sum(Entry.amount_minor).label("total"))
+        .join(Entry, Entry.account_id == Account.id)
+        .group_by(Account.kind, Account.currency)
+    )
+    return sorted(
+        ((row.kind, Money(int(row.total), row.currency)) for row in rows), key=lambda item: (item[1].currency, KINDS.index(item[0]))
+    )

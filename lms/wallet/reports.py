@@ -1,0 +1,109 @@
+"""Lists of the wallet: wallets of people, and the ledger entry by entry."""
+
+from typing import Any
+
+from sqlalchemy import Select, case, select
+from sqlalchemy.orm import aliased
+
+from lms.channels.models import Member
+from lms.core.decisions import Actor, Decision
+from lms.core.i18n import lazy_gettext as _l
+from lms.core.reports import Choice, Column, Flag, Period, Report
+from lms.wallet import policies
+from lms.wallet.models import Account, Entry, Transaction
+
+KINDS = (
+    ("student", _l("Wallet")),
+    ("vouchers", _l("Vouchers")),
+    ("revenue", _l("Revenue")),
+    ("adjustments", _l("Adjustments")),
+    ("clearing", _l("Clearing")),
+    ("expired", _l("Expired")),
+)
+SOURCES = (
+    ("voucher", _l("Voucher")),
+    ("order", _l("Purchase")),
+    ("refund", _l("Refund")),
+    ("adjustment", _l("Adjustment")),
+    ("card", _l("Card")),
+    ("expiry", _l("Expiry")),
+)
+Booker = aliased(Member)
+
+
+class Wallets(Report):
+    """What every person holds."""
+
+    name = "wallet.wallets"
+    title = _l("Wallets")
+    lead = _l("What people hold, and how often it moved.")
+    key = Account.id
+    href = "/admin/wallet/accounts/{id}"
+    sort = "-balance"
+    empty = ("wallet", _l("No money in any wallet yet"), _l("Make a batch of vouchers; the first one redeemed opens the first wallet."))
+    columns = (
+        Column("name", _l("Person"), Member.name, nullable=False),
+        Column("email", _l("E-mail"), Member.email),
+        Column("balance", _l("Balance"), Account.balance_minor, kind="money", currency=Account.currency, total=True, nullable=False),
+        Column("moves", _l("Movements"), Account.moves, kind="int"),
+        Column("opened_at", _l("Opened"), Account.opened_at, kind="time"),
+    )
+    filters = (Flag("with_money", _l("Holds money"), Account.balance_minor > 0), Period("opened", _l("Opened"), Account.opened_at))
+    search = (Member.name, Member.email)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Every wallet with its person."""
+        return select(Account).join(Member, Member.id == Account.user_id)
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may read the ledger."""
+        return policies.can_see_ledger(by)
+
+
+class Entries(Report):
+    """The ledger, entry by entry."""
+
+    name = "wallet.entries"
+    title = _l("Ledger")
+    lead = _l("Every movement, leg by leg. Rows are only ever added; each transaction sums to zero.")
+    key = Entry.id
+    href = "/admin/wallet/transactions/{transaction}"
+    sort = "-at"
+    empty = ("scroll-text", _l("The ledger is empty"), _l("The first redeemed voucher writes the first two entries."))
+    columns = (
+        Column("at", _l("When"), Entry.at, kind="time"),
+        Column("account", _l("Account"), Account.kind, kind="state", words=dict(KINDS), tones={"student": "primary", "revenue": "success"}),
+        Column("person", _l("Person"), Member.name, nullable=True),
+        Column("source", _l("Why"), Transaction.source, kind="state", words=dict(SOURCES)),
+        Column("note", _l("Note"), Transaction.note),
+        Column("amount", _l("Amount"), Entry.amount_minor, kind="money", currency=Account.currency, total=True),
+        Column("balance_after", _l("Balance after"), Entry.balance_after, kind="money", currency=Account.currency),
+        Column(
+            "booked_by",
+            _l("Booked by"),
+            case((Transaction.actor_id.is_(None), Transaction.actor_kind), else_=Booker.name),
+            nullable=True,
+            shown=False,
+        ),
+        Column("transaction", _l("Transaction"), Entry.transaction_id, shown=False, sortable=False),
+    )
+    filters = (
+        Choice("account", _l("Account"), Account.kind, options=KINDS),
+        Choice("source", _l("Why"), Transaction.source, options=SOURCES),
+        Period("at", _l("When"), Entry.at),
+    )
+    search = (Member.name, Member.email, Transaction.note)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Every entry with its account, its transaction and the wallet's person."""
+        return (
+            select(Entry)
+            .join(Transaction, Transaction.id == Entry.transaction_id)
+            .join(Account, Account.id == Entry.account_id)
+            .outerjoin(Member, Member.id == Account.user_id)
+            .outerjoin(Booker, Booker.id == Transaction.actor_id)
+        )
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may read the ledger."""
+        return policies.can_see_ledger(by)

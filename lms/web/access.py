@@ -1,0 +1,101 @@
+"""Who asks, and whether they may: every view says `allow(…)` before it acts, or its answer is refused."""
+
+import time
+from functools import cache
+from uuid import UUID
+
+from flask import Response, current_app, g, has_request_context, request, session
+from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
+
+from lms.core import db
+from lms.core.decisions import STRANGER, Actor, Decision
+from lms.core.errors import Forbidden, Unauthenticated
+from lms.web.face import faces
+
+TOUCH_SECONDS = 300
+login_manager = LoginManager()
+login_manager.session_protection = None
+
+
+class SignedIn(UserMixin):
+    """A signed-in person as flask-login knows them."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+
+    def get_id(self) -> str:
+        return str(self.actor.user_id)
+
+
+class Stranger(AnonymousUserMixin):
+    """Nobody we know."""
+
+    actor = STRANGER
+
+
+login_manager.anonymous_user = Stranger
+
+
+def load_user(user_id: str) -> SignedIn | None:
+    """The person of this browser's session, when it still stands; nobody where no academy answers."""
+    if not db.has_work():
+        return None
+    digest: bytes = session.digest  # type: ignore[attr-defined]
+    found = faces.actor_of_session(digest) if faces.actor_of_session else None
+    if found is not None and time.time() - session.get("touched", 0) > TOUCH_SECONDS:
+        session["touched"] = int(time.time())
+        g.touch = digest
+    return SignedIn(found) if found is not None and found.user_id == UUID(user_id) else None
+
+
+login_manager.user_loader(load_user)
+
+
+def actor() -> Actor:
+    """Who makes this request: a machine with a token, a signed-in person, or a stranger."""
+    if "actor" in g:
+        return g.actor  # type: ignore[no-any-return]
+    if not has_request_context():
+        return STRANGER
+    g.actor = STRANGER  # also for the answer that refuses a token
+    found: Actor
+    by_token = request.path.startswith("/api/") or (request.path.startswith("/content/watch/") and "Authorization" in request.headers)
+    g.actor = found = _of_token() if by_token else current_user.actor
+    return found
+
+
+def _of_token() -> Actor:
+    """The person of the request's bearer token; a stranger without one. Cookies count for nothing here."""
+    given = request.headers.get("Authorization", "")
+    if not given:
+        return STRANGER
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() != "bearer" or faces.actor_of_token is None:
+        raise Unauthenticated("The API takes an access token: Authorization: Bearer …", rule="token")
+    return faces.actor_of_token(token.strip())
+
+
+def allow(decision: Decision) -> None:
+    """Go on when the policy says yes; otherwise raise Forbidden (or Unauthenticated) with its sentence."""
+    g.decided = True
+    if decision.allowed:
+        return
+    if not actor().is_known and decision.rule in ("sign_in", "admin", "staff", "member", "enrolled"):
+        raise Unauthenticated(decision.sentence, rule=decision.rule)
+    raise Forbidden(decision.sentence, rule=decision.rule)
+
+
+class Undecided(RuntimeError):
+    """A view answered without asking a policy: a bug."""
+
+
+def check_decided(response: Response) -> Response:
+    """Refuse the answer of a view that asked no policy."""
+    if response.status_code < 400 and not g.get("decided") and request.endpoint not in _exempt():
+        raise Undecided(f"{request.endpoint} answered without allow(…)")
+    return response
+
+
+@cache
+def _exempt() -> frozenset[str | None]:
+    return frozenset({"static", None, *current_app.config.get("UNDECIDED", ())})

@@ -1,0 +1,48 @@
+"""Unsafe requests must come from our own pages: a form token, and the browser's own word on where the request began."""
+
+from typing import TypeVar
+
+from flask import Flask, current_app, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from lms.core.errors import Forbidden
+from lms.core.i18n import gettext as _
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+protect = CSRFProtect()
+V = TypeVar("V")
+_signed_doors: set[str] = set()
+
+
+def signed_door(view: V) -> V:
+    """Mark a view whose permission is a signature in its address or headers, not a session; it takes no form token."""
+    _signed_doors.add(f"{view.__module__}.{view.__name__}")  # type: ignore[attr-defined]
+    return view
+
+
+def install(app: Flask) -> None:
+    """Check every unsafe request of the app."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.config["WTF_CSRF_TIME_LIMIT"] = None
+    app.config["WTF_CSRF_SSL_STRICT"] = False
+    protect.init_app(app)
+    app.before_request(check)
+
+
+def check() -> None:
+    """Refuse an unsafe request that another site began or that carries no form token of this browser."""
+    if request.method in SAFE or request.endpoint is None or request.path.startswith("/api/"):
+        return
+    view = current_app.view_functions[request.endpoint]
+    if f"{view.__module__}.{view.__name__}" in _signed_doors:
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden(_("This request came from another site and was not carried out."), rule="origin")
+    origin = request.headers.get("Origin")
+    if origin and origin != "null" and origin.split("://", 1)[-1] != request.host:
+        raise Forbidden(_("This request came from another site and was not carried out."), rule="origin")
+    try:
+        protect.protect()
+    except CSRFError as error:
+        sentence = _("This form is too old or was opened in another browser. Reload the page and send it again.")
+        raise Forbidden(sentence, rule="form_token") from error

@@ -1,0 +1,26 @@
+"""What the web layer must be told by the modules above it: which channel a host is, and who a session is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from lms.core.decisions import Actor
+from lms.core.tenancy import ChannelFace
+
+
+@dataclass(slots=True)
+class Faces:
+    """The hooks; `app.py` fills them in."""
+
+    channel_of_host: Callable[[str], ChannelFace | None] | None = None
+    actor_of_session: Callable[[bytes], Actor | None] | None = None
+    touch_session: Callable[[bytes], None] | None = None
+    user_of_session: Callable[[bytes], UUID | None] | None = None
+    actor_of_token: Callable[[str], Actor] | None = None
+    role_of: Callable[[UUID], str] | None = None
+    welcome: Callable[[UUID, str, str], None] | None = None
+    unread_of: Callable[[UUID], int] | None = None
+    default_view_of: Callable[[str, UUID | None], str] | None = None
+
+
+faces = Faces()

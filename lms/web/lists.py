@@ -1,0 +1,193 @@
+"""A declared list as a page: search, filter chips in the address, columns, sort, pages by key, downloads, and the bulk bar."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from lms.core.errors import Invalid
+from lms.core.i18n import gettext as _
+from lms.core.reports import PAGE, Choice, Column, Flag, Page, Period, Report, View, with_filter
+from lms.web.access import actor, allow
+from lms.web.exports import csv_response, xlsx_response
+from lms.web.face import faces
+from lms.web.i18n import choose_zone
+from lms.web.navigation import exists
+from lms.web.words import money, number
+
+NUMERIC = ("int", "money", "percent", "bytes", "duration")
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A list as its template reads it."""
+
+    report: Report
+    view: View
+    page: Page
+    count: int
+    totals: Mapping[str, Any]
+    path: str
+    first: int
+
+    @property
+    def next_href(self) -> str | None:
+        """The address of the page after this one."""
+        return self.href(after=self.page.after, at=str(self.first + len(self.page.rows))) if self.page.after else None
+
+    @property
+    def previous_href(self) -> str | None:
+        """The address of the page before this one."""
+        if not self.page.before or self.first <= 1:
+            return None
+        return self.href() if self.first <= PAGE + 1 else self.href(before=self.page.before, at=str(max(1, self.first - PAGE)))
+
+    @property
+    def whole_href(self) -> str:
+        """The address of this list without any view, a default one included."""
+        return f"{self.path}?view=all"
+
+    def reporting_href(self, page: str) -> str:
+        """The address of a page of reporting about the view shown (`views/new`, `schedules/new`); "" where there is no reporting."""
+        if not exists("/admin/reporting/"):
+            return ""
+        parameters = {"report": self.report.name, "query": self.view.query_string(), "path": self.path}
+        return f"/admin/reporting/{page}?{urlencode(parameters)}"
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns shown."""
+        return self.report.shown(self.view)
+
+    def href(self, view: View | None = None, **more: str) -> str:
+        """The address of this list under another view."""
+        query = (view or self.view).query_string(**more)
+        return f"{self.path}?{query}" if query else self.path
+
+    @property
+    def heads(self) -> list[dict[str, Any]]:
+        """The column heads: label, alignment, and the link that sorts."""
+        chosen = self.view.sort or self.report.sort
+        made = []
+        for column in self.columns:
+            mine = chosen.lstrip("-") == column.key
+            down = mine and chosen.startswith("-")
+            made.append(
+                {
+                    "key": column.key,
+                    "label": str(column.label),
+                    "align": "end" if column.kind in NUMERIC else None,
+                    "sort": ("desc" if down else "asc") if mine else None,
+                    "sort_href": self.href(replace(self.view, sort=column.key if down or not mine else f"-{column.key}"))
+                    if column.sortable
+                    else None,
+                }
+            )
+        return made
+
+    @property
+    def chips(self) -> list[dict[str, str]]:
+        """The filters in force, each with the address without it."""
+        known = {item.key: item for item in self.report.filters}
+        chips = [
+            {"label": str(known[key].label), "value": known[key].words(raw), "remove": self.href(with_filter(self.view, key, None))}
+            for key, raw in self.view.filters
+        ]
+        if self.view.words:
+            chips.append({"label": _("Words"), "value": self.view.words, "remove": self.href(replace(self.view, words=""))})
+        return chips
+
+    @property
+    def filter_fields(self) -> list[dict[str, Any]]:
+        """The filters as form fields."""
+        given = dict(self.view.filters)
+        made = []
+        for item in self.report.filters:
+            field: dict[str, Any] = {"key": item.key, "label": str(item.label), "value": given.get(item.key, "")}
+            if isinstance(item, Choice):
+                field["options"] = [("", _("any")), *item.choices()]
+            elif isinstance(item, Flag):
+                field["options"] = [("", _("any")), ("1", _("yes")), ("0", _("no"))]
+            elif isinstance(item, Period):
+                field["options"] = _period_options(given.get(item.key, ""))
+            made.append(field)
+        return made
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        """What a GET form of the list keeps beside its own fields: the sort."""
+        return {"sort": self.view.sort} if self.view.sort else {}
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The whole view as hidden fields of the bulk form, and of the search form without the words."""
+        made = dict(self.view.filters)
+        if self.view.sort:
+            made["sort"] = self.view.sort
+        return made
+
+    @property
+    def column_choices(self) -> list[tuple[str, str, bool, bool]]:
+        """The columns to choose from: key, label, shown, fixed."""
+        shown = {column.key for column in self.columns}
+        return [(column.key, str(column.label), column.key in shown, False) for column in self.report.columns]
+
+    @property
+    def footer(self) -> dict[str, str] | None:
+        """The totals under their columns."""
+        made = {}
+        for column in self.columns:
+            total = self.totals.get(column.key) if column.total else None
+            if isinstance(total, Mapping):
+                made[column.key] = " · ".join(money(minor, currency) for currency, minor in sorted(total.items()) if currency)
+            elif total is not None:
+                made[column.key] = number(total)
+        if made and self.columns:
+            made.setdefault(self.columns[0].key, _("Total"))
+        return made or None
+
+
+def _period_options(current: str) -> list[tuple[str, str]]:
+    options = [("", _("any")), ("1d", _("today")), *((f"{days}d", _("last %(days)s days", days=days)) for days in (7, 30, 90, 365))]
+    return options if current in dict(options) else [*options, (current, current.replace("..", " – "))]
+
+
+def list_page(report: Report) -> ListPage:
+    """The list as this request's address asks for it."""
+    view = report.read_view(request.args.to_dict(flat=False), zone_name=choose_zone())
+    page = report.page(view, actor(), after=request.args.get("after", ""), before=request.args.get("before", ""))
+    totals = report.totals(view, actor())
+    at = request.args.get("at", "1")
+    first = int(at) if at.isdigit() and len(at) < 10 and (request.args.get("after") or request.args.get("before")) else 1
+    return ListPage(report, view, page, int(totals["count"]), totals, request.path, max(first, 1))
+
+
+def answer_list(report: Report, template: str, **context: Any) -> ResponseReturnValue:
+    """The answer of a list's page: HTML, or with `?format=csv` or `xlsx` the file of exactly these rows."""
+    allow(report.allowed(actor()))
+    wanted = request.args.get("format", "")
+    if wanted in ("csv", "xlsx"):
+        view = report.read_view(request.args.to_dict(flat=False), zone_name=choose_zone())
+        return (csv_response if wanted == "csv" else xlsx_response)(report, view, actor())
+    if wanted:
+        raise Invalid(_("A list comes as csv or xlsx."))
+    if not request.args and faces.default_view_of is not None and (query := faces.default_view_of(report.name, actor().user_id)):
+        return redirect(f"{request.path}?{query}", 302)
+    return render_template(template, list=list_page(report), **context)
+
+
+def chosen_ids(report: Report) -> Iterator[UUID]:
+    """The rows a bulk form means: the ticked ones, or with `all=1` every row of the view it was sent from."""
+    if request.form.get("all"):
+        view = report.read_view(request.form.to_dict(flat=False), zone_name=choose_zone())
+        yield from report.ids(view, actor())
+        return
+    for raw in request.form.getlist("id"):
+        try:
+            yield UUID(raw)
+        except ValueError as error:
+            raise Invalid(_("A chosen row was not understood. Reload the list and choose again.")) from error

@@ -1,0 +1,144 @@
+"""The back office's navigation and the links of every page: an entry shows when its page exists and the role may open it."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from flask import current_app, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, RequestRedirect
+
+from lms.core.decisions import Actor
+from lms.core.i18n import Lazy
+from lms.core.i18n import lazy_gettext as _l
+
+ADMIN = ("admin", "owner")
+STAFF = ("instructor", *ADMIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the navigation; `keys` is what follows `g` on the keyboard."""
+
+    title: Lazy
+    href: str
+    icon: str
+    roles: tuple[str, ...]
+    key: str = ""
+
+
+GROUPS: tuple[tuple[Lazy, tuple[Entry, ...]], ...] = (
+    (
+        _l("Overview"),
+        (
+            Entry(_l("Dashboard"), "/admin/", "layout-dashboard", STAFF, "d"),
+            Entry(_l("Inbox"), "/admin/inbox", "inbox", ADMIN, "i"),
+            Entry(_l("Reports"), "/admin/reporting/", "chart-column", STAFF, "r"),
+        ),
+    ),
+    (
+        _l("Teaching"),
+        (
+            Entry(_l("Courses"), "/admin/courses/", "book-open", STAFF, "c"),
+            Entry(_l("Live"), "/admin/streaming/", "radio", STAFF, "l"),
+            Entry(_l("Enrolments"), "/admin/enrollments/", "user-check", STAFF, "e"),
+            Entry(_l("Reviews"), "/admin/community/reviews", "star", STAFF),
+            Entry(_l("Files"), "/admin/content/assets", "film", STAFF),
+        ),
+    ),
+    (_l("People"), (Entry(_l("People"), "/admin/channels/people", "users", ADMIN, "p"),)),
+    (
+        _l("Money"),
+        (
+            Entry(_l("Vouchers"), "/admin/vouchers/batches", "ticket", ADMIN, "v"),
+            Entry(_l("Wallets"), "/admin/wallet/", "wallet", ADMIN, "w"),
+            Entry(_l("Orders"), "/admin/payments/orders", "receipt", ADMIN, "o"),
+        ),
+    ),
+    (
+        _l("Settings"),
+        (
+            Entry(_l("Channel"), "/admin/channels/settings", "settings", ADMIN, "s"),
+            Entry(_l("Audit log"), "/admin/audit", "scroll-text", ADMIN),
+            Entry(_l("System"), "/admin/system", "activity", ADMIN),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry as the layout draws it."""
+
+    title: str
+    href: str
+    icon: str
+    active: bool
+    badge: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A titled group of items."""
+
+    title: str
+    items: list[Item]
+
+
+def exists(path: str) -> bool:
+    """Whether the platform has a page at the path; asked once of each map of addresses, which does not change."""
+    return _is_routed(current_app.url_map, path)
+
+
+@cache
+def _is_routed(url_map: Map, path: str) -> bool:
+    adapter = url_map.bind("localhost")
+    try:
+        adapter.match(path, method="GET")
+    except RequestRedirect:
+        return True
+    except HTTPException:
+        return False
+    return True
+
+
+def navigation_for(person: Actor) -> list[Group]:
+    """What this person may open, in groups; empty groups are left out."""
+    path = request.path
+    entries = [entry for _title, group in GROUPS for entry in group if person.role in entry.roles and exists(entry.href)]
+    current = max((entry.href for entry in entries if _covers(entry.href, path)), key=len, default="")
+    made = []
+    for title, group in GROUPS:
+        items = [Item(str(e.title), e.href, e.icon, e.href == current, "", e.key) for e in group if e in entries]
+        if items:
+            made.append(Group(str(title), items))
+    return made
+
+
+def _covers(href: str, path: str) -> bool:
+    if href == "/admin/":
+        return path == href
+    return path == href or path.startswith(href.rstrip("/") + "/")
+
+
+LINKS = {
+    "home": "/",
+    "catalogue": "/courses/",
+    "learning": "/enrollments/",
+    "live": "/streaming/",
+    "wallet": "/wallet/",
+    "notifications": "/notifications/",
+    "profile": "/channels/profile",
+    "sessions": "/auth/sessions",
+    "sign_in": "/auth/sign-in",
+    "register": "/auth/register",
+    "sign_out": "/auth/sign-out",
+    "admin": "/admin/",
+    "search": "/search/",
+    "palette": "/admin/search/palette",
+}
+
+
+def links() -> dict[str, str]:
+    """The addresses layouts point to; a page that does not exist has none."""
+    return {name: path if exists(path) or name == "sign_out" else "" for name, path in LINKS.items()}

@@ -1,0 +1,89 @@
+"""How values read on a page: money, days, moments in the reader's zone, durations, sizes, counts."""
+
+from datetime import date, datetime, timedelta
+
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal
+from flask import Flask
+
+from lms.core import i18n
+from lms.core.clock import now
+from lms.core.i18n import gettext as _
+from lms.core.money import Money
+from lms.web.i18n import choose_zone, reader_zone
+
+
+def money(minor: int, currency: str) -> str:
+    """An amount with its currency."""
+    return Money(minor, currency).format(i18n.locale())
+
+
+def day(value: date | datetime | None) -> str:
+    """A calendar day, in the reader's zone."""
+    if value is None:
+        return "–"
+    local = value.astimezone(reader_zone()).date() if isinstance(value, datetime) else value
+    return str(format_date(local, "medium", locale=i18n.locale()))
+
+
+def moment(value: datetime | None) -> str:
+    """Day and time in the reader's zone."""
+    if value is None:
+        return "–"
+    return str(format_datetime(value, "d MMM y, HH:mm", tzinfo=reader_zone(), locale=i18n.locale()))
+
+
+def moment_with_zone(value: datetime | None) -> str:
+    """Day and time in the reader's zone, with the zone named."""
+    if value is None:
+        return "–"
+    return f"{moment(value)} {value.astimezone(reader_zone()).tzname()}"
+
+
+def ago(value: datetime | None) -> str:
+    """How long ago, in words."""
+    if value is None:
+        return _("never")
+    return str(format_timedelta(value - now(), add_direction=True, locale=i18n.locale()))
+
+
+def duration(seconds: float | None) -> str:
+    """A length as 1:02:03 or 2:03."""
+    if seconds is None:
+        return "–"
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+def size(count: int | None) -> str:
+    """A file's size in the unit that reads best."""
+    if count is None:
+        return "–"
+    value = float(count)
+    for unit in ("B", "KB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{number(round(value, 0 if unit == 'B' else 1))} {unit}"
+        value /= 1000
+    return str(count)
+
+
+def number(value: float | int | None) -> str:
+    """A number with the reader's separators."""
+    return "–" if value is None else str(format_decimal(value, locale=i18n.locale()))
+
+
+def zone_name() -> str:
+    """The reader's zone, as people say it: the city, and what its clocks are called now."""
+    name = choose_zone()
+    city = name.rpartition("/")[2].replace("_", " ")
+    short = now().astimezone(reader_zone()).tzname() or city
+    return short if short == city else f"{city} ({short})"
+
+
+def install(app: Flask) -> None:
+    """Offer these words to templates as filters."""
+    for word in (day, moment, moment_with_zone, ago, duration, size, number):
+        app.jinja_env.filters[word.__name__] = word
+    app.jinja_env.globals["money"] = money
+    app.jinja_env.globals["timedelta"] = timedelta
