@@ -1,0 +1,8 @@
+// The back office.
+import "../htmx.js";
+import "../extensions.js";
+import "../common.js";
+import "../palette.js";
+import "../keys.js";
+import "../bulk.js";
+import "../shell.js";

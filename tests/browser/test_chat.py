@@ -1,0 +1,96 @@
+"""A live class in Chromium: two people talk, one message is deleted, the socket server dies and comes back, the class ends."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from lms.chat import queries
+from lms.core import db
+from tests import servers
+from tests.chat.kit import Person, SocketServer, signed_in, sockets
+from tests.conftest import CHANNEL, run_jobs
+from tests.factories.people import ada, sam
+from tests.factories.streaming import a_session, enrol
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    """One Chromium."""
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"] if os.getuid() == 0 else [])
+        yield browser
+        browser.close()
+
+
+def window(chromium: Browser, pages: SocketServer, person: Person) -> BrowserContext:
+    """A person's browser, signed in."""
+    address = f"http://localhost:{pages.port}"
+    made = chromium.new_context(base_url=address, viewport={"width": 1280, "height": 900})
+    made.add_cookies([{"name": "lectern", "value": person.token, "url": address}])
+    return made
+
+
+def write(page: Page, words: str) -> None:
+    """Type a message and press Enter."""
+    page.get_by_label("Message", exact=True).fill(words)
+    page.get_by_label("Message", exact=True).press("Enter")
+
+
+def kept(room_id: UUID) -> list[str]:
+    """What PostgreSQL has of the room."""
+    with db.unit_of_work(CHANNEL):
+        return [line.text for line in queries.last_lines(room_id)]
+
+
+def test_live_class__is_talked_in(real_database: str, addresses: servers.TestServers, tmp_path: Path, chromium: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        session = a_session(state="live")
+        student, teacher = sam(), ada()
+        enrol(student, session)
+        learner, host = signed_in(student), signed_in(teacher, staff=True)
+    with sockets(real_database, addresses.redis_url, tmp_path) as server:
+        pages = SocketServer(server.environ, server.port - 1, "gthread", log=tmp_path / "pages.log")
+        pages.start()
+        try:
+            one = window(chromium, pages, learner).new_page()
+            two = window(chromium, pages, host).new_page()
+            wrong: list[str] = []
+            for page in (one, two):
+                page.on("pageerror", lambda error: wrong.append(str(error)))
+                page.on("console", lambda message: wrong.append(message.text) if "Content Security" in message.text else None)
+            one.goto(f"/streaming/sessions/{session.id}")
+            two.goto(f"/admin/streaming/sessions/{session.id}")
+            for page in (one, two):
+                expect(page.get_by_text("Connected")).to_be_visible(timeout=20_000)
+            write(one, "Hello <b>from</b> Sam")
+            for page in (one, two):
+                expect(page.locator('.chat-line[data-seq="1"] .chat-text')).to_have_text("Hello <b>from</b> Sam")
+            write(two, "Hello from Ada")
+            expect(one.locator('.chat-line[data-seq="2"]')).to_contain_text("Ada Lovelace")
+            expect(one.locator('.chat-line[data-seq="2"]')).to_contain_text("Teacher")
+            expect(one.locator("[data-waiting]")).to_have_count(0)
+            two.locator('.chat-line[data-seq="1"]').hover()
+            two.locator('.chat-line[data-seq="1"] [data-act="delete"]').click()
+            expect(one.locator('.chat-line[data-seq="1"] .chat-text')).to_have_text("This message was deleted.")
+            server.kill()
+            expect(one.get_by_text("Connecting again…")).to_be_visible()
+            write(one, "Written while the line was down")
+            server.start()
+            for page in (one, two):
+                expect(page.locator('.chat-line[data-seq="3"] .chat-text')).to_have_text("Written while the line was down", timeout=40_000)
+            expect(one.locator(".chat-line")).to_have_count(3)
+            one.screenshot(path=os.environ.get("CHAT_SHOT", str(tmp_path / "chat.png")), full_page=True)
+            two.get_by_role("button", name="End the class").click()
+            expect(two.locator("#session-state")).to_contain_text("Ended")
+            run_jobs()
+            expect(one.locator("#chat")).to_contain_text("This class is over", timeout=20_000)
+            assert wrong == []
+            assert kept(session.id) == ["", "Hello from Ada", "Written while the line was down"]
+        finally:
+            pages.kill()

@@ -1,0 +1,153 @@
+"""A browser for tests: every page it gets is checked for valid HTML, one h1 that starts the title, unique ids, labelled fields,
+form tokens, and at most twelve queries."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import html5lib
+from flask import Flask
+from flask.testing import FlaskClient
+from lxml.etree import _Element
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from werkzeug.test import TestResponse
+
+MOST_QUERIES = 12
+EXAMINES = ("/admin/system",)  # the doctor looks at everything, on request
+NOT_COUNTED = ("SELECT set_config", "SET LOCAL ROLE", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET CONSTRAINTS", "BEGIN", "COMMIT")
+
+
+class Page:
+    """An answer with its document: `page.text("h1")`, `page.form()`, `page.status`."""
+
+    def __init__(self, response: TestResponse, queries: list[str]) -> None:
+        self.response = response
+        self.status = response.status_code
+        self.body = response.get_data().decode("utf-8", "replace")
+        self.queries = queries
+        self.location = response.headers.get("Location", "")
+
+    @property
+    def tree(self) -> Any:
+        """The parsed document."""
+        return html5lib.parse(self.body, treebuilder="lxml", namespaceHTMLElements=False)
+
+    def all(self, path: str) -> list[_Element]:
+        """The elements at an XPath."""
+        return list(self.tree.xpath(path))
+
+    def text(self, path: str) -> str:
+        """The words inside the first element at an XPath; "" when there is none."""
+        found = self.all(path)
+        return re.sub(r"\s+", " ", "".join(found[0].itertext())).strip() if found else ""
+
+    @property
+    def words(self) -> str:
+        """All the words of the page."""
+        return re.sub(r"\s+", " ", "".join(self.tree.xpath("//body")[0].itertext())) if self.body else ""
+
+    @property
+    def json(self) -> Any:
+        """The JSON of the answer."""
+        return self.response.get_json()
+
+
+class Browser:
+    """One browser, with cookies; GET and POST like a person (or like htmx with `htmx=True`)."""
+
+    person: Any = None
+    token: str = ""
+
+    def __init__(self, app: Flask, host: str = "localhost") -> None:
+        self.app = app
+        self.host = host
+        self.raw: FlaskClient = app.test_client()
+
+    def get(
+        self, path: str, *, htmx: bool = False, follow: bool = False, status: int | None = None, check: bool = True, **options: Any
+    ) -> Page:
+        """GET a page; checks it as a page unless `check` is off."""
+        return self._send("GET", path, htmx, follow, status, check, **options)
+
+    def post(
+        self,
+        path: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        htmx: bool = False,
+        follow: bool = False,
+        status: int | None = None,
+        check: bool = True,
+        token: bool = True,
+        **options: Any,
+    ) -> Page:
+        """POST a form with this browser's form token."""
+        if token:
+            options["headers"] = {**options.get("headers", {}), "X-CSRFToken": self.form_token()}
+        if "json" not in options:
+            options["data"] = data or {}
+        return self._send("POST", path, htmx, follow, status, check, **options)
+
+    def form_token(self) -> str:
+        """A form token, as any page with a form holds one."""
+        page = self.get("/auth/sign-in", check=False)
+        found = page.all('//input[@name="csrf_token"]')
+        return str(found[0].get("value")) if found else ""
+
+    def sign_in(self, email: str, password: str) -> Page:
+        """Type address and password on the sign-in page."""
+        return self.post("/auth/sign-in", {"email": email, "password": password}, check=False)
+
+    def _send(self, method: str, path: str, htmx: bool, follow: bool, status: int | None, check: bool, **options: Any) -> Page:
+        headers = {"HX-Request": "true"} if htmx else {}
+        headers.update(options.pop("headers", {}))
+        queries: list[str] = []
+
+        def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if not statement.lstrip().startswith(NOT_COUNTED):
+                queries.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            response = self.raw.open(
+                path, method=method, headers=headers, base_url=f"http://{self.host}", follow_redirects=follow, **options
+            )
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        page = Page(response, queries)
+        if status is not None:
+            assert page.status == status, f"{method} {path}: {page.status}, not {status}: {page.body[:1500]}"
+        assert page.status < 500 or status is not None, f"{method} {path}: {page.status}: {page.body[:2000]}"
+        if check and response.mimetype == "text/html" and page.body:
+            (check_fragment if htmx else check_page)(page, f"{method} {path}")
+            if method == "GET" and not path.startswith(EXAMINES):
+                assert len(queries) <= MOST_QUERIES, f"{path}: {len(queries)} queries:\n" + "\n".join(queries)
+        return page
+
+
+def check_page(page: Page, where: str) -> None:
+    """A whole page is one that people, screen readers and the back button can live with."""
+    parser = html5lib.HTMLParser(strict=False)
+    parser.parse(page.body)
+    errors = [error for _, error, _ in parser.errors if error not in ("unexpected-char-in-unquoted-attribute-value",)]
+    assert not errors, f"{where}: HTML errors {parser.errors[:3]}"
+    headings = page.all("//h1")
+    assert len(headings) == 1, f"{where}: {len(headings)} h1"
+    title, h1 = page.text("//title"), page.text("//h1")
+    assert title.startswith(h1[:20]) or h1.startswith(title.split(" · ")[0]), f"{where}: title {title!r} does not start with h1 {h1!r}"
+    check_fragment(page, where)
+
+
+def check_fragment(page: Page, where: str) -> None:
+    """Ids are unique, fields labelled, POST forms carry a token, nothing inline, few queries."""
+    ids = [str(value) for value in page.tree.xpath("//@id")]
+    twice = {value for value in ids if ids.count(value) > 1}
+    assert not twice, f"{where}: ids twice: {twice}"
+    for field in page.all("//input[not(@type='hidden') and not(@type='submit')] | //select | //textarea"):
+        named = field.get("aria-label") or field.get("aria-labelledby") or page.all(f"//label[@for='{field.get('id')}']")
+        assert named or field.xpath("ancestor::label"), f"{where}: field {field.get('name')} has no label"
+    for form in page.all("//form[translate(@method,'POST','post')='post']"):
+        assert form.xpath(".//input[@name='csrf_token']"), f"{where}: a form without token: {form.get('action')}"
+    inline = page.all("//@style") + page.all("//*[@onclick or @onload or @onchange or @onsubmit]")
+    assert not inline, f"{where}: inline style or script"

@@ -1,0 +1,167 @@
+"""ffmpeg in the sandbox: the ladder, keyframes that line up, caps, and nothing fetched by a file."""
+
+import json
+import socket
+import threading
+from pathlib import Path
+
+import av
+import pytest
+
+from lms.content.gateways import Facts, Ffmpeg, ladder, media, use_ffmpeg
+from lms.content.gateways import ffmpeg as ffmpeg_gateway
+from lms.content.gateways.ffmpeg import ProcessingFailed
+from lms.core import sandbox, sniff
+from lms.core.sandbox import Limits, Outcome, Stopped
+
+
+@pytest.mark.parametrize(
+    ("size", "names"),
+    [
+        ((1920, 1080), ["1080p", "720p", "480p", "240p"]),
+        ((3840, 2160), ["1080p", "720p", "480p", "240p"]),
+        ((1280, 720), ["720p", "480p", "240p"]),
+        ((1080, 1920), ["1080p", "720p", "480p", "240p"]),
+        ((640, 360), ["360p", "240p"]),
+        ((1024, 576), ["480p", "240p"]),
+        ((1600, 900), ["900p", "720p", "480p", "240p"]),
+        ((321, 241), ["240p"]),
+        ((100, 57), ["56p"]),
+        ((4, 2), ["2p"]),
+    ],
+)
+def test_ladder__is_never_above_the_source(size: tuple[int, int], names: list[str]) -> None:
+    made = ladder(Facts(duration=1, video_index=0, width=size[0], height=size[1]))
+    assert [one.name for one in made] == names
+    assert all(one.width % 2 == 0 == one.height % 2 and one.width <= size[0] + 1 and one.height <= size[1] + 1 for one in made)
+
+
+def a_media(folder: Path, source: Path) -> Ffmpeg:
+    (folder / "input").write_bytes(source.read_bytes())
+    sandbox.give(folder / "input")
+    return media(folder, sniff.sniff(folder / "input"), source.stat().st_size)
+
+
+def test_hls__has_keyframes_at_the_same_moments_in_every_size(films: Path) -> None:
+    with sandbox.scratch() as folder:
+        work = a_media(folder, films / "tall.mp4")
+        facts = work.look()
+        sizes = ladder(facts)
+        work.hls(facts, sizes, lambda _fraction: None)
+        moments = []
+        for size in sizes:
+            with av.open(str(work.whole(size))) as made:
+                moments.append(
+                    [
+                        round(float(packet.pts * packet.time_base), 3)
+                        for packet in made.demux(video=0)
+                        if packet.is_keyframe and packet.pts is not None
+                    ]
+                )
+                assert made.streams.audio and abs((made.duration or 0) / av.time_base - 2) < 0.2
+        assert moments[0] == moments[1] and moments[0]
+
+
+def test_look__takes_no_more_than_it_may(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answers(**facts: object) -> None:
+        made = {"video": {"index": 0, "codec": "h264", "width": 640, "height": 360}, "audio": None, "duration": 5.0, "streams": 1, **facts}
+        monkeypatch.setattr(ffmpeg_gateway.sandbox, "run", lambda *_a, **_k: Outcome(0, json.dumps(made), ""))
+
+    with sandbox.scratch() as folder:
+        work = a_media(folder, films / "talk.mp4")
+        for facts, rule in (
+            ({"duration": 13 * 3600.0}, "duration"),
+            ({"duration": 0.0}, "duration"),
+            ({"video": {"index": 0, "width": 9000, "height": 100}}, "pixels"),
+            ({"video": {"index": 0, "width": 8000, "height": 6000}}, "pixels"),
+            ({"refused": "streams"}, "streams"),
+            ({"refused": "pixels"}, "pixels"),
+            ({"refused": "broken"}, "broken"),
+        ):
+            answers(**facts)
+            with pytest.raises(sniff.WrongFile) as refusal:
+                work.look()
+            assert refusal.value.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        (Outcome(120, "", ""), ProcessingFailed),
+        (Outcome(1, "", "Cannot allocate memory"), ProcessingFailed),
+        (Outcome(1, "", "Invalid data"), sniff.WrongFile),
+    ],
+)
+def test_remux__tells_our_faults_from_the_files(
+    films: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome, kind: type[Exception]
+) -> None:
+    with sandbox.scratch() as folder:
+        work = a_media(folder, films / "talk.mp4")
+        facts = work.look()
+        monkeypatch.setattr(ffmpeg_gateway.sandbox, "run", lambda *_a, **_k: outcome)
+        with pytest.raises(kind):
+            work.remux(facts, lambda _fraction: None)
+
+
+def test_remux__past_a_limit_is_ours_to_say(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_arguments: object, **_options: object) -> Outcome:
+        raise Stopped("wall")
+
+    with sandbox.scratch() as folder:
+        work = a_media(folder, films / "talk.mp4")
+        facts = work.look()
+        monkeypatch.setattr(ffmpeg_gateway.sandbox, "run", stop)
+        with pytest.raises(ProcessingFailed) as refusal:
+            work.remux(facts, lambda _fraction: None)
+        assert refusal.value.rule == "wall"
+
+
+def test_ffmpeg__in_the_sandbox_reaches_no_canary_and_no_file(tmp_path: Path) -> None:
+    """Even with the playlist demuxer asked for by name and every protocol allowed, the walls hold."""
+    if not sandbox.sandbox_report().walls:
+        pytest.skip("this kernel builds no walls")
+    (tmp_path / "secret.ts").write_bytes(b"G" * 188 * 50)
+    hits: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(3)
+
+        def hear() -> None:
+            try:
+                hits.append(server.accept())
+            except TimeoutError:
+                return
+
+        thread = threading.Thread(target=hear)
+        thread.start()
+        port = server.getsockname()[1]
+        with sandbox.scratch() as folder:
+            work = Ffmpeg(media(folder, sniff.MP4, 1).program, folder, sniff.MP4, 1)
+            lines = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:{port}/a.ts\n#EXTINF:1,\nfile://{tmp_path}/secret.ts\n#EXT-X-ENDLIST\n"
+            (folder / "input").write_text(lines)
+            sandbox.give(folder / "input")
+            command = [
+                work.program,
+                "-nostdin",
+                "-protocol_whitelist",
+                "file,http,tcp",
+                "-allowed_extensions",
+                "ALL",
+                "-f",
+                "hls",
+                "-i",
+                "input",
+                "-c",
+                "copy",
+                "out.ts",
+            ]
+            outcome = sandbox.run(command, folder, Limits(wall_seconds=15, cpu_seconds=10), readable=(Path(work.program).parent,))
+            assert outcome.code != 0 or not (folder / "out.ts").exists() or (folder / "out.ts").stat().st_size == 0
+        thread.join()
+    assert hits == []
+
+
+def test_use_ffmpeg__names_the_program(tmp_path: Path) -> None:
+    use_ffmpeg("/opt/ffmpeg")
+    assert media(tmp_path, sniff.MP4, 1).program == "/opt/ffmpeg"
+    use_ffmpeg("")
+    assert "imageio_ffmpeg" in media(tmp_path, sniff.MP4, 1).program

@@ -1,0 +1,312 @@
+"""The supervisor over a small platform of real programs: gunicorn, rq, PostgreSQL, Valkey; judged by the list of processes."""
+
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+import rq
+
+from lms.config import SERVERS
+from lms.core.embedded import OWNER
+from lms.core.journal import Journal, Lines
+from lms.core.places import Place
+from lms.core.supervisor import Plan, Process, Supervisor
+from tests import servers
+from tests.core import a_small_platform
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(a_small_platform.__file__)
+
+
+class Run:
+    """One run of the small platform as a process of its own."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home, self.port, self.mark = home, port, uuid.uuid4().hex
+        self.output = home / f"{self.mark}.out"
+        with self.output.open("wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, str(PROGRAM), str(home), str(port)],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT), "SUPERVISED": self.mark},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def wait_for(self, words: str, count: int = 1) -> None:
+        eventually(lambda: len(re.findall(words, self.said)) >= count, lambda: f"{words!r} not in:\n{self.said}")
+
+    def processes(self) -> dict[int, str]:
+        """Every living process of this run: by the mark in its environment, or by its home in its command line."""
+        data = str(Place.of(self.home).data / "postgres")
+        run = str(Place.of(self.home).run)
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and entry.name != str(os.getpid()):
+                try:
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                    ours = f"SUPERVISED={self.mark}".encode() in (entry / "environ").read_bytes()
+                except OSError:
+                    continue
+                if command and (ours or data in command or run in command):
+                    found[int(entry.name)] = command
+        return found
+
+    def clean_up(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+
+
+def eventually(true: Callable[[], object], otherwise: Callable[[], str], seconds: float = 15) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, otherwise()
+        time.sleep(0.05)
+
+
+def get(port: int) -> str:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/")
+    return connection.getresponse().read().decode()
+
+
+def free_port() -> int:
+    """A port below the ephemeral range whose successor is free too."""
+    for port in range(20_000 + os.getpid() % 9_000, 32_000, 2):
+        with socket.socket() as one, socket.socket() as two:
+            try:
+                one.bind(("127.0.0.1", port))
+                two.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    path = servers.throwaway_home()
+    yield path
+    servers.remove_home(path)
+
+
+@pytest.fixture
+def run(home: Path) -> Iterator[Run]:
+    started = Run(home, free_port())
+    try:
+        started.wait_for("The small platform is open")
+        yield started
+    finally:
+        started.clean_up()
+
+
+def postgres_url(home: Path) -> str:
+    return f"postgresql://{OWNER}:{(home / 'postgres_password').read_text()}@/lectern?host={Place.of(home).run}"
+
+
+def valkey(home: Path) -> redis.Redis:
+    return redis.Redis.from_url(f"unix://:{(home / 'valkey_password').read_text()}@{Place.of(home).run}/valkey.sock?db=0")
+
+
+def queue_a_long_job(run: Run) -> None:
+    with valkey(run.home) as client:
+        rq.Queue("default", connection=client).enqueue("a_small_platform.long_job")
+        eventually(lambda: any("time.sleep(60)" in command for command in run.processes().values()), lambda: "the job did not start")
+
+
+def test_run__serves_refuses_a_second_mends_what_dies_and_stops_in_order(run: Run) -> None:
+    # both servers answer, and only the socket server waits without holding up its other greenlets
+    assert (get(run.port), get(run.port + 1)) == ("wait_c", "wait_poll")
+    order = [run.said.index(words) for words in ("postgres is up", "valkey is up", "starts so far: 1", "I stay", "demo made", "is open")]
+    assert order == sorted(order)
+    noted = run.home / SERVERS
+    assert set(json.loads(noted.read_text())) == {"DATABASE_URL", "REDIS_URL"} and noted.stat().st_mode & 0o77 == 0
+
+    second = subprocess.run(
+        [sys.executable, str(PROGRAM), str(run.home), str(run.port)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert second.returncode == 2
+    assert f"Lectern already runs on {run.home} (process {run.process.pid})" in second.stdout
+
+    stubborn = next(pid for pid, command in run.processes().items() if command.endswith("stubborn "))
+    os.kill(stubborn, signal.SIGKILL)
+    run.wait_for(r"stubborn ended with SIGKILL; it starts again in 0\.5 s")
+    run.wait_for("I stay", count=2)
+
+    postmaster = next(pid for pid, command in run.processes().items() if "/bin/postgres -D" in command)
+    os.kill(postmaster, signal.SIGKILL)
+    run.wait_for("postgres ended with SIGKILL; it starts again")
+    run.wait_for("postgres is up", count=2)
+    with psycopg.connect(postgres_url(run.home)) as connection:
+        assert connection.execute("SELECT count(*) FROM starts").fetchone() == (1,)
+    assert get(run.port) == "wait_c"
+
+    queue_a_long_job(run)
+    began = time.monotonic()
+    run.process.send_signal(signal.SIGINT)
+    assert run.process.wait(10) == 0
+    assert time.monotonic() - began < 10
+    assert run.processes() == {}
+    assert "Everything has stopped" in run.said and not noted.exists()
+    filed = (run.home / "log" / "lectern.log").read_text()
+    assert "lectern | postgres is up." in filed
+    assert "The small platform is open" not in filed
+
+
+def test_run__killed_takes_everything_along_and_the_next_start_finds_the_data(run: Run) -> None:
+    queue_a_long_job(run)
+    names = list(run.processes().values())
+    assert sum("gunicorn_sockets" in name for name in names) == 2
+    # the supervisor itself, and its forks: gunicorn's master and two workers
+    assert sum(name.endswith(f"{run.home} {run.port} ") for name in names) == 4
+    run.process.kill()
+    run.process.wait()
+    again = Run(run.home, run.port)  # at once: it waits for the rest of the first
+    try:
+        again.wait_for("starts so far: 2")
+        again.wait_for("The small platform is open")
+        assert not set(run.processes()) - set(again.processes())
+        # and with the watchdog gone as well, the kernel alone ends what listens to a polite end
+        watchdog = next(pid for pid, command in again.processes().items() if "lms.core.watchdog" in command)
+        os.kill(watchdog, signal.SIGKILL)
+        again.process.kill()
+        again.process.wait()
+        eventually(
+            lambda: all("stubborn" in command for command in again.processes().values()), lambda: "\n".join(again.processes().values())
+        )
+    finally:
+        again.clean_up()
+
+
+def a_plan(**changes: object) -> Plan:
+    parts: dict[str, object] = {"data": (), "before": (), "services": (), "after": (), **changes}
+    return Plan(**parts)  # type: ignore[arg-type]
+
+
+def python(name: str, code: str, **more: float) -> Process:
+    return Process(name, (sys.executable, "-c", code), patience=more.get("patience", 1.5))
+
+
+def run_here(home: Path, plan: Plan, *, stop_after: str | None = None, signals: int = 1) -> tuple[int, str]:
+    """Run a plan in this very process, and end it by a signal once `stop_after` was said."""
+    stream = io.StringIO()
+    done = threading.Event()
+
+    def stopper() -> None:
+        eventually(lambda: done.is_set() or (stop_after or "never") in stream.getvalue(), stream.getvalue)
+        for _ in range(signals):
+            if not done.is_set():
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(0.3)
+
+    thread = threading.Thread(target=stopper)
+    if stop_after:
+        thread.start()
+    journal = Journal(home / "log" / "lectern.log", stream)
+    try:
+        code = Supervisor(home, os.environ, plan, journal).run()
+    finally:
+        done.set()
+        journal.close()
+        if stop_after:
+            thread.join()
+    return code, stream.getvalue()
+
+
+def test_run__names_a_port_that_is_taken(home: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, said = run_here(home, a_plan(listens=(("127.0.0.1", port),)))
+    assert code == 2
+    assert f"Cannot listen on 127.0.0.1 port {port}: Address already in use. Set LMS_PORT to a free port." in said
+
+
+def test_run__fails_when_the_migrations_fail_and_starts_no_service(home: Path) -> None:
+    plan = a_plan(
+        before=(python("migrate", "import sys; print('no such column'); sys.exit(3)"),), services=(python("pages", "print('served')"),)
+    )
+    code, said = run_here(home, plan)
+    assert code == 1
+    assert "migrate   | no such column" in said
+    assert "migrate failed with exit code 3" in said
+    assert "served" not in said
+
+
+def test_run__waits_longer_each_time_a_process_dies(home: Path) -> None:
+    code, said = run_here(home, a_plan(services=(python("weak", "raise SystemExit(7)"),)), stop_after="again in 2 s")
+    assert code == 0
+    assert re.findall(r"weak ended with exit code 7; it starts again in (\S+) s", said) == ["0.5", "1", "2"]
+
+
+def test_run__a_second_signal_hurries(home: Path) -> None:
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True); time.sleep(60)"
+    began = time.monotonic()
+    _, said = run_here(home, a_plan(services=(python("deaf", code, patience=8),)), stop_after="deaf      | here", signals=2)
+    assert time.monotonic() - began < 5
+    assert "SIGTERM came: stopping" in said
+
+
+def test_run__empties_scratch_folders_and_names_them_to_every_process(home: Path) -> None:
+    (home / "scratch").mkdir()
+    (home / "scratch" / "old").touch()
+    look = python("look", "import os; print(os.environ['SCRATCH'], os.listdir(os.environ['SCRATCH']))")
+    _, said = run_here(home, a_plan(scratch={"SCRATCH": home / "scratch"}, before=(look,)), stop_after="look      |")
+    assert f"look      | {home}/scratch []" in said
+
+
+def test_run__a_failing_demo_is_said_and_the_platform_stays(home: Path) -> None:
+    plan = a_plan(after=(python("demo", "raise SystemExit(1)"),), opened=lambda: ["open"])
+    code, said = run_here(home, plan, stop_after="| open")
+    assert code == 0
+    assert "demo failed with exit code 1" in said
+
+
+def test_journal__is_coloured_only_on_a_terminal_and_begins_a_new_file_past_its_size(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("lms.core.journal.LARGEST", 60)
+    terminal = Terminal()
+    journal = Journal(home / "log" / "a.log", terminal)
+    for text in ("first line", "second line"):
+        journal.say("pages", text)
+    assert "\x1b[36mpages     |\x1b[0m first line" in terminal.getvalue()
+    journal.close()
+    assert "second line" in (home / "log" / "a.log.1").read_text()
+    assert (home / "log" / "a.log").read_text() == ""
+
+
+def test_lines__are_whole_whatever_the_pieces() -> None:
+    lines = Lines()
+    assert lines.feed("é one\ntw".encode()) == ["é one"]
+    assert lines.feed(b"o\r\n\xff") == ["two"]
+    assert lines.last() == ["\ufffd"]
+    assert lines.last() == []

@@ -1,0 +1,147 @@
+"""The benchmarks: each figure beside a floor measured in the same run. `scripts/bench [names…] [--quick]` prints a table and JSON."""
+
+import argparse
+import gzip
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lms.app import create_app
+from lms.config import url_for_role
+from tests.load.bench_enrol import enrol
+from tests.load.bench_processes import chat, start
+from tests.load.client import request_of
+from tests.load.figure import Bench, Figure
+from tests.load.stage import FLOOR_PORT, PORT, ROOT, Stage, a_stage, capture, load, served
+
+
+def pages(stage: Stage, quick: bool) -> list[Figure]:
+    """Throughput of the pages against bare Flask with the same SQL and the same bytes."""
+    seconds = 2.0 if quick else 6.0
+    figures = []
+    with tempfile.NamedTemporaryFile(suffix=".pickle") as file:
+        counts = capture(stage, Path(file.name))
+        floor_url = url_for_role(stage.config.database_url, "lms_app", stage.config.secret_key)
+        with served(stage), served(stage, "tests.load.floor:application", FLOOR_PORT, FLOOR_PAGES=file.name, FLOOR_DATABASE=floor_url):
+            for name, (path, who) in stage.pages.items():
+                request = request_of(path, host="localhost", cookie=stage.cookies.get(who, "")).decode("latin-1")
+                for connections in (1, 32, 256):
+                    plan = {"kind": "closed", "host": "127.0.0.1", "requests": [request], "connections": connections, "seconds": seconds}
+                    ours, floor = load({**plan, "port": PORT}), load({**plan, "port": FLOOR_PORT})
+                    ratio = ours.rate / floor.rate if floor.rate else 0.0
+                    figures.append(
+                        Figure(
+                            "pages",
+                            f"{name}, {connections} connections ({counts[name]} queries)",
+                            f"{ours.rate:.0f}/s, p95 {ours.p95:.0f} ms, {ours.errors} errors",
+                            f"{floor.rate:.0f}/s, p95 {floor.p95:.0f} ms",
+                            f"ratio {ratio:.2f} (≥ 0.5), ≤ 12 queries",
+                            ratio >= 0.5 and not ours.errors and counts[name] <= 12,
+                        )
+                    )
+            figures.append(_unchanged(stage, seconds))
+    return figures
+
+
+def _unchanged(stage: Stage, seconds: float) -> Figure:
+    """A public page that did not change is answered with 304."""
+    import_path = stage.pages["catalogue"][0]
+    app = create_app(stage.config, testing=True)
+    client = app.test_client(use_cookies=False)
+    first = client.get(import_path, base_url="http://localhost")
+    again = client.get(import_path, base_url="http://localhost", headers={"If-None-Match": first.headers.get("ETag", "")})
+    return Figure("pages", "unchanged catalogue, asked again", str(again.status_code), "304", "304", again.status_code == 304)
+
+
+def steady(stage: Stage, quick: bool) -> list[Figure]:
+    """123 requests a second, open model: three in four are pages, one in four /healthz. Heartbeats are not sent yet, so the bound is not proven by it."""
+    seconds = 20.0 if quick else 300.0
+    wanted = [
+        request_of(path, host="localhost", cookie=stage.cookies.get(who, "")).decode("latin-1")
+        for name, (path, who) in stage.pages.items()
+        if name in ("catalogue", "course page", "lesson page")
+    ]
+    beats = [request_of("/healthz", host="localhost").decode("latin-1")]
+    with served(stage):
+        seen = load(
+            {"kind": "opened", "host": "127.0.0.1", "port": PORT, "requests": wanted * 3 + beats * 3, "rate": 123.0, "seconds": seconds}
+        )
+    return [
+        Figure(
+            "steady",
+            f"123 requests/s for {seconds:.0f} s, without heartbeats",
+            f"p95 {seen.p95:.0f} ms, p99 {seen.p99:.0f} ms, {seen.errors} errors of {seen.count}",
+            "",
+            "p95 < 150 ms, p99 < 500 ms, no error",
+            seen.p95 < 150 and seen.p99 < 500 and not seen.errors,
+        )
+    ]
+
+
+def weight(stage: Stage, quick: bool) -> list[Figure]:
+    """Bytes of a first visit, compressed: the page and every file it names."""
+    app = create_app(stage.config, testing=True)
+    figures = []
+    for name, bound in (("lesson page", 60_000), ("dashboard", 150_000)):
+        path, who = stage.pages[name]
+        client = app.test_client(use_cookies=False)
+        answer = client.get(path, base_url="http://localhost", headers={"Cookie": stage.cookies[who]})
+        html = answer.get_data()
+        names = set(re.findall(rb'(?:href|src)="(/static/dist/[^"#]+)', html)) - set(re.findall(rb'data-\w+="(/static/dist/[^"#]+)', html))
+        total = len(gzip.compress(html, 6))
+        for asset in names:
+            content = (ROOT / asset.decode().lstrip("/")).read_bytes()
+            total += len(content) if asset.endswith(b".woff2") else len(gzip.compress(content, 9))
+        figures.append(Figure("weight", f"{name}, first visit, {len(names)} files", f"{total:,} B", "", f"≤ {bound:,} B", total <= bound))
+    return figures
+
+
+ALL: dict[str, Bench] = {"weight": weight, "pages": pages, "steady": steady, "enrol": enrol, "start": start, "chat": chat}
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+
+
+def main() -> int:
+    """Run the benchmarks named, all without a name; 1 when a figure is not reached."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*ALL, []], help="which; all when none")
+    parser.add_argument("--quick", action="store_true", help="short runs, to see that they run")
+    parser.add_argument("--people", type=int, default=100_000)
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    wish = parser.parse_args()
+    figures: list[Figure] = []
+    with a_stage(2_000 if wish.quick else wish.people) as stage:
+        for name in wish.names or ALL:
+            found = ALL[name](stage, wish.quick)
+            figures += found
+            for figure in found:
+                print(
+                    f"| {figure.what} | {figure.value} | {figure.floor} | {figure.reaches} | {'yes' if figure.is_reached else 'NO'} |",
+                    flush=True,
+                )
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    report = {
+        "machine": machine(),
+        "at": datetime.now(UTC).isoformat(timespec="minutes"),
+        "commit": commit,
+        "figures": [asdict(figure) for figure in figures],
+    }
+    print(json.dumps(report, ensure_ascii=False))
+    if wish.json:
+        wish.json.write_text(json.dumps(report, ensure_ascii=False, indent=1))
+    return 0 if all(figure.is_reached for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""Notices by machine: one's own alone."""
+
+from uuid import uuid4
+
+from lms.core import db
+from tests.conftest import CHANNEL, run_jobs
+from tests.factories.courses import a_course
+from tests.factories.enrollments import an_enrollment
+from tests.machine import Machine
+
+
+def test_index__is_mine_and_seen_once(api_sam: Machine, api_ada: Machine) -> None:
+    with db.unit_of_work(CHANNEL):
+        an_enrollment(api_sam.person, a_course(published=True))
+    run_jobs()
+    page = api_sam.get("/notifications?unseen=1")
+    (notice,) = page["rows"]
+    assert notice["kind"] == "enrolled" and page["unseen"] == 1 and page["before"] is None
+    assert api_ada.post(f"/notifications/{notice['id']}/seen", status=403)["rule"] == "own_notice"
+    api_sam.post(f"/notifications/{notice['id']}/seen", status=204)
+    assert api_sam.get("/notifications?unseen=1")["rows"] == []
+    api_sam.post("/notifications/all/seen", status=204)
+    api_sam.post(f"/notifications/{uuid4()}/seen", status=404)
+
+
+def test_preferences_edit__keeps_what_is_on(api_sam: Machine) -> None:
+    before = {row["kind"]: row["mail"] for row in api_sam.get("/notifications/preferences")["rows"]}
+    assert before["enrolled"] is True and "approval" not in before
+    after = {
+        row["kind"]: (row["in_app"], row["mail"])
+        for row in api_sam.patch("/notifications/preferences", {"on": ["enrolled:in_app"]})["rows"]
+    }
+    assert after["enrolled"] == (True, False) and after["lesson"] == (False, False)
+    api_sam.patch("/notifications/preferences", {"on": ["enrolled:pigeon"]}, status=422)

@@ -1,0 +1,49 @@
+"""Stock lists: they agree with what happened, behind both walls."""
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from lms.reporting.reports import Revenue, SignIns, Usage
+from tests.factories.people import ada, root
+from tests.reporting.world import busy
+
+
+def test_query__of_every_stock_list_answers_behind_both_walls(work: Session) -> None:
+    by, said = root(), []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for report in (Revenue(), Usage(), SignIns()):
+            view = report.read_view({})
+            assert report.count(view, by) == len(list(report.stream(view, by)))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    for table in ("payments.orders", "enrollments.enrollments", "core.events", "reporting.daily", "auth.sessions"):
+        asked = [statement for statement in said if f"FROM {table}" in statement]
+        assert asked and all(f"{table}.channel_id = " in statement for statement in asked), table
+
+
+def test_revenue__is_what_was_paid(work: Session) -> None:
+    by = busy()
+    report = Revenue()
+    view = report.read_view({"day": ["1d"]}, zone_name="UTC")
+    (row,) = report.page(view, by).rows
+    assert (row["orders"], row["revenue"], row["refunds"], row["net"], row["revenue_currency"]) == (3, 3750, 0, 3750, "EUR")
+    assert report.totals(view, by)["net"] == {"EUR": 3750}
+
+
+def test_usage__counts_people_once_a_day(work: Session) -> None:
+    by = busy()
+    report = Usage()
+    (row,) = report.page(report.read_view({}), by).rows
+    assert (row["enrolments"], row["orders"]) == (12, 3)
+    assert row["lessons_completed"] == 3 + 2 * 2 + 2 and row["courses_completed"] == 3
+    assert 10 <= row["active"] <= 14
+
+
+def test_sign_ins__of_an_instructor_are_not_shown(work: Session) -> None:
+    assert not SignIns().allowed(ada())
