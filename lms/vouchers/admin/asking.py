@@ -104,7 +104,12 @@ def sample_of(form: BatchForm | SampleForm, currency: str) -> dict[str, str]:
 
 def _button(form: BatchForm | SampleForm, kind: str, value: Money) -> str:
     """What pressing the button makes, as far as the form says it."""
-    count, uses, percent, courses = said(form, "count", 0), said(form, "uses_per_code", 1), said(form, "percent"), said(form, "course_ids", ())
+    count, uses, percent, courses = (
+        said(form, "count", 0),
+        said(form, "uses_per_code", 1),
+        said(form, "percent"),
+        said(form, "course_ids", ()),
+    )
     worth = value.minor * count * uses
     if not count or (kind in ("value", "amount") and not 0 < worth < 10**18):
         return _("Create the codes")
