@@ -201,7 +201,7 @@ def test_postgres_binaries__are_copied_when_the_account_cannot_run_them(home: Pa
     assert place.data in server.parents
     assert programs == places.postgres_binaries(place)
     for program in (programs / "postgres", programs / "initdb", server):
-        assert places._succeeds_as(place.account or children.Account.named("root"), [str(program), "--version"])
+        assert places.succeeds_as(place.account or children.Account.named("root"), [str(program), "--version"])
 
 
 def test_own_folder__refuses_what_others_can_read(home: Path) -> None:
