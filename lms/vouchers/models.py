@@ -68,11 +68,11 @@ class Batch(Tenant, Base):
         """Whether its codes take something off a price."""
         return self.kind in COUPONS
 
-    def takes_off(self, price: Money) -> Money:
-        """What a coupon takes off a price: never more than the price; half a minor unit rounds up."""
+    def takes_off(self, price: Money, value: Money) -> Money:
+        """What a coupon of that value takes off a price: never more than the price; half a minor unit rounds up."""
         if self.percent is not None:
             return Money((price.minor * self.percent + 50) // 100, price.currency)
-        return Money(min(self.value_minor, price.minor), price.currency)
+        return Money(min(value.minor, price.minor), price.currency)
 
     @property
     def worth(self) -> Money:

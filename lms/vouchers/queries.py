@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, select, text
 from lms.core import db
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
-from lms.core.models import EventRow
+from lms.core.models import AuditRow, EventRow
 from lms.core.money import Money
 from lms.courses.models import Course
 from lms.vouchers.models import OPEN_STATES, Batch, BatchCourse, Code, Envelope, Redemption, Step
@@ -71,6 +71,39 @@ def get_batch(batch_id: UUID) -> Batch:
     found = db.session().scalars(select(Batch).where(Batch.id == batch_id)).one_or_none()
     if found is None:
         raise NotFound(_("There is no such batch of vouchers here."))
+    return found
+
+
+def lock_batch(batch_id: UUID) -> Batch:
+    """The same, locked until the end of the transaction and as it is now."""
+    query = select(Batch).where(Batch.id == batch_id).with_for_update().execution_options(populate_existing=True)
+    found = db.session().scalars(query).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such batch of vouchers here."))
+    return found
+
+
+def find_batch_by_request(request_digest: bytes) -> Batch | None:
+    """The batch a form made, if it made one."""
+    return db.session().scalars(select(Batch).where(Batch.request_digest == request_digest)).one_or_none()
+
+
+def replacement_of(batch_id: UUID) -> Batch | None:
+    """The newest batch that took the place of this one's codes."""
+    return db.session().scalars(select(Batch).where(Batch.replaces_id == batch_id).order_by(Batch.created_at.desc()).limit(1)).one_or_none()
+
+
+def changes_of(batch_id: UUID, most: int = 20) -> list[AuditRow]:
+    """The receipts of a batch's edits, newest first."""
+    of_batch = and_(AuditRow.target_kind == "batches", AuditRow.target_id == batch_id, AuditRow.action == "vouchers.edit_batch")
+    return list(db.session().scalars(select(AuditRow).where(of_batch).order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(most)))
+
+
+def get_change(batch_id: UUID, change_id: UUID) -> AuditRow:
+    """One receipt of a batch."""
+    found = db.session().scalars(select(AuditRow).where(AuditRow.id == change_id, AuditRow.target_id == batch_id)).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such change of this batch."))
     return found
 
 
@@ -156,8 +189,8 @@ def trail_of(code_id: UUID) -> list[Step]:
     return list(db.session().scalars(select(Step).where(Step.code_id == code_id).order_by(Step.at, Step.id)))
 
 
-def uses_of(code_id: UUID) -> list[Use]:
-    """Who used a code, oldest first, each with the id of the ledger's transaction."""
+def uses_of(code_id: UUID, most: int = 50) -> list[Use]:
+    """Who used a code, the newest first, each with the id of the ledger's transaction."""
     rows = (
         db.session()
         .execute(
@@ -170,7 +203,9 @@ def uses_of(code_id: UUID) -> list[Use]:
         .all()
     )
     booked = {row.id: row.transaction_id for row in rows}
-    found = db.session().scalars(select(Redemption).where(Redemption.code_id == code_id).order_by(Redemption.at))
+    found = db.session().scalars(
+        select(Redemption).where(Redemption.code_id == code_id).order_by(Redemption.at.desc(), Redemption.id).limit(most)
+    )
     return [Use(redemption, booked.get(redemption.id)) for redemption in found]
 
 
@@ -271,12 +306,19 @@ class Touched:
     minor: int
 
 
-def open_among(batch_id: UUID, code_ids: Sequence[UUID] | None = None) -> Touched:
+def unused_of(batch_id: UUID) -> Touched:
+    """How many codes nobody has used yet can still be redeemed, and what they are worth."""
+    return open_among(batch_id, unused=True)
+
+
+def open_among(batch_id: UUID, code_ids: Sequence[UUID] | None = None, *, unused: bool = False) -> Touched:
     """How many codes of a batch (or of those named) are still to be redeemed, and what they are worth."""
     query = select(func.count(), func.coalesce(func.sum((Code.max_uses - Code.uses) * Code.value_minor), 0)).where(
         Code.batch_id == batch_id, Code.state.in_(OPEN_STATES)
     )
     if code_ids is not None:
         query = query.where(Code.id.in_(code_ids))
+    if unused:
+        query = query.where(Code.uses == 0)
     count, minor = db.session().execute(query).one()
     return Touched(count, int(minor))

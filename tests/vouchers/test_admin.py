@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from lms.core import db
 from lms.core.ids import uuid7
+from lms.enrollments.operations import enroll_by_wallet
 from lms.vouchers import operations, queries
 from lms.vouchers.operations import Issued
 from tests.client import Browser, Page
@@ -16,6 +17,7 @@ from tests.conftest import CHANNEL
 from tests.factories.courses import a_course
 from tests.factories.people import sam
 from tests.factories.vouchers import a_batch
+from tests.factories.wallet import euros
 
 
 def _wish(browser: Browser, **changes: str) -> Mapping[str, str]:
@@ -132,7 +134,7 @@ def test_batches_new_sample__says_on_the_button_what_will_happen(as_root: Browse
     assert "Create 200 codes worth €10,000.00" in page.words and "FAIR-" in page.words
     assert "Create the codes" in as_root.get("/admin/vouchers/batches/new/sample?value=x&count=y", htmx=True, status=200).words
     for query, words in (
-        ("kind=percent&percent=20&count=1&uses_per_code=100&word=summer20", "Create 1 code for 100 uses each for 20 % off"),
+        ("kind=percent&percent=20&count=1&uses_per_code=100&word=summer20", "Create 1 code with 100 uses for 20 % off"),
         ("kind=amount&value=5&count=20&uses_per_code=1", "Create 20 codes for €5.00 off, €100.00 at most"),
         ("kind=percent&percent=999&count=1&grouping=7", "Create"),
         ("kind=nonsense&grouping=nonsense&course_ids=nonsense", "Create the codes"),
@@ -235,3 +237,78 @@ def test_codes_show__tells_the_trail_to_the_ledger(as_root: Browser) -> None:
 def test_vouchers__are_not_for_students_and_instructors(as_sam: Browser, as_ada: Browser, as_eve: Browser, path: str) -> None:
     assert as_sam.get(f"/admin/vouchers/{path}").status == as_ada.get(f"/admin/vouchers/{path}").status == 403
     assert as_eve.get(f"/admin/vouchers/{path}").status in (302, 303, 401)
+
+
+def test_batches_edit__saves_what_changed_and_batches_changes_undo_puts_it_back(as_root: Browser) -> None:
+    issued = _a_batch(3, purpose="Fair")
+    path = f"/admin/vouchers/batches/{issued.batch.id}"
+    page = as_root.get(f"{path}/edit", status=200)
+    assert "This will touch 3 unused codes" in page.words
+    sent = {name: page.all(f"//*[@name='{name}']")[0].get("value") or "" for name in ("label", "value", "version", "domains", "per_person")}
+    sent["owner"] = page.all("//select[@name='owner']/option[@selected]")[0].get("value")
+    assert "Give the batch a name" in as_root.post(f"{path}/edit", {**sent, "label": ""}, status=422).words
+    as_root.post(f"{path}/edit", {**sent, "label": "Autumn", "value": "12.50", "expires_at": "2099-12-31"}, status=303)
+    assert "meanwhile" in as_root.post(f"{path}/edit", {**sent, "label": "Lost update"}, status=422).words
+    shown = as_root.get(path, status=200)
+    assert "Autumn" in shown.text("//h1") and "€37.50" in shown.words
+    changes = as_root.get(f"{path}/changes", htmx=True, status=200)
+    assert "€10.00" in changes.words and "€12.50" in changes.words and "Dec 31, 2099" in changes.words
+    undo = changes.all("//form[contains(@action, '/undo')]")[0].get("action")
+    as_root.post(undo, status=303)
+    assert "€30.00" in as_root.get(path, status=200).words
+    assert as_root.get(f"{path}/changes").status == 303
+    assert as_root.post(f"{path}/changes/{uuid7()}/undo").status == 404
+
+
+def test_batches_changes__are_empty_for_a_new_batch(as_root: Browser) -> None:
+    page = as_root.get(f"/admin/vouchers/batches/{_a_batch(1).batch.id}/changes", htmx=True, status=200)
+    assert "Put the newest back" not in page.words
+
+
+def test_batches_replace__gives_new_codes_for_the_unused_ones(as_root: Browser) -> None:
+    issued = _a_batch(3)
+    with db.unit_of_work(CHANNEL):
+        operations.redeem(issued.codes[0], by=sam())
+    path = f"/admin/vouchers/batches/{issued.batch.id}/replace"
+    page = as_root.get(path, status=200)
+    assert "Void the 2 unused codes and make new ones" in page.words
+    sent = {"seal": page.all("//input[@name='seal']")[0].get("value"), "reason": ""}
+    assert "Say why" in as_root.post(path, sent, status=422).words
+    first, second = (as_root.post(path, {**sent, "reason": "Lost"}, status=303).location for _ in range(2))
+    assert first == second and "2 codes worth" in as_root.get(first, status=200).words
+    other = first.removesuffix("/codes")
+    assert "took the place" in as_root.get(other, status=200).words
+
+
+def test_codes_show__leads_to_what_came_of_the_money(as_root: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        student, course = sam(), a_course("Algebra", published=True, price=euros(15))
+        issued = a_batch(2, value=10)
+        first, second = (operations.redeem(code, by=student) for code in issued.codes)
+        enroll_by_wallet(course, by=student)
+    page = as_root.get(f"/admin/vouchers/codes/{second.code_id}", status=200)
+    lazy = page.all(f"//*[@id='gave-{second.id}']")[0].get("hx-get")
+    assert "€5.00 of it spent here" in as_root.get(lazy, htmx=True, status=200).words
+    assert "€10.00 of it spent here" in as_root.get(lazy.replace(str(second.id), str(first.id)), htmx=True, status=200).words
+
+
+def test_finance__agrees_with_the_batches(as_root: Browser) -> None:
+    issued = _a_batch(4)
+    _a_batch(2, kind="percent", percent=10, label="Launch")
+    with db.unit_of_work(CHANNEL):
+        operations.redeem(issued.codes[0], by=sam())
+    page = as_root.get("/admin/vouchers/finance", status=200)
+    assert "€40.00" in page.words and "€30.00" in page.words and "Launch" in page.words
+    rows = list(
+        csv.DictReader(io.StringIO(as_root.get("/admin/vouchers/finance?format=csv", status=200, check=False).body.lstrip("\ufeff")))
+    )
+    spring = next(row for row in rows if row["Batch"] == "Spring")
+    assert (spring["Issued"], spring["Redeemed"], spring["Outstanding"], spring["Void"], spring["Expired"]) == ("4", "1", "3", "0", "0")
+
+
+def test_redemptions__lists_who_used_what(as_root: Browser) -> None:
+    issued = _a_batch(2)
+    with db.unit_of_work(CHANNEL):
+        operations.redeem(issued.codes[0], by=sam())
+    page = as_root.get("/admin/vouchers/redemptions", status=200)
+    assert "Sam Student" in page.text("//table") and "€10.00" in page.text("//table")

@@ -1,8 +1,9 @@
 """Every change to vouchers."""
 
-from lms.vouchers.operations.batches import Issued, create_batch, expire_codes, mark_handed_out, note_download, void_codes
+from lms.vouchers.operations.batches import Issued, create_batch, expire_codes, mark_handed_out, note_download, void_codes, void_unused
 from lms.vouchers.operations.codes import a_sample_code
 from lms.vouchers.operations.coupons import Discount, price_with, try_coupon, use_coupon
+from lms.vouchers.operations.editing import Receipt, Terms, edit_batch, replace_unused, terms_of, undo_edit
 from lms.vouchers.operations.envelopes import discard_codes, discard_old_envelopes, open_codes
 from lms.vouchers.operations.guessing import watch_guesses
 from lms.vouchers.operations.redemptions import redeem
@@ -13,10 +14,13 @@ __all__ = [
     "Discount",
     "Issued",
     "NewBatch",
+    "Receipt",
+    "Terms",
     "a_sample_code",
     "create_batch",
     "discard_codes",
     "discard_old_envelopes",
+    "edit_batch",
     "expire_codes",
     "mark_handed_out",
     "note_download",
@@ -24,8 +28,12 @@ __all__ = [
     "open_codes",
     "price_with",
     "redeem",
+    "replace_unused",
+    "terms_of",
     "try_coupon",
+    "undo_edit",
     "use_coupon",
     "void_codes",
+    "void_unused",
     "watch_guesses",
 ]
