@@ -212,7 +212,7 @@ class PlanRows(Report):
             number, label, verdict, reason, result = type(self).columns
             changes = [Column(f"field_{one.key}", one.label, change_of(one), sortable=False) for one in act.fields if one.shown]
             ending = [result] if plan.applied_at or plan.conflict_count else []
-            self.columns = (label, verdict, *changes, reason, *ending, number)
+            self.columns = (label, verdict, *ending, *changes, reason, number)
 
     def query(self, by: Actor) -> Select[Any]:
         """The plan's rows."""
