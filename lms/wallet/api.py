@@ -1,26 +1,56 @@
-"""Door 3: my wallet, people's wallets, the ledger."""
+"""Door 3: my wallet, people's wallets at any moment, statements, the ledger."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from flask import Blueprint
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from lms.channels.queries import get_member
 from lms.wallet import policies, queries
-from lms.wallet.reports import Entries, Wallets
+from lms.wallet.queries import Span
+from lms.wallet.reports import Accounts, Entries, Transactions, Wallets
 from lms.web.access import actor, allow
-from lms.web.api import Amount, Answer, Query, Rows, answer_rows, endpoint
+from lms.web.api import Amount, Answer, Moment, Query, Rows, answer_rows, endpoint
 
 bp = Blueprint("wallet_api", __name__, url_prefix="/api/v1/wallet")
+MOST = 10_000
+
+
+def _near(day: date) -> date:
+    if not 2000 <= day.year <= 2200:
+        raise ValueError("This day lies too far away.")
+    return day
+
+
+Day = Annotated[date, AfterValidator(_near)]
+
+
+class WalletQuery(Query):
+    """At which moment; without one, now."""
+
+    at: Moment | None = None
 
 
 class WalletAnswer(Answer):
-    """What a person's wallet holds."""
+    """What a person's wallet holds, or held at the moment asked for."""
 
     user_id: UUID
     balance: Amount
+
+
+class PeriodQuery(Query):
+    """Whole days, the first and the last included, in the zone of who asks."""
+
+    first: Day
+    last: Day
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first > self.last:
+            raise ValueError("The last day lies before the first.")
+        return self
 
 
 class StatementQuery(Query):
@@ -50,6 +80,20 @@ class Statement(Answer):
     before: int | None
 
 
+class PeriodStatement(Answer):
+    """A statement: opening + came - went = closing; the rows oldest first, at most 10,000 of the `count` there are."""
+
+    first: date
+    last: date
+    zone: str
+    opening: Amount
+    came: Amount
+    went: Amount
+    closing: Amount
+    count: int
+    rows: list[StatementLine]
+
+
 class LegAnswer(Answer):
     """What one account got, or gave (below zero)."""
 
@@ -73,10 +117,10 @@ class TransactionAnswer(Answer):
 
 @bp.get("")
 @endpoint()
-def index() -> WalletAnswer:
-    """What I hold."""
+def index(query: WalletQuery) -> WalletAnswer:
+    """What I hold, or held."""
     allow(policies.can_see_own(actor()))
-    return _wallet(_me())
+    return _wallet(_me(), query)
 
 
 @bp.get("/statement")
@@ -87,13 +131,21 @@ def statement(query: StatementQuery) -> Statement:
     return _statement(_me(), query)
 
 
+@bp.get("/statement/period")
+@endpoint()
+def statement_period(query: PeriodQuery) -> PeriodStatement:
+    """My statement for some days."""
+    allow(policies.can_see_own(actor()))
+    return _period(_me(), query)
+
+
 @bp.get("/people/<uuid:user_id>")
 @endpoint()
-def people_show(user_id: UUID) -> WalletAnswer:
-    """What a person holds."""
+def people_show(user_id: UUID, query: WalletQuery) -> WalletAnswer:
+    """What a person holds, or held."""
     member = get_member(user_id)
     allow(policies.can_see_wallet(actor(), member.id))
-    return _wallet(member.id)
+    return _wallet(member.id, query)
 
 
 @bp.get("/people/<uuid:user_id>/statement")
@@ -103,6 +155,31 @@ def people_statement(user_id: UUID, query: StatementQuery) -> Statement:
     member = get_member(user_id)
     allow(policies.can_see_wallet(actor(), member.id))
     return _statement(member.id, query)
+
+
+@bp.get("/people/<uuid:user_id>/statement/period")
+@endpoint()
+def people_statement_period(user_id: UUID, query: PeriodQuery) -> PeriodStatement:
+    """A person's statement for some days."""
+    member = get_member(user_id)
+    allow(policies.can_see_wallet(actor(), member.id))
+    return _period(member.id, query)
+
+
+@bp.get("/accounts")
+@endpoint(lists=Accounts)
+def accounts() -> Rows:
+    """Every account, people's and the academy's own."""
+    allow(policies.can_see_ledger(actor()))
+    return answer_rows(Accounts())
+
+
+@bp.get("/transactions")
+@endpoint(lists=Transactions)
+def transactions() -> Rows:
+    """What moved, transaction by transaction."""
+    allow(policies.can_see_ledger(actor()))
+    return answer_rows(Transactions())
 
 
 @bp.get("/wallets")
@@ -148,8 +225,16 @@ def _me() -> UUID:
     return user_id
 
 
-def _wallet(user_id: UUID) -> WalletAnswer:
-    return WalletAnswer(user_id=user_id, balance=Amount.model_validate(queries.balance_of(user_id)))
+def _wallet(user_id: UUID, query: WalletQuery) -> WalletAnswer:
+    held = queries.balance_of(user_id) if query.at is None else queries.balance_at(user_id, query.at)
+    return WalletAnswer(user_id=user_id, balance=Amount.model_validate(held))
+
+
+def _period(user_id: UUID, query: PeriodQuery) -> PeriodStatement:
+    found = queries.statement_between(user_id, Span(query.first, query.last, actor().zone), most=MOST)
+    amounts: dict[str, Any] = {name: Amount.model_validate(getattr(found, name)) for name in ("opening", "came", "went", "closing")}
+    rows = [StatementLine.model_validate(line) for line in found.lines]
+    return PeriodStatement(first=query.first, last=query.last, zone=actor().zone, count=found.count, rows=rows, **amounts)
 
 
 def _statement(user_id: UUID, query: StatementQuery) -> Statement:

@@ -16,10 +16,18 @@ HOUSE = {
     "voucher": "vouchers",
     "order": "revenue",
     "refund": "revenue",
+    "refund_undo": "revenue",
     "adjustment": "adjustments",
     "card": "clearing",
     "expiry": "expired",
 }
+# Where the cause of a movement is shown, by its source; a link is a public contract, an import is not.
+CAUSES = {"order": "/admin/payments/orders/{id}"}
+
+
+def cause_of(source: str, reference_id: UUID) -> str:
+    """The page of what caused a movement; "" when it has none."""
+    return CAUSES[source].format(id=reference_id) if source in CAUSES else ""
 
 
 def account_id_of(channel_id: UUID, kind: str, user_id: UUID | None, currency: str) -> UUID:
