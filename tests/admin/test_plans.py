@@ -103,8 +103,8 @@ def test_people_bulk__opens_a_plan_and_asks_for_the_role(as_root: Browser, conne
 
 
 def test_plans_apply__of_many_rows_goes_on_in_a_worker(as_root: Browser, connection: sa.Connection) -> None:
-    lines = "\n".join(f"p{number}@example.org,Person {number}" for number in range(620))
-    plan = as_root.post("/admin/channels/people/import", {"pasted": f"email,name\n{lines}", "role": "student"}, status=303).location
+    lines = "\n".join(f"p{number}@example.org,Person {number},{'x' * 90}" for number in range(620))
+    plan = as_root.post("/admin/channels/people/import", {"pasted": f"email,name,title\n{lines}", "role": "student"}, status=303).location
     assert "rows so far" in as_root.get(plan).words
     assert as_root.get(f"{plan}/status", htmx=True).status == 200
     run_jobs()
