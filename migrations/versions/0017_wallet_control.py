@@ -2,7 +2,7 @@
 
 from migrations.kit import belongs_to, sql, tenant_table
 
-revision = "0019"
+revision = "0017"
 down_revision = "0016"
 
 
