@@ -2,8 +2,8 @@
 
 from migrations.kit import APP, PLATFORM, belongs_to, sql, tenant_table
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:
