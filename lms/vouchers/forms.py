@@ -209,5 +209,37 @@ class RedeemForm(Form):
     )
 
 
+class SheetForm(Form):
+    """How codes are printed."""
+
+    layout = SelectField(
+        _l("Layout"),
+        choices=[
+            SelectChoice("cards10", _l("Cards, 10 to a page")),
+            SelectChoice("cards8", _l("Cards, 8 to a page")),
+            SelectChoice("cards24", _l("Small cards, 24 to a page")),
+            SelectChoice("list", _l("A list with room for names")),
+        ],
+        default="cards10",
+    )
+    marks = BooleanField(_l("Lines to cut along"), default=True)
+
+
+class LettersForm(Form):
+    """Whom to send codes, with which words, when."""
+
+    people = TextAreaField(
+        _l("People"),
+        [Length(max=500_000)],
+        filters=[strip],
+        description=_l("An address a line, with a name if you like: Ana <ana@school.example> or ana@school.example, Ana."),
+    )
+    file = FileField(_l("Or a CSV file"), description=_l("The column with addresses is found by itself."))
+    message = TextAreaField(_l("Your words"), [Length(max=2000)], filters=[strip], description=_l("Stand above the code. Empty: none."))
+    send_at = DateTimeLocalField(
+        _l("When"), [Optional()], description=_l("In your academy's zone. Empty: now. Until then you can take a letter back.")
+    )
+
+
 class DoneForm(Form):
     """Nothing but the form's token."""

@@ -14,7 +14,7 @@ from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Period, Report
 from lms.courses.models import Course
 from lms.vouchers import policies
-from lms.vouchers.models import OPEN_STATES, Batch, Code, Redemption
+from lms.vouchers.models import OPEN_STATES, Batch, Code, Letter, Redemption
 
 CODE_STATES = (
     ("created", _l("Created")),
@@ -275,6 +275,48 @@ class Redemptions(Report):
             .join(Code, Code.id == Redemption.code_id)
             .outerjoin(Course, Course.id == Redemption.course_id)
         )
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may manage vouchers."""
+        return policies.can_manage(by)
+
+
+LETTER_STATES = (("waiting", _l("Waiting")), ("sent", _l("Sent")), ("withheld", _l("Held back")))
+
+
+class Letters(Report):
+    """Codes sent by mail, and what became of each letter."""
+
+    name = "vouchers.letters"
+    title = _l("Letters")
+    lead = _l("Codes sent by mail, one to each address; the code itself is in the letter alone.")
+    key = Letter.id
+    href = "/admin/vouchers/letters/{id}"
+    sort = "-send_at"
+    empty = ("mail", _l("No letters yet"), _l("While the codes of a new batch are here, they can be mailed to a list of people."))
+    columns = (
+        Column("email", _l("To"), Letter.email),
+        Column("person", _l("Name"), Letter.name),
+        Column("code", _l("Code"), "····" + Code.last4, nullable=False),
+        Column("batch", _l("Batch"), Batch.label, nullable=False, shown=False),
+        Column("send_at", _l("Goes out"), Letter.send_at, kind="time"),
+        Column(
+            "state", _l("State"), Letter.state, kind="state", words=dict(LETTER_STATES), nullable=False,
+            tones={"waiting": "neutral", "sent": "success", "withheld": "warning"},
+        ),
+        Column("reason", _l("Why"), Letter.reason),
+        Column("used", _l("Code now"), NOW_STATE, kind="state", words=dict(CODE_STATES), tones=TONES, nullable=False),
+    )  # fmt: skip
+    filters = (Choice("state", _l("State"), Letter.state, options=LETTER_STATES), Period("send", _l("Goes out"), Letter.send_at))
+    search = (Letter.email, Letter.name, Code.last4)
+
+    def __init__(self, batch: Batch | None = None) -> None:
+        self.batch_id: UUID | None = batch.id if batch is not None else None
+
+    def query(self, by: Actor) -> Select[Any]:
+        """The letters with their code and batch."""
+        statement = select(Letter).join(Code, Code.id == Letter.code_id).join(Batch, Batch.id == Letter.batch_id)
+        return statement.where(Letter.batch_id == self.batch_id) if self.batch_id else statement
 
     def allowed(self, by: Actor) -> Decision:
         """Who may manage vouchers."""

@@ -9,11 +9,12 @@ from sqlalchemy import text
 
 from lms.core import db
 from lms.core.ids import uuid7
+from lms.core.storage import storage
 from lms.enrollments.operations import enroll_by_wallet
 from lms.vouchers import operations, queries
 from lms.vouchers.operations import Issued
 from tests.client import Browser, Page
-from tests.conftest import CHANNEL
+from tests.conftest import CHANNEL, run_jobs
 from tests.factories.courses import a_course
 from tests.factories.people import sam
 from tests.factories.vouchers import a_batch
@@ -66,7 +67,7 @@ def test_batches_new__makes_the_batch_and_shows_its_codes_once(as_root: Browser)
     assert "SPRING-" not in as_root.get(made.location.removesuffix("/codes"), status=200).text("//table")
     as_root.post(f"{made.location}/done", status=303)
     assert as_root.get(made.location).status == 403
-    assert as_root.post(f"{made.location}/csv").status == as_root.post(f"{made.location}/sheet").status == 403
+    assert as_root.post(f"{made.location}/csv").status == as_root.post(f"{made.location}/sheets").status == 403
 
 
 def test_batches_new__sent_twice_makes_one_batch_both_clicks_can_open(as_root: Browser) -> None:
@@ -122,7 +123,6 @@ def test_batches_new__makes_codes_of_every_kind(as_root: Browser, kind: str, wis
     made = as_root.post(f"/admin/vouchers/batches/new?kind={kind}", sent, status=303)
     page = as_root.get(made.location, status=200)
     assert ("SUMMER20" in page.words) is (kind == "percent")
-    assert as_root.post(f"{made.location}/sheet", {"part": "1"}, status=200, check=False).body.startswith("%PDF")
     page = as_root.get(made.location.removesuffix("/codes"), status=200)
     assert shown in page.words and "b.example, " not in page.words and "school.example, b.example" in page.words
     assert "do not agree" not in page.words
@@ -156,13 +156,36 @@ def test_batches_codes_csv__holds_every_code_with_its_link(as_root: Browser) -> 
         assert operations.redeem(rows[0]["code"], by=sam()).amount_minor == 5_000
 
 
-def test_batches_codes_sheet__is_a_pdf_with_a_card_for_each_code(as_root: Browser) -> None:
+@pytest.mark.parametrize("layout", ["cards8", "cards24", "list"])
+def test_batches_codes_sheets__are_made_by_a_worker_and_lie_sealed(as_root: Browser, layout: str) -> None:
     made = _made(as_root)
-    page = as_root.post(f"{made.location}/sheet", {"part": "1"}, status=200, check=False)
-    assert page.response.get_data().startswith(b"%PDF-") and page.response.headers["Content-Disposition"].endswith('spring.pdf"')
-    assert as_root.post(f"{made.location}/sheet", {"part": "2"}).status == 422
+    assert as_root.post(f"{made.location}/sheets", {"layout": "poster"}).status == 422
+    as_root.post(f"{made.location}/sheets", {"layout": layout, "marks": "y"}, status=303)
+    page = as_root.get(f"{made.location}/sheets", htmx=True, status=200)
+    assert "0 of 1 files are ready" in page.words and page.all("//*[@id='sheets' and @hx-trigger]")
+    run_jobs()
+    page = as_root.get(f"{made.location}/sheets", htmx=True, status=200)
+    file = page.all("//form[contains(@action, '/file')]")[0].get("action")
+    pdf = as_root.post(file, {"part": "1"}, status=200, check=False)
+    assert pdf.response.get_data().startswith(b"%PDF-") and pdf.response.headers["Content-Disposition"].endswith('spring.pdf"')
+    assert as_root.post(file, {"part": "2"}).status == 422
     with db.unit_of_work(CHANNEL) as session:
         assert session.execute(text("SELECT DISTINCT state FROM vouchers.codes")).scalars().all() == ["printed"]
+        sheet = session.execute(text("SELECT id FROM vouchers.sheets")).scalar_one()
+    with storage().open(f"{CHANNEL}/voucher-sheets/{sheet}/1.bin") as kept:
+        assert b"%PDF" not in kept.read()
+    as_root.post(f"{made.location}/done", status=303)
+    assert not storage().exists(f"{CHANNEL}/voucher-sheets/{sheet}/1.bin") and as_root.post(file, {"part": "1"}).status == 404
+
+
+def test_batches_codes_sheets_file__opens_for_nobody_without_the_seal(as_root: Browser) -> None:
+    made = _made(as_root)
+    as_root.post(f"{made.location}/sheets", {"layout": "list"}, status=303)
+    run_jobs()
+    file = as_root.get(f"{made.location}/sheets", htmx=True, status=200).all("//form[contains(@action, '/file')]")[0].get("action")
+    for cookie in [one for one in as_root.raw._cookies.values() if one.key.startswith("codes-")]:
+        as_root.raw.delete_cookie(cookie.key, path=cookie.path)
+    assert as_root.post(file, {"part": "1"}).status == 409
 
 
 def test_batches_codes_done__can_be_said_twice(as_root: Browser) -> None:
