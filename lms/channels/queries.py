@@ -95,6 +95,7 @@ def actor_of_session(digest: bytes) -> Actor | None:
             select(
                 SignInSession.id,
                 SignInSession.seen_at,
+                SignInSession.proved_at,
                 User.id.label("user_id"),
                 Member.name,
                 Member.email,
@@ -125,6 +126,7 @@ def actor_of_session(digest: bytes) -> Actor | None:
         locale=row.locale,
         zone=row.zone,
         session_id=row.id,
+        proved_at=row.proved_at,
     )
 
 
