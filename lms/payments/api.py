@@ -21,6 +21,9 @@ class OrderAnswer(Answer):
     course_id: UUID
     title: str
     amount: Amount
+    list_price: Amount
+    discount_minor: int
+    discount_note: str
     status: str
     method: str
     created_at: datetime

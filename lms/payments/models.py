@@ -20,6 +20,8 @@ class Order(Tenant, Base):
     __tablename__ = "orders"
     __table_args__ = (
         belongs_to("user_id", "channels.members"),
+        belongs_to("redemption_id", "vouchers.redemptions"),
+        Index("ix_orders_redemption", "channel_id", "redemption_id", postgresql_where=text("redemption_id IS NOT NULL")),
         Index(
             "ix_orders_live",
             "channel_id",
@@ -38,6 +40,9 @@ class Order(Tenant, Base):
     title: Mapped[str] = mapped_column(default="")
     amount_minor: Mapped[int]
     currency: Mapped[str]
+    discount_minor: Mapped[int] = mapped_column(default=0)
+    discount_note: Mapped[str] = mapped_column(default="")
+    redemption_id: Mapped[UUID | None]
     status: Mapped[str] = mapped_column(default="pending")
     method: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -50,3 +55,8 @@ class Order(Tenant, Base):
     def amount(self) -> Money:
         """What the order costs."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def list_price(self) -> Money:
+        """What it would have cost without the coupon."""
+        return Money(self.amount_minor + self.discount_minor, self.currency)

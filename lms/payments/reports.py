@@ -31,6 +31,9 @@ class Orders(Report):
         Column("email", _l("E-mail"), Member.email, shown=False),
         Column("created_at", _l("Ordered"), Order.created_at, kind="time"),
         Column("amount", _l("Amount"), Order.amount_minor, kind="money", currency=Order.currency, total=True),
+        Column(
+            "discount", _l("Coupon"), Order.discount_minor, kind="money", currency=Order.currency, total=True, shown=False, nullable=False
+        ),
         Column("method", _l("Method"), Order.method, kind="state", words=dict(METHODS)),
         Column(
             "status",
