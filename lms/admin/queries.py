@@ -150,6 +150,8 @@ WAITING = """
         FROM vouchers.batches b WHERE b.expires_at BETWEEN now() AND now() + interval '7 days'
           AND EXISTS (SELECT 1 FROM vouchers.codes k WHERE k.channel_id = b.channel_id AND k.batch_id = b.id
             AND k.uses < k.max_uses AND k.state <> 'void')
+        UNION ALL SELECT 'report', coalesce(nullif(left(m.text, 120), ''), '…'), k.reason, k.opened_at, '/admin/community/cases/' || k.id
+        FROM community.cases k JOIN chat.messages m ON m.channel_id = k.channel_id AND m.id = k.target_id WHERE k.settled_at IS NULL
     ) w ORDER BY since DESC LIMIT :most
 """
 

@@ -24,6 +24,13 @@ class RoleChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MemberEdited(Event):
+    """What is known of a member changed: the name, the title, the words about them, the picture."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemberSuspended(Event):
     """A member may not sign in any more."""
 

@@ -93,9 +93,7 @@ def actor_of_session(digest: bytes) -> Actor | None:
         db.session()
         .execute(
             select(
-                SignInSession.id,
-                SignInSession.seen_at,
-                SignInSession.proved_at,
+                *(SignInSession.id, SignInSession.seen_at, SignInSession.proved_at),
                 User.id.label("user_id"),
                 Member.name,
                 Member.email,

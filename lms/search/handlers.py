@@ -1,6 +1,6 @@
 """What search does when something happens elsewhere: it reads the thing again and writes what stands now."""
 
-from lms.channels.events import MemberJoined, MemberSuspended, RoleChanged
+from lms.channels.events import MemberEdited, MemberJoined, MemberSuspended, RoleChanged
 from lms.core.events import on
 from lms.courses.events import CourseEdited, CoursePublished, CourseWithdrawn, LessonAdded, LessonEdited
 from lms.search import operations
@@ -40,6 +40,12 @@ def index_edited_lesson(fact: LessonEdited) -> None:
 @on(MemberJoined)
 def index_new_member(fact: MemberJoined) -> None:
     """A new member is found by the admins."""
+    operations.index_person(fact.user_id)
+
+
+@on(MemberEdited)
+def index_edited_member(fact: MemberEdited) -> None:
+    """A member is found under the new name."""
     operations.index_person(fact.user_id)
 
 

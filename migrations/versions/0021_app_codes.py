@@ -3,7 +3,7 @@
 from migrations.kit import sql
 
 revision = "0021"
-down_revision = "0016"
+down_revision = "0017"
 
 
 def upgrade() -> None:
