@@ -33,6 +33,7 @@ from lms.wallet import queries as wallet
 from lms.wallet.errors import NotEnough
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, invalid, moved
+from lms.web.idempotency import sent_once
 from lms.web.toasts import toast
 
 REDEEM = "/vouchers/redeem"
@@ -110,6 +111,7 @@ def courses_offer(course_id: UUID) -> ResponseReturnValue:
 
 
 @bp.route("/courses/<uuid:course_id>/enroll", methods=["GET", "POST"])
+@sent_once(must=False)
 def courses_enroll(course_id: UUID) -> ResponseReturnValue:
     """Confirm: what it costs, what is in the wallet before and after; then the first lesson."""
     course = courses.get_course(course_id)

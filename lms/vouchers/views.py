@@ -14,6 +14,7 @@ from lms.vouchers.models import Redemption
 from lms.wallet.queries import balance_of
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved, own_path
+from lms.web.idempotency import sent_once
 from lms.web.toasts import toast
 from lms.web.words import day, money
 
@@ -21,6 +22,7 @@ bp = Blueprint("vouchers", __name__, url_prefix="/vouchers")
 
 
 @bp.route("/redeem", methods=["GET", "POST"])
+@sent_once(must=False)
 def redeem() -> ResponseReturnValue:
     """Type a code, or come by its QR link with the code filled in; only the button redeems."""
     allow(policies.can_redeem(actor()))

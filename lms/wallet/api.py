@@ -1,18 +1,21 @@
-"""Door 3: my wallet, people's wallets at any moment, statements, the ledger."""
+"""Door 3: my wallet, people's wallets at any moment, statements, the ledger, adjustments, the reading of the books."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 from pydantic import AfterValidator, Field, model_validator
 
 from lms.channels.queries import get_member
-from lms.wallet import policies, queries
+from lms.core.clock import now
+from lms.core.money import Money
+from lms.wallet import jobs, operations, policies, queries
+from lms.wallet.operations.checking import PATIENCE
 from lms.wallet.queries import Span
-from lms.wallet.reports import Accounts, Entries, Transactions, Wallets
+from lms.wallet.reports import Accounts, Adjustments, Entries, Transactions, Wallets
 from lms.web.access import actor, allow
-from lms.web.api import Amount, Answer, Moment, Query, Rows, answer_rows, endpoint
+from lms.web.api import Amount, Answer, Body, Moment, Query, Rows, answer_rows, endpoint, located
 
 bp = Blueprint("wallet_api", __name__, url_prefix="/api/v1/wallet")
 MOST = 10_000
@@ -92,6 +95,53 @@ class PeriodStatement(Answer):
     closing: Amount
     count: int
     rows: list[StatementLine]
+
+
+class NewAdjustment(Body):
+    """Whose wallet, how much (below zero: take out), and why; `id` makes sending it twice harmless."""
+
+    id: UUID | None = None
+    user_id: UUID
+    amount: Amount
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Word(Body):
+    """A word on a decision; whoever asked reads it."""
+
+    word: Annotated[str, Field(max_length=500)] = ""
+
+
+class AdjustmentAnswer(Answer):
+    """An adjustment: `waiting` for another admin, `booked`, `refused` or `withdrawn`."""
+
+    id: UUID
+    user_id: UUID
+    amount: Amount
+    reason: str
+    state: str
+    needs_second: bool
+    requested_by: UUID | None
+    requested_at: datetime
+    decided_by: UUID | None
+    decided_at: datetime | None
+    word: str
+
+
+class DifferenceAnswer(Answer):
+    """Something that does not agree."""
+
+    subject: str
+    sentence: str
+    found_at: datetime
+
+
+class BooksAnswer(Answer):
+    """What the last reading of the books found; `is_waiting`: another one is under way."""
+
+    is_waiting: bool
+    read_at: datetime | None
+    differences: list[DifferenceAnswer]
 
 
 class LegAnswer(Answer):
@@ -216,6 +266,92 @@ def transactions_show(transaction_id: UUID) -> TransactionAnswer:
     row = found.transaction
     return TransactionAnswer(
         id=row.id, source=row.source, reference_id=row.reference_id, note=row.note, at=row.at, legs=legs, seal=found.seal
+    )
+
+
+@bp.get("/adjustments")
+@endpoint(lists=Adjustments)
+def adjustments() -> Rows:
+    """What was put in and taken out by hand, and what waits."""
+    allow(policies.can_adjust(actor()))
+    return answer_rows(Adjustments())
+
+
+@bp.post("/adjustments")
+@endpoint(status=201, money=True)
+def adjustments_create(body: NewAdjustment) -> AdjustmentAnswer:
+    """Adjust a wallet: booked at once, or waiting for another admin above the limit."""
+    allow(policies.can_adjust(actor()))
+    amount = Money(body.amount.minor, body.amount.currency)
+    made = operations.request_adjustment(body.user_id, amount, body.reason, adjustment_id=body.id, by=actor())
+    located(url_for(".adjustments_show", adjustment_id=made.id))
+    return AdjustmentAnswer.model_validate(made)
+
+
+@bp.get("/adjustments/<uuid:adjustment_id>")
+@endpoint()
+def adjustments_show(adjustment_id: UUID) -> AdjustmentAnswer:
+    """One adjustment."""
+    adjustment = queries.get_adjustment(adjustment_id)
+    allow(policies.can_adjust(actor()))
+    return AdjustmentAnswer.model_validate(adjustment)
+
+
+@bp.post("/adjustments/<uuid:adjustment_id>/approve")
+@endpoint(money=True)
+def adjustments_approve(adjustment_id: UUID, body: Word) -> AdjustmentAnswer:
+    """Book a waiting adjustment, as the second person."""
+    adjustment = queries.get_adjustment(adjustment_id)
+    allow(policies.can_decide(actor(), adjustment.requested_by))
+    operations.approve_adjustment(adjustment, word=body.word, by=actor())
+    return AdjustmentAnswer.model_validate(adjustment)
+
+
+@bp.post("/adjustments/<uuid:adjustment_id>/refuse")
+@endpoint(money=True)
+def adjustments_refuse(adjustment_id: UUID, body: Word) -> AdjustmentAnswer:
+    """Refuse a waiting adjustment, with a word to who asked."""
+    adjustment = queries.get_adjustment(adjustment_id)
+    allow(policies.can_decide(actor(), adjustment.requested_by))
+    operations.refuse_adjustment(adjustment, word=body.word, by=actor())
+    return AdjustmentAnswer.model_validate(adjustment)
+
+
+@bp.post("/adjustments/<uuid:adjustment_id>/withdraw")
+@endpoint(money=True)
+def adjustments_withdraw(adjustment_id: UUID) -> AdjustmentAnswer:
+    """Take back what one asked for oneself."""
+    adjustment = queries.get_adjustment(adjustment_id)
+    allow(policies.can_withdraw(actor(), adjustment.requested_by))
+    operations.withdraw_adjustment(adjustment, by=actor())
+    return AdjustmentAnswer.model_validate(adjustment)
+
+
+@bp.get("/books")
+@endpoint()
+def books() -> BooksAnswer:
+    """Whether the books agreed when they were last read."""
+    allow(policies.can_see_ledger(actor()))
+    return _books()
+
+
+@bp.post("/books")
+@endpoint(status=202)
+def books_create() -> BooksAnswer:
+    """Have the books read again; ask for the outcome in a moment."""
+    allow(policies.can_see_ledger(actor()))
+    reading, is_new = operations.ask_for_reading(by=actor())
+    if is_new:
+        jobs.check_books_now.put({"reading_id": reading.id}, key=f"books:{reading.id}")
+    return _books()
+
+
+def _books() -> BooksAnswer:
+    last = queries.last_reading()
+    return BooksAnswer(
+        is_waiting=queries.waiting_reading(since=now() - PATIENCE) is not None,
+        read_at=last.done_at if last else None,
+        differences=[DifferenceAnswer.model_validate(one) for one in queries.open_differences()],
     )
 
 

@@ -2,12 +2,13 @@
 
 from datetime import date
 
-from wtforms import DateField
-from wtforms.validators import Optional, ValidationError
+from wtforms import DateField, RadioField, SelectChoice, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.money import Money
 from lms.wallet.queries import Span
-from lms.web.forms import Form
+from lms.web.forms import Form, MoneyField, one_line, strip
 
 FAR = 2000
 
@@ -48,3 +49,39 @@ class PeriodForm(Form):
         last = self.last.data or max(today, self.first.data or today)
         first = self.first.data or min(date(last.year, 1, 1), last)
         return Span(first, last, zone_name)
+
+
+class AdjustForm(Form):
+    """How much goes in or out, and why."""
+
+    way = RadioField(
+        _l("What to do"), choices=[SelectChoice("in", _l("Put money in")), SelectChoice("out", _l("Take money out"))], default="in"
+    )
+    amount = MoneyField(_l("Amount"), [InputRequired(_l("Say how much."))])
+    reason = TextAreaField(
+        _l("Reason"),
+        [DataRequired(_l("Say why; the person reads it.")), Length(max=500)],
+        filters=[strip],
+        description=_l("Stands on the person's statement."),
+    )
+
+    def money(self) -> Money:
+        """The amount, below zero when it is taken out."""
+        amount: Money = self.amount.data
+        return amount if self.way.data == "in" else -amount
+
+
+class WordForm(Form):
+    """A word on a decision."""
+
+    word = StringField(_l("A word on it"), [Length(max=500), one_line], filters=[strip], description=_l("Whoever asked reads it."))
+
+
+class LimitForm(Form):
+    """From which amount two people are needed."""
+
+    limit = MoneyField(
+        _l("One admin alone, up to"),
+        [Optional()],
+        description=_l("Counted over 24 hours. Above it another admin approves. Empty: no limit. 0: always two people."),
+    )

@@ -10,7 +10,7 @@ from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Flag, Period, Report
 from lms.wallet import policies
-from lms.wallet.models import Account, Entry, Transaction
+from lms.wallet.models import Account, Adjustment, Entry, Transaction
 
 KINDS = (
     ("student", _l("Wallet")),
@@ -30,7 +30,9 @@ SOURCES = (
     ("expiry", _l("Expiry")),
 )
 TONES = {"student": "primary", "revenue": "success"}
+STATES = (("waiting", _l("Waiting")), ("booked", _l("Booked")), ("refused", _l("Refused")), ("withdrawn", _l("Taken back")))
 Booker = aliased(Member)
+Asker = aliased(Member)
 Leg = aliased(Entry)
 Holder = aliased(Account)
 # The channel's own accounts keep no balance, so that no purchase waits for another: they are summed when asked.
@@ -195,3 +197,54 @@ class Entries(Report):
     def allowed(self, by: Actor) -> Decision:
         """Who may read the ledger."""
         return policies.can_see_ledger(by)
+
+
+class Adjustments(Report):
+    """What was put in and taken out by hand."""
+
+    name = "wallet.adjustments"
+    title = _l("Adjustments")
+    lead = _l("Money put in or taken out by hand, with the reason. Above the limit a second person approves it.")
+    key = Adjustment.id
+    href = "/admin/wallet/adjustments/{id}"
+    path = "/admin/wallet/adjustments"
+    sort = "-requested_at"
+    empty = ("scroll-text", _l("Nobody has adjusted a wallet"), _l("Open a person's wallet to put money in or take it out."))
+    columns = (
+        Column("person", _l("Person"), Member.name, nullable=False),
+        Column("amount", _l("Amount"), Adjustment.amount_minor, kind="money", currency=Adjustment.currency, total=True),
+        Column("reason", _l("Reason"), Adjustment.reason),
+        Column(
+            "state",
+            _l("Status"),
+            Adjustment.state,
+            kind="state",
+            words=dict(STATES),
+            tones={"waiting": "warning", "booked": "success", "refused": "danger", "withdrawn": "neutral"},
+        ),
+        Column("requested_at", _l("Asked"), Adjustment.requested_at, kind="time"),
+        Column("asked_by", _l("Asked by"), Asker.name, nullable=True),
+        Column("decided_by", _l("Decided by"), Booker.name, nullable=True),
+        Column("decided_at", _l("Decided"), Adjustment.decided_at, kind="time", shown=False),
+        Column("word", _l("Word"), Adjustment.word, shown=False),
+        Column("email", _l("E-mail"), Member.email, shown=False),
+    )
+    filters = (
+        Choice("state", _l("Status"), Adjustment.state, options=STATES),
+        Flag("needs_second", _l("Needs two people"), Adjustment.needs_second),
+        Period("asked", _l("Asked"), Adjustment.requested_at),
+    )
+    search = (Member.name, Member.email, Adjustment.reason)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Every adjustment with its people."""
+        return (
+            select(Adjustment)
+            .join(Member, Member.id == Adjustment.user_id)
+            .outerjoin(Asker, Asker.id == Adjustment.requested_by)
+            .outerjoin(Booker, Booker.id == Adjustment.decided_by)
+        )
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may adjust wallets."""
+        return policies.can_adjust(by)

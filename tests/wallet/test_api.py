@@ -1,10 +1,12 @@
 """Wallets by machine: one's own, everybody's for admins, the ledger."""
 
+from flask import Flask
+
 from lms.core import db
 from lms.core.ids import uuid7
 from lms.core.money import Money
 from lms.wallet import operations
-from tests.conftest import CHANNEL
+from tests.conftest import CHANNEL, machine_of, run_jobs
 from tests.factories import people
 from tests.machine import Machine
 
@@ -78,3 +80,31 @@ def test_transactions__have_their_amount(api_sam: Machine, api_root: Machine) ->
     assert api_root.get("/wallet/transactions?source=adjustment")["rows"][0]["amount"] == {"minor": 500, "currency": "EUR"}
     api_sam.get("/wallet/accounts", status=403)
     api_sam.get("/wallet/transactions", status=403)
+
+
+def test_adjustments_create__waits_for_another_admin_above_the_limit(app: Flask, api_sam: Machine, api_root: Machine) -> None:
+    body = {"user_id": str(api_sam.person.user_id), "amount": {"minor": 50_000, "currency": "EUR"}, "reason": "Prize"}
+    made = api_root.money("/wallet/adjustments", body, key="the-same-key", status=201)
+    assert api_root.money("/wallet/adjustments", body, key="the-same-key", status=201) == made
+    assert made["state"] == "waiting" and made["needs_second"]
+    assert api_root.get(f"/wallet/adjustments/{made['id']}") == made and api_root.get("/wallet/adjustments?state=waiting")["count"] == 1
+    api_root.money(f"/wallet/adjustments/{made['id']}/approve", {}, status=403)
+    api_sam.money("/wallet/adjustments", body, status=403)
+    ruth = machine_of(app, lambda: people.a_person("Ruth Second", "admin", "ruth@example.org"))
+    api_root.send("POST", "/wallet/adjustments", body, status=422)
+    assert ruth.money(f"/wallet/adjustments/{made['id']}/approve", {"word": "Fine"})["state"] == "booked"
+    ruth.money(f"/wallet/adjustments/{made['id']}/refuse", {"word": "Late"}, status=409)
+    other = api_root.money("/wallet/adjustments", body, status=201)["id"]
+    assert ruth.money(f"/wallet/adjustments/{other}/refuse", {"word": "No"})["word"] == "No"
+    third = api_root.money("/wallet/adjustments", body, status=201)["id"]
+    ruth.money(f"/wallet/adjustments/{third}/withdraw", status=403)
+    assert api_root.money(f"/wallet/adjustments/{third}/withdraw")["state"] == "withdrawn"
+    assert api_sam.get("/wallet")["balance"]["minor"] == 50_000
+
+
+def test_books__are_read_on_request(api_sam: Machine, api_root: Machine) -> None:
+    assert api_root.get("/wallet/books") == {"is_waiting": False, "read_at": None, "differences": []}
+    assert api_root.send("POST", "/wallet/books", status=202)["is_waiting"]
+    run_jobs()
+    assert api_root.get("/wallet/books")["read_at"]
+    api_sam.get("/wallet/books", status=403)

@@ -1,4 +1,4 @@
-"""Every SELECT of the wallet: `accounts` (balances and transactions), `statements` of a period, and the `books` as a whole."""
+"""Every SELECT of the wallet: `accounts` (balances and transactions), `statements` of a period, the `books`, and their `control`."""
 
 from lms.wallet.queries.accounts import (
     Booked,
@@ -17,29 +17,51 @@ from lms.wallet.queries.accounts import (
     sums,
 )
 from lms.wallet.queries.books import FAULTS, GUARDS, LEDGER, ledger_faults
+from lms.wallet.queries.control import (
+    LIMIT,
+    adjustment_faults,
+    adjustment_limit,
+    book_faults,
+    booked_alone,
+    find_reading,
+    get_adjustment,
+    last_reading,
+    open_differences,
+    waiting_reading,
+)
 from lms.wallet.queries.statements import Span, Statement, end_of, statement_between
 
 __all__ = [
     "FAULTS",
     "GUARDS",
     "LEDGER",
+    "LIMIT",
     "Booked",
     "LegOf",
     "Line",
     "Span",
     "Statement",
+    "adjustment_faults",
+    "adjustment_limit",
     "balance_at",
     "balance_of",
+    "book_faults",
+    "booked_alone",
     "end_of",
+    "find_reading",
     "find_transaction",
     "get_account",
+    "get_adjustment",
     "get_transaction",
     "house_balance",
     "known_accounts",
+    "last_reading",
     "ledger_faults",
     "legs_of",
     "moved_by",
+    "open_differences",
     "statement_between",
     "statement_of",
     "sums",
+    "waiting_reading",
 ]

@@ -2,8 +2,8 @@
 
 from migrations.kit import sql, tenant_table
 
-revision = "0022"
-down_revision = "0021"
+revision = "0020"
+down_revision = "0019"
 
 
 def upgrade() -> None:

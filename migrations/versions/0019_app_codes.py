@@ -2,8 +2,8 @@
 
 from migrations.kit import sql
 
-revision = "0021"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:
