@@ -24,14 +24,21 @@ class RoleChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemberEdited(Event):
-    """What is known of a member changed: the name, the title, the words about them, the picture."""
+class MemberSuspended(Event):
+    """A member may not sign in any more."""
 
     user_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemberSuspended(Event):
-    """A member may not sign in any more."""
+class MemberEdited(Event):
+    """What is known of a member changed, or a suspended one may sign in again."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberLeft(Event):
+    """Somebody is no member of the channel any more."""
 
     user_id: UUID

@@ -153,6 +153,7 @@ def restore(member: Member, *, by: Actor) -> None:
     if member.status == "suspended":
         audit.update(member, "channels.restore", by=by, status="active")
         member.version += 1
+        emit(MemberEdited(user_id=member.id, by=by.user_id))
 
 
 def _keep_an_owner(member: Member) -> None:

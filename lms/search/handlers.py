@@ -1,6 +1,6 @@
 """What search does when something happens elsewhere: it reads the thing again and writes what stands now."""
 
-from lms.channels.events import MemberEdited, MemberJoined, MemberSuspended, RoleChanged
+from lms.channels.events import MemberEdited, MemberJoined, MemberLeft, MemberSuspended, RoleChanged
 from lms.core.events import on
 from lms.courses.events import CourseEdited, CoursePublished, CourseWithdrawn, LessonAdded, LessonEdited
 from lms.search import operations
@@ -43,12 +43,6 @@ def index_new_member(fact: MemberJoined) -> None:
     operations.index_person(fact.user_id)
 
 
-@on(MemberEdited)
-def index_edited_member(fact: MemberEdited) -> None:
-    """A member is found under the new name."""
-    operations.index_person(fact.user_id)
-
-
 @on(RoleChanged)
 def index_changed_role(fact: RoleChanged) -> None:
     """Who begins to teach is found by everybody, who stops is not."""
@@ -58,6 +52,18 @@ def index_changed_role(fact: RoleChanged) -> None:
 @on(MemberSuspended)
 def forget_suspended_member(fact: MemberSuspended) -> None:
     """A suspended member is not found."""
+    operations.index_person(fact.user_id)
+
+
+@on(MemberEdited)
+def index_edited_member(fact: MemberEdited) -> None:
+    """An edited member, and one let in again, is found as they are now."""
+    operations.index_person(fact.user_id)
+
+
+@on(MemberLeft)
+def forget_member_who_left(fact: MemberLeft) -> None:
+    """Who left is not found."""
     operations.index_person(fact.user_id)
 
 
