@@ -19,6 +19,7 @@ from lms.enrollments import operations, policies, queries
 from lms.enrollments.forms import ByHandForm, EndForm
 from lms.enrollments.models import Enrollment
 from lms.enrollments.reports import Enrollments
+from lms.payments.queries import get_order
 from lms.vouchers.queries import get_redemption
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
@@ -145,6 +146,20 @@ def redemptions_show(redemption_id: UUID) -> ResponseReturnValue:
     page = url_for("vouchers_admin.codes_show", code_id=redemption.code_id)
     gains = queries.gains_of(redemption.id)
     return fragment("enrollments/admin/_redemption.html", page=page, redemption=redemption, gains=gains)
+
+
+@bp.route("/orders/<uuid:order_id>")
+def orders_show(order_id: UUID) -> ResponseReturnValue:
+    """The access an order paid for, with its progress, and what a refund would do to it (a piece of the order's refund)."""
+    order = get_order(order_id)
+    allow(policies.can_manage(actor()))
+    enrollment = queries.enrollment_of_order(order.id)
+    return fragment(
+        "enrollments/admin/_orders_show.html",
+        page=url_for(".show", enrollment_id=enrollment.id) if enrollment else url_for(".index"),
+        enrollment=enrollment,
+        outline=queries.outline_of(order.course_id, enrollment) if enrollment else None,
+    )
 
 
 @bp.route("/why")

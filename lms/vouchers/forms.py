@@ -8,6 +8,8 @@ from flask import request
 from wtforms import (
     BooleanField,
     DateField,
+    DateTimeLocalField,
+    FileField,
     HiddenField,
     IntegerField,
     SelectChoice,

@@ -2,8 +2,8 @@
 
 from migrations.kit import belongs_to, sql, tenant_table
 
-revision = "0021"
-down_revision = "0020"
+revision = "0023"
+down_revision = "0022"
 
 
 def upgrade() -> None:
