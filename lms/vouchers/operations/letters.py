@@ -13,7 +13,7 @@ from uuid import UUID
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
-from lms.channels.queries import absolute_url, this_channel
+from lms.channels.queries import absolute_url, face_of, this_channel
 from lms.core import audit, db, mail, signing
 from lms.core.clock import local_day, now
 from lms.core.decisions import Actor
@@ -140,7 +140,7 @@ def send_due_letters(*, by: Actor) -> int:
 def _mailed(letter: Letter, batch: Batch, code: str) -> Mail:
     channel = this_channel()
     context = {
-        "channel": channel.name,
+        "channel": face_of(channel, ""),
         "name": letter.name,
         "message": letter.message,
         "gives": _gives(batch, channel.locale),
