@@ -19,7 +19,7 @@ from lms.core.i18n import locale as get_locale
 from lms.core.models import Plan
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved, own_path
-from lms.web.bulk import options_form, params_of
+from lms.web.bulk import answer_bulk, options_form, params_of
 from lms.web.charts import line_chart, sparkline
 from lms.web.design_sample import sample
 from lms.web.exports import lines_response
@@ -144,6 +144,13 @@ def plans() -> ResponseReturnValue:
     """Bulk acts: what waits, and the receipts."""
     allow(policies.can_see_plans(actor()))
     return answer_list(Plans(), "admin/plans.html")
+
+
+@bp.route("/plans/start", methods=["POST"])
+def plans_start() -> ResponseReturnValue:
+    """Plan an act on the chosen rows of a list."""
+    allow(policies.can_make_plan(actor()))
+    return answer_bulk()
 
 
 @bp.route("/plans/<uuid:plan_id>", methods=["GET", "POST"])
