@@ -10,7 +10,7 @@ from lms.core.tenancy import current_channel
 from lms.courses.events import LessonEdited, LessonPublished
 from lms.enrollments import jobs, operations, queries
 from lms.enrollments.events import EnrollmentEnded
-from lms.payments.events import OrderPaid
+from lms.payments.events import OrderPaid, OrderRefunded, RefundUndone
 from lms.vouchers.events import VoucherRedeemed
 from lms.vouchers.operations import objects_to_opening
 
@@ -19,6 +19,18 @@ from lms.vouchers.operations import objects_to_opening
 def enroll_the_buyer(fact: OrderPaid) -> None:
     """A paid order opens its course; the wallet's purchase has done so already."""
     operations.enroll_the_buyer(fact.user_id, fact.course_id, fact.order_id, by=the_platform(current_channel()))
+
+
+@on(OrderRefunded, queue="money")
+def end_the_access(fact: OrderRefunded) -> None:
+    """What was refunded in full is closed."""
+    operations.follow_refund(fact.refund_id, by=the_platform(current_channel()))
+
+
+@on(RefundUndone, queue="money")
+def return_the_access(fact: RefundUndone) -> None:
+    """A refund taken back opens again what it closed."""
+    operations.follow_refund(fact.refund_id, by=the_platform(current_channel()))
 
 
 @on(VoucherRedeemed, queue="codes")

@@ -25,7 +25,13 @@ HOUSE = {
     "expiry": "expired",
 }
 # Where the cause of a movement is shown, by its source; a link is a public contract, an import is not.
-CAUSES = {"order": "/admin/payments/orders/{id}", "adjustment": "/admin/wallet/adjustments/{id}"}
+CAUSES = {
+    "order": "/admin/payments/orders/{id}",
+    "refund": "/admin/payments/refunds/{id}",
+    "refund_undo": "/admin/payments/refunds/{id}",
+    "adjustment": "/admin/wallet/adjustments/{id}",
+    "voucher": "/vouchers/redemptions/{id}",
+}
 
 
 def cause_of(source: str, reference_id: UUID) -> str:

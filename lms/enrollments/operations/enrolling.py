@@ -78,8 +78,14 @@ def enroll_by_voucher(user_id: UUID, course_id: UUID, *, redemption_id: UUID | N
     return enrollment
 
 
-def enroll_the_buyer(user_id: UUID, course_id: UUID, order_id: UUID, *, by: Actor) -> Enrollment:
-    """Enrol somebody whose order is paid; nothing when the purchase enrolled them already."""
+def enroll_the_buyer(user_id: UUID, course_id: UUID, order_id: UUID, *, by: Actor) -> Enrollment | None:
+    """Enrol somebody whose order is paid; nothing when the purchase enrolled them already.
+
+    Heard late, the order may be refunded or at rest by now: then it opens nothing any more.
+    """
+    order = orders.live_order(user_id, course_id)
+    if order is None or order.id != order_id or order.status != "paid":
+        return queries.active_enrollment(user_id, course_id)
     enrollment, is_new = _open(user_id, course_id, source="wallet", by=by)
     if is_new:
         enrollment.order_id = order_id
