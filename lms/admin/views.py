@@ -161,11 +161,14 @@ def plans_show(plan_id: UUID) -> ResponseReturnValue:
     allow(policies.can_handle_plan(actor(), act))
     form = options_form(act, plan.params, currency=g.channel.currency)
     if request.method == "POST":
+        page = "admin/plans_show.html"
+        if not form.validate():
+            return invalid(page, page=page, **_about_plan(plan, act, form))
         try:
-            bulk.replan(plan, params=params_of(act, form) if form.validate() else {}, by=actor())
+            bulk.replan(plan, params=params_of(act, form), by=actor())
         except Refusal as refusal:
             form.refuse(refusal)
-            return invalid("admin/plans_show.html", page="admin/plans_show.html", **_about_plan(plan, act, form))
+            return invalid(page, page=page, **_about_plan(plan, act, form))
         return moved(url_for(".plans_show", plan_id=plan_id))
     return render_template("admin/plans_show.html", **_about_plan(plan, act, form))
 
