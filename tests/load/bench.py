@@ -105,19 +105,16 @@ def weight(stage: Stage, quick: bool) -> list[Figure]:
     return figures
 
 
-<<<<<<< HEAD
-ALL: dict[str, Bench] = {"weight": weight, "pages": pages, "steady": steady, "enrol": enrol, "codes": codes, "start": start, "chat": chat}
-=======
 ALL: dict[str, Bench] = {
     "weight": weight,
     "pages": pages,
     "steady": steady,
     "enrol": enrol,
+    "codes": codes,
     "import": imports,
     "start": start,
     "chat": chat,
 }
->>>>>>> main
 
 
 def machine() -> str:
