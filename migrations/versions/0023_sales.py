@@ -2,8 +2,8 @@
 
 from migrations.kit import sql
 
-revision = "0021"
-down_revision = "0020"
+revision = "0023"
+down_revision = "0022"
 
 WHOLE = (
     "(sale_price_minor IS NULL AND sale_starts_at IS NULL AND sale_ends_at IS NULL)"
