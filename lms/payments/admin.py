@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.channels.queries import get_member, members_by_id, this_channel
+from lms.channels.queries import get_member, members_by_id
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.i18n import locale as get_locale
@@ -87,7 +87,7 @@ def orders_refund_preview(order_id: UUID) -> ResponseReturnValue:
 def revenue() -> ResponseReturnValue:
     """What came in less what went back, by month and course."""
     allow(policies.can_see_orders(actor()))
-    currency = this_channel().currency
+    currency = g.channel.currency
     months = months_of(currency, MONTHS_DRAWN)
 
     def say(value: int | float) -> str:
