@@ -2,8 +2,8 @@
 
 from migrations.kit import sql
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 
 WHOLE = (
     "(sale_price_minor IS NULL AND sale_starts_at IS NULL AND sale_ends_at IS NULL)"
