@@ -72,8 +72,8 @@ TOTALS = """
     WHERE CAST(:instructor AS uuid) IS NULL OR c.instructor_id = CAST(:instructor AS uuid)
 """
 REVENUE = """
-    SELECT coalesce(sum(o.amount_minor) FILTER (WHERE o.created_at >= :month), 0) AS revenue,
-        coalesce(sum(o.amount_minor) FILTER (WHERE o.created_at < :month), 0) AS revenue_before
+    SELECT coalesce(sum(o.amount_minor - o.refunded_minor) FILTER (WHERE o.created_at >= :month), 0) AS revenue,
+        coalesce(sum(o.amount_minor - o.refunded_minor) FILTER (WHERE o.created_at < :month), 0) AS revenue_before
     FROM payments.orders o JOIN courses.courses c ON c.channel_id = o.channel_id AND c.id = o.course_id
     WHERE o.status = 'paid' AND o.currency = :currency AND o.created_at >= :month_before
       AND (CAST(:instructor AS uuid) IS NULL OR c.instructor_id = CAST(:instructor AS uuid))
@@ -84,7 +84,8 @@ BY_DAY = """
     LEFT JOIN (SELECT (e.enrolled_at AT TIME ZONE :zone)::date AS day, count(*) AS enrolled FROM enrollments.enrollments e
         JOIN courses.courses c ON c.channel_id = e.channel_id AND c.id = e.course_id WHERE e.enrolled_at >= :month
         AND (CAST(:instructor AS uuid) IS NULL OR c.instructor_id = CAST(:instructor AS uuid)) GROUP BY 1) e ON e.day = d.day::date
-    LEFT JOIN (SELECT (o.created_at AT TIME ZONE :zone)::date AS day, sum(o.amount_minor) AS revenue FROM payments.orders o
+    LEFT JOIN (SELECT (o.created_at AT TIME ZONE :zone)::date AS day, sum(o.amount_minor - o.refunded_minor) AS revenue
+        FROM payments.orders o
         JOIN courses.courses c ON c.channel_id = o.channel_id AND c.id = o.course_id WHERE o.created_at >= :month AND o.status = 'paid'
         AND o.currency = :currency AND (CAST(:instructor AS uuid) IS NULL OR c.instructor_id = CAST(:instructor AS uuid))
         GROUP BY 1) o ON o.day = d.day::date
