@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SELF = "lectern"
 STEADY = 30.0  # seconds after which a process counts as healthy and its back-off begins anew
 LONGEST_DELAY = 30.0
+PORT_PATIENCE = 3.0  # a killed run's listeners need a moment until the kernel has let go of them
 REFUSED, FAILED = 2, 1
 
 # name → (variable that its address goes into, how it starts); stopped in the opposite order
@@ -159,13 +160,12 @@ class Supervisor:
         return lock
 
     def _check_ports(self) -> None:
+        until = time.monotonic() + PORT_PATIENCE
         for host, port in self.plan.listens:
-            with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((host, port))
-                except OSError as problem:
-                    raise Refused(f"Cannot listen on {host} port {port}: {problem.strerror}. Set LMS_PORT to a free port.") from problem
+            while (problem := _port_problem(host, port)) is not None:
+                if time.monotonic() > until:
+                    raise Refused(f"Cannot listen on {host} port {port}: {problem}. Set LMS_PORT to a free port.")
+                time.sleep(0.05)
 
     # -- starting
 
@@ -366,6 +366,16 @@ class _Signals:
     def _pass_on(self) -> None:
         for number in self._ours.recv(4096):
             self._handler(number)
+
+
+def _port_problem(host: str, port: int) -> str | None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            return str(problem.strerror)
+    return None
 
 
 def _answers(host: str, port: int) -> bool:
