@@ -13,11 +13,11 @@ from lms.auth import queries as auth_queries
 from lms.auth.models import User
 from lms.channels import queries
 from lms.channels.errors import LastOwner, Taken
-from lms.channels.events import MemberJoined, MemberSuspended, RoleChanged
+from lms.channels.events import MemberEdited, MemberJoined, MemberSuspended, RoleChanged
 from lms.channels.models import Channel, Domain, Member, Preference
 from lms.core import audit, db, mail
 from lms.core.clock import now
-from lms.core.decisions import Actor
+from lms.core.decisions import STAFF, Actor
 from lms.core.errors import Conflict, Invalid
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
@@ -111,6 +111,7 @@ def edit_person(member: Member, values: Mapping[str, Any], *, by: Actor) -> bool
     changed = audit.update(member, "channels.edit_person", by=by, **values)
     if changed:
         member.version += 1
+        emit(MemberEdited(user_id=member.id, by=by.user_id))
     return changed
 
 
@@ -122,6 +123,8 @@ def change_role(member: Member, role: str, *, by: Actor) -> None:
     _keep_an_owner(member)
     audit.update(member, "channels.change_role", by=by, role=role)
     member.version += 1
+    if role in STAFF and before not in STAFF:
+        accounts.end_sessions(member.id, by=by)  # staff sign in with a second factor, and for a shorter time
     rights_changed(member.id)
     emit(RoleChanged(user_id=member.id, before=before, after=role, by=by.user_id))
 
@@ -138,11 +141,19 @@ def suspend(member: Member, *, by: Actor) -> None:
     emit(MemberSuspended(user_id=member.id, by=by.user_id))
 
 
+def turn_app_off(member: Member, *, by: Actor) -> None:
+    """Turn off the authenticator app of a person who has lost it, and sign them out; twice changes nothing."""
+    db.become(member.id)
+    accounts.turn_app_off(auth_queries.get_user(member.id), by=by)
+    accounts.end_sessions(member.id, by=by)
+
+
 def restore(member: Member, *, by: Actor) -> None:
     """Let a suspended member in again; restoring twice changes nothing."""
     if member.status == "suspended":
         audit.update(member, "channels.restore", by=by, status="active")
         member.version += 1
+        emit(MemberEdited(user_id=member.id, by=by.user_id))
 
 
 def _keep_an_owner(member: Member) -> None:

@@ -88,7 +88,7 @@ def role_of(user_id: UUID) -> str:
 
 
 ACTOR_OF_SESSION = """
-    SELECT s.id, s.seen_at, u.id AS user_id, m.name, m.email, m.role, u.locale, u.zone
+    SELECT s.id, s.seen_at, s.proved_at, u.id AS user_id, m.name, m.email, m.role, u.locale, u.zone
     FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id JOIN channels.members m ON m.channel_id = %(channel)s AND m.id = u.id
     WHERE s.channel_id = %(channel)s AND s.digest = %(digest)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
         AND u.status = 'active' AND m.status IN ('active', 'invited')
@@ -110,6 +110,7 @@ def actor_of_session(digest: bytes) -> Actor | None:
         locale=row.locale,
         zone=row.zone,
         session_id=row.id,
+        proved_at=row.proved_at,
     )
 
 

@@ -64,7 +64,7 @@ class Courses(Report):
         _l("No courses yet"),
         _l("Make the first one: four short steps, each of them saved."),
     )
-    columns: ClassVar[Sequence[Column]] = (
+    columns: Sequence[Column] = (
         Column("title", _l("Course"), Course.title),
         Column("status", _l("Status"), Course.status, kind="state", words=dict(STATUSES), tones=TONES),
         Column("instructor", _l("Instructor"), Member.name),

@@ -116,7 +116,8 @@ def _course_page(course: Course) -> str:
 def stamp(version: str) -> str:
     """The mark of a public page for a stranger: it changes with the page's data, address, language, look and day.
 
-    Empty for what is not public (no version), for signed-in people and strangers with something personal to see, whose pages are made anew each time.
+    Empty for what is not public (no version), and for signed-in people and strangers with something personal to see: their pages
+    are made anew each time.
     """
     if not version or actor().is_known or session.get("toasts"):
         return ""

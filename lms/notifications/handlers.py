@@ -5,6 +5,7 @@ from lms.core.events import on
 from lms.courses.events import CoursePublished, CourseSentBack, CourseSubmitted, LessonPublished
 from lms.enrollments.events import UserEnrolled
 from lms.notifications import jobs, operations
+from lms.payments.events import OrderRefunded, RefundUndone
 from lms.reporting.events import DownloadFailed, DownloadReady, ScheduleStopped
 from lms.streaming.events import SessionCancelled, SessionMoved, SessionScheduled
 from lms.vouchers.events import VoucherBatchCreated
@@ -14,6 +15,18 @@ from lms.vouchers.events import VoucherBatchCreated
 def tell_of_enrolment(fact: UserEnrolled) -> None:
     """The student and the instructor hear of it."""
     operations.tell_of_enrolment(fact.enrollment_id)
+
+
+@on(OrderRefunded)
+def tell_of_refund(fact: OrderRefunded) -> None:
+    """Whose money came back hears of it."""
+    operations.tell_of_refund(fact.refund_id, undone=False)
+
+
+@on(RefundUndone)
+def tell_of_refund_undone(fact: RefundUndone) -> None:
+    """Whose refund was taken back hears of it."""
+    operations.tell_of_refund(fact.refund_id, undone=True)
 
 
 @on(LessonPublished)
