@@ -1,5 +1,6 @@
 """Every SELECT of channels."""
 
+import re
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -8,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from lms.auth.models import RefreshToken, SignInSession, User
-from lms.channels.models import Channel, Domain, Member, Preference
+from lms.channels.models import Channel, Domain, Member, Preference, picture_url
 from lms.core import db, tokens
 from lms.core.clock import now
 from lms.core.decisions import STAFF, Actor
@@ -88,7 +89,8 @@ def role_of(user_id: UUID) -> str:
 
 
 ACTOR_OF_SESSION = """
-    SELECT s.id, s.seen_at, s.proved_at, u.id AS user_id, m.name, m.email, m.role, u.locale, u.zone
+    SELECT s.id, s.seen_at, s.proved_at, u.id AS user_id, m.name, m.email, m.role, m.avatar_key,
+        u.locale, u.zone
     FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id JOIN channels.members m ON m.channel_id = %(channel)s AND m.id = u.id
     WHERE s.channel_id = %(channel)s AND s.digest = %(digest)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
         AND u.status = 'active' AND m.status IN ('active', 'invited')
@@ -111,6 +113,7 @@ def actor_of_session(digest: bytes) -> Actor | None:
         zone=row.zone,
         session_id=row.id,
         proved_at=row.proved_at,
+        picture=picture_url(row.avatar_key) or "",
     )
 
 
@@ -255,3 +258,17 @@ def preference(user_id: UUID, name: str) -> dict[str, object]:
         db.session().execute(select(Preference.value).where(Preference.user_id == user_id, Preference.name == name)).scalar_one_or_none()
     )
     return dict(found or {})
+
+
+def picture_key(channel_id: UUID, name: str) -> str:
+    """Where the picture of that name is stored; raises NotFound for what is no name of ours."""
+    if not re.fullmatch("[0-9a-f]{32}", name):
+        raise NotFound(_("There is nothing at this address."))
+    return f"{channel_id}/people/{name}.webp"
+
+
+def verified_origins() -> list[str]:
+    """The https origins of every academy's verified hosts."""
+    with db.unit_of_work(platform=True, read_only=True) as session:
+        hosts = session.execute(select(Domain.host).where(Domain.verified_at.is_not(None)).order_by(Domain.host)).scalars()
+        return [f"https://{host}" for host in hosts]

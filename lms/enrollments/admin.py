@@ -20,8 +20,10 @@ from lms.enrollments.forms import ByHandForm, EndForm
 from lms.enrollments.models import Enrollment
 from lms.enrollments.reports import Enrollments
 from lms.payments.queries import get_order
+from lms.vouchers.queries import get_redemption
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
+from lms.web.bulk import answer_import
 from lms.web.lists import answer_list
 from lms.web.toasts import toast
 
@@ -64,6 +66,13 @@ def new() -> ResponseReturnValue:
         return invalid(page, page=page, form=form)
     toast(_("%(name)s is enrolled in %(course)s.", name=member.name, course=course.title))
     return moved(url_for(".show", enrollment_id=enrollment.id))
+
+
+@bp.route("/new/import", methods=["GET", "POST"])
+def new_import() -> ResponseReturnValue:
+    """Enrol people in courses, or end enrolments, by a list: first a plan, then the act."""
+    allow(policies.can_manage(actor()))
+    return answer_import("enrollments.import_enrollments", "enrollments/admin/new_import.html")
 
 
 @bp.route("/<uuid:enrollment_id>")
@@ -135,6 +144,16 @@ def people_show(user_id: UUID) -> ResponseReturnValue:
         enrollments=found,
         may_manage=policies.can_manage(actor()),
     )
+
+
+@bp.route("/redemptions/<uuid:redemption_id>")
+def redemptions_show(redemption_id: UUID) -> ResponseReturnValue:
+    """What came of one use of a voucher: the courses it opened or paid, and what was watched there."""
+    redemption = get_redemption(redemption_id)
+    allow(policies.can_manage(actor()))
+    page = url_for("vouchers_admin.codes_show", code_id=redemption.code_id)
+    gains = queries.gains_of(redemption.id)
+    return fragment("enrollments/admin/_redemption.html", page=page, redemption=redemption, gains=gains)
 
 
 @bp.route("/orders/<uuid:order_id>")

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from lms.app import create_app
 from lms.config import url_for_role
+from tests.load.bench_codes import codes
 from tests.load.bench_enrol import enrol
+from tests.load.bench_import import imports
 from tests.load.bench_processes import chat, start
 from tests.load.bench_steady import steady
 from tests.load.client import request_of
@@ -79,7 +81,16 @@ def weight(stage: Stage, quick: bool) -> list[Figure]:
     return figures
 
 
-ALL: dict[str, Bench] = {"weight": weight, "pages": pages, "steady": steady, "enrol": enrol, "start": start, "chat": chat}
+ALL: dict[str, Bench] = {
+    "weight": weight,
+    "pages": pages,
+    "steady": steady,
+    "enrol": enrol,
+    "codes": codes,
+    "import": imports,
+    "start": start,
+    "chat": chat,
+}
 
 
 def machine() -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import joinedload
 
 from lms.channels.models import Member
 from lms.core import db
+from lms.core.clock import now
 from lms.courses.models import LEVELS, Category, Course
 from lms.courses.queries.outline import Contents, contents_of
 
@@ -83,12 +84,19 @@ def catalogue(filters: CatalogueFilters) -> CataloguePage:
     return CataloguePage(guessed.courses, guessed.total, guessed.page, bool(guessed.total), guessed.contents)
 
 
+def price_now() -> ColumnElement[int]:
+    """What a course costs now, in minor units: the sale's price while it lasts."""
+    moment = now()
+    is_on_sale = and_(Course.sale_starts_at <= moment, Course.sale_ends_at > moment)
+    return case((is_on_sale, Course.sale_price_minor), else_=Course.price_minor)
+
+
 def _fitting(filters: CatalogueFilters) -> Select[Course]:
     query = select(Course).where(Course.status == "published")
     if filters.category:
         query = query.where(Course.category_id.in_(select(Category.id).where(Category.slug == filters.category)))
     if filters.price in ("free", "paid"):
-        query = query.where(Course.price_minor == 0 if filters.price == "free" else Course.price_minor > 0)
+        query = query.where(price_now() == 0 if filters.price == "free" else price_now() > 0)
     if filters.level in LEVELS[1:]:
         query = query.where(or_(Course.level == filters.level, Course.level == "any"))
     if filters.instructor_id:
@@ -100,8 +108,8 @@ def _order(filters: CatalogueFilters, rank: Any) -> list[Any]:
     newest: list[Any] = [Course.published_at.desc(), Course.id.desc()]
     ways: dict[str, list[Any]] = {
         "title": [func.lower(Course.title), Course.id],
-        "price": [Course.price_minor, *newest],
-        "-price": [Course.price_minor.desc(), *newest],
+        "price": [price_now(), *newest],
+        "-price": [price_now().desc(), *newest],
         "newest": newest,
     }
     return ways.get(filters.sort) or ([rank, *newest] if rank is not None else newest)
@@ -126,12 +134,15 @@ def teachers_on_sale() -> Sequence[Member]:
 
 CATALOGUE_VERSION = """
     SELECT count(c.id), max(c.updated_at), md5(string_agg(m.name, ',' ORDER BY c.id)) AS names,
+        md5(string_agg(CAST(CASE WHEN c.sale_starts_at <= %(now)s AND c.sale_ends_at > %(now)s
+            THEN c.sale_price_minor ELSE c.price_minor END AS text), ',' ORDER BY c.id)) AS prices,
         (SELECT md5(string_agg(k.name, ',' ORDER BY k.id)) FROM courses.categories k WHERE k.channel_id = %(channel)s) AS shelves
     FROM courses.courses c LEFT JOIN channels.members m ON m.channel_id = c.channel_id AND m.id = c.instructor_id
     WHERE c.channel_id = %(channel)s AND c.status = 'published'
 """
 PUBLIC_VERSION = """
-    SELECT c.id, c.updated_at, m.name, md5(m.bio) AS bio, k.name AS shelf
+    SELECT c.id, c.updated_at, m.name, md5(m.bio) AS bio, m.avatar_key, k.name AS shelf,
+        CASE WHEN c.sale_starts_at <= %(now)s AND c.sale_ends_at > %(now)s THEN c.sale_price_minor ELSE c.price_minor END AS price
     FROM courses.courses c JOIN channels.members m ON m.channel_id = c.channel_id AND m.id = c.instructor_id
     LEFT JOIN courses.categories k ON k.channel_id = c.channel_id AND k.id = c.category_id
     WHERE c.channel_id = %(channel)s AND c.slug = %(slug)s AND c.status = 'published'
@@ -140,12 +151,12 @@ PUBLIC_VERSION = """
 
 def catalogue_version() -> str:
     """A text that changes whenever the catalogue would look different: the number and newest change of courses, shelves and names."""
-    return "|".join(str(part) for part in db.rows(CATALOGUE_VERSION)[0])
+    return "|".join(str(part) for part in db.rows(CATALOGUE_VERSION, now=now())[0])
 
 
 def public_version(slug: str) -> str:
     """A text that changes whenever the public page of the course would look different; "" when it has no public page."""
-    found = db.rows(PUBLIC_VERSION, slug=slug)
+    found = db.rows(PUBLIC_VERSION, slug=slug, now=now())
     return "|".join(str(part) for part in found[0]) if found else ""
 
 

@@ -1,91 +1,22 @@
-"""Every SELECT of enrollments."""
+"""Enrolments and progress one by one and in numbers."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, select
-from sqlalchemy.orm import aliased, defer
+from sqlalchemy import exists, func, select, text
+from sqlalchemy.orm import defer
 
 from lms.channels.models import Member
 from lms.core import db
 from lms.core.clock import now
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
-from lms.courses.errors import NoSuchLesson
 from lms.courses.models import Course, Lesson, Section
 from lms.enrollments.errors import NoEnrollment
 from lms.enrollments.models import Enrollment, LessonProgress
 from lms.payments.models import Refund
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A published lesson as outlines show it."""
-
-    id: UUID
-    title: str
-    kind: str
-    status: str
-    is_preview: bool
-    duration_seconds: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What an enrolment did in one lesson."""
-
-    completed_at: datetime | None
-    position_seconds: int
-    watched_seconds: int
-    watch_seconds: int
-    seen_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A section's title and its published lessons in order."""
-
-    title: str
-    lessons: list[Step] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """A course's published lessons in order, and what one enrolment did in them."""
-
-    parts: Sequence[Part]
-    progress: Mapping[UUID, Kept]
-
-    @property
-    def lessons(self) -> list[Step]:
-        """The lessons, one after the other."""
-        return [lesson for part in self.parts for lesson in part.lessons]
-
-    @property
-    def done_count(self) -> int:
-        """How many of the lessons are done."""
-        return sum(self.is_done(lesson) for lesson in self.lessons)
-
-    def is_done(self, lesson: Step | Lesson) -> bool:
-        """Whether the lesson is done."""
-        found = self.progress.get(lesson.id)
-        return found is not None and found.completed_at is not None
-
-    def before(self, lesson: Step | Lesson) -> Step | None:
-        """The lesson before this one."""
-        lessons, at = self._place(lesson)
-        return lessons[at - 1] if at > 0 else None
-
-    def after(self, lesson: Step | Lesson) -> Step | None:
-        """The lesson after this one."""
-        lessons, at = self._place(lesson)
-        return lessons[at + 1] if 0 <= at < len(lessons) - 1 else None
-
-    def _place(self, lesson: Step | Lesson) -> tuple[list[Step], int]:
-        lessons = self.lessons
-        return lessons, next((index for index, one in enumerate(lessons) if one.id == lesson.id), -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,31 +67,6 @@ def latest_enrollment(user_id: UUID | None, course_id: UUID) -> Enrollment | Non
         .limit(1)
     )
     return db.session().scalars(statement).one_or_none()
-
-
-_LATEST = aliased(Enrollment)
-_DESK = (
-    select(Lesson, Course, Enrollment)
-    .join(Course, Course.id == Lesson.course_id)
-    .outerjoin(
-        Enrollment,
-        Enrollment.id
-        == select(_LATEST.id)
-        .where(_LATEST.user_id == bindparam("user_id"), _LATEST.course_id == bindparam("course_id"))
-        .order_by((_LATEST.status == "ended").asc(), _LATEST.enrolled_at.desc())
-        .limit(1)
-        .scalar_subquery(),
-    )
-    .where(Lesson.id == bindparam("lesson_id"), Lesson.course_id == bindparam("course_id"))
-)
-
-
-def desk(course_id: UUID, lesson_id: UUID, user_id: UUID | None) -> tuple[Lesson, Course, Enrollment | None]:
-    """A lesson of a course, the course, and the person's enrolment in it (as `latest_enrollment`), in one query; raises NoSuchLesson."""
-    found = db.session().execute(_DESK, {"course_id": course_id, "lesson_id": lesson_id, "user_id": user_id}).one_or_none()
-    if found is None or found[0].is_deleted:
-        raise NoSuchLesson(_("There is no such lesson here. It may have been taken away."))
-    return found[0], found[1], found[2]
 
 
 def enrollment_of_order(order_id: UUID) -> Enrollment | None:
@@ -236,29 +142,6 @@ def get_progress(enrollment_id: UUID, lesson_id: UUID) -> LessonProgress | None:
     """What the enrolment has for one lesson, or nothing."""
     statement = select(LessonProgress).where(LessonProgress.enrollment_id == enrollment_id, LessonProgress.lesson_id == lesson_id)
     return db.session().scalars(statement).one_or_none()
-
-
-OUTLINE = """
-    SELECT s.id AS section_id, s.title AS section_title, l.id, l.title, l.kind, l.status, l.is_preview, l.duration_seconds,
-        p.id AS progress_id, p.completed_at, p.position_ms / 1000 AS position_seconds, p.watch_ms / 1000 AS watch_seconds, p.seen_at,
-        (SELECT coalesce(sum(upper(played) - lower(played)), 0) / 1000 FROM unnest(p.watched) played) AS watched_seconds
-    FROM courses.sections s JOIN courses.lessons l ON l.channel_id = s.channel_id AND l.section_id = s.id
-    LEFT JOIN enrollments.lesson_progress p ON p.channel_id = l.channel_id AND p.lesson_id = l.id AND p.enrollment_id = %(enrollment_id)s
-    WHERE s.channel_id = %(channel)s AND s.course_id = %(course_id)s AND s.deleted_at IS NULL AND l.status = 'published'
-    ORDER BY s.position, s.id, l.position, l.id
-"""
-
-
-def outline_of(course_id: UUID, enrollment: Enrollment | None) -> Outline:
-    """The published outline of a course with the enrolment's progress in it, without the lessons' texts; one query."""
-    parts: dict[UUID, Part] = {}
-    progress: dict[UUID, Kept] = {}
-    for row in db.rows(OUTLINE, course_id=course_id, enrollment_id=enrollment.id if enrollment else None):
-        part = parts.setdefault(row.section_id, Part(row.section_title))
-        part.lessons.append(Step(row.id, row.title, row.kind, row.status, row.is_preview, row.duration_seconds))
-        if row.progress_id is not None:
-            progress[row.id] = Kept(row.completed_at, row.position_seconds, row.watched_seconds, row.watch_seconds, row.seen_at)
-    return Outline(list(parts.values()), progress)
 
 
 def learning_of(user_id: UUID, *, limit: int | None = None) -> list[Learning]:
@@ -384,3 +267,52 @@ def member_by_email(email: str) -> Member:
         sentence = _("Nobody here has this address. Invite them first.")
         raise Invalid(sentence, fields={"email": sentence})
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What one use of a voucher brought: a course it opened or paid for in part, what was done there, or where else its money went."""
+
+    source: str
+    at: datetime
+    part_minor: int
+    title: str
+    order_id: UUID | None
+    enrollment_id: UUID | None
+    status: str | None
+    progress: int | None
+    lessons: int
+    watched_ms: int
+
+
+# Money is spent in the order it came in: what the wallet held before the voucher goes first, then the voucher's.
+GAINS = """
+    WITH mine AS (
+        SELECT e.account_id, e.position, e.amount_minor AS value, e.balance_after - e.amount_minor AS before
+        FROM wallet.transactions t JOIN wallet.entries e ON e.channel_id = t.channel_id AND e.transaction_id = t.id
+        WHERE t.source = 'voucher' AND t.reference_id = :redemption AND e.position IS NOT NULL),
+    spent AS (
+        SELECT t.source, t.at, t.note, t.reference_id, -e.amount_minor AS amount, sum(-e.amount_minor) OVER (ORDER BY e.position) AS upto,
+            mine.before, mine.value
+        FROM mine JOIN wallet.entries e ON e.account_id = mine.account_id AND e.position > mine.position AND e.amount_minor < 0
+        JOIN wallet.transactions t ON t.channel_id = e.channel_id AND t.id = e.transaction_id),
+    parts AS (
+        SELECT source, at, note AS title, CASE WHEN source = 'order' THEN reference_id END AS order_id, CAST(NULL AS uuid) AS redemption_id,
+            least(upto, before + value) - greatest(upto - amount, before) AS part_minor
+        FROM spent WHERE upto > before AND upto - amount < before + value
+        UNION ALL
+        SELECT 'voucher', e.enrolled_at, c.title, e.order_id, e.redemption_id, 0 FROM enrollments.enrollments e
+        JOIN courses.courses c ON c.channel_id = e.channel_id AND c.id = e.course_id WHERE e.redemption_id = :redemption)
+    SELECT p.source, p.at, p.part_minor, p.title, p.order_id, e.id AS enrollment_id, e.status, e.progress,
+        coalesce(l.lessons, 0) AS lessons, coalesce(l.watched_ms, 0) AS watched_ms
+    FROM parts p LEFT JOIN enrollments.enrollments e ON e.order_id = p.order_id OR e.redemption_id = p.redemption_id
+    LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE lp.completed_at IS NOT NULL) AS lessons, sum(lp.watch_ms) AS watched_ms
+        FROM enrollments.lesson_progress lp WHERE lp.channel_id = e.channel_id AND lp.enrollment_id = e.id) l ON true
+    ORDER BY p.at LIMIT 50
+"""
+
+
+def gains_of(redemption_id: UUID) -> list[Gain]:
+    """What one use of a voucher brought, oldest first. One query."""
+    rows = db.session().execute(text(GAINS), {"redemption": redemption_id}).mappings()
+    return [Gain(**{**row, "part_minor": int(row["part_minor"]), "watched_ms": int(row["watched_ms"])}) for row in rows]
