@@ -19,7 +19,7 @@ from lms.core.clock import now
 from lms.core.clock import zone as zone_of
 from lms.core.models import EventRow
 from lms.enrollments.models import Enrollment, LessonProgress
-from lms.payments.models import Order
+from lms.payments.models import Order, Refund
 from lms.reporting.models import Daily, Presence
 
 METRICS = ("enrolments", "orders", "revenue", "refunds", "lessons_completed", "courses_completed", "sign_ins", "active")
@@ -80,7 +80,7 @@ def _sources(first: Expression, end: Expression | None) -> list[Select[Any]]:
         return fact.where(EventRow.name == name, *_within(EventRow.happened_at, first, end))
 
     enrolled = _fact("enrolments", _day(Enrollment.enrolled_at), func.count(), Enrollment.course_id)
-    paid, back = _day(Order.paid_at), _day(Order.refunded_at)
+    paid, back = _day(Order.paid_at), _given_back()
     total = func.sum(Order.amount_minor)
     return [
         enrolled.where(*_within(Enrollment.enrolled_at, first, end)),
@@ -88,13 +88,20 @@ def _sources(first: Expression, end: Expression | None) -> list[Select[Any]]:
             Order.amount_minor > 0, *_within(Order.paid_at, first, end)
         ),
         _fact("revenue", paid, total, Order.course_id, Order.currency).where(Order.amount_minor > 0, *_within(Order.paid_at, first, end)),
-        _fact("refunds", back, total, Order.course_id, Order.currency).where(
-            Order.amount_minor > 0, *_within(Order.refunded_at, first, end)
-        ),
+        _fact("refunds", _day(back.c.at), func.sum(back.c.amount), Order.course_id, back.c.currency)
+        .select_from(back.join(Order, Order.id == back.c.order_id))
+        .where(*_within(back.c.at, first, end)),
         diary("lessons_completed", "LessonCompleted"),
         diary("courses_completed", "CourseCompleted"),
         _fact("sign_ins", _day(SignInSession.created_at), func.count()).where(*_within(SignInSession.created_at, first, end)),
     ]
+
+
+def _given_back() -> Subquery:
+    """What refunds gave back when they were made, less what came again when they were taken back."""
+    made = select(Refund.order_id, Refund.refunded_at.label("at"), Refund.amount_minor.label("amount"), Refund.currency)
+    undone = select(Refund.order_id, Refund.undone_at, -Refund.amount_minor, Refund.currency).where(Refund.undone_at.is_not(None))
+    return union_all(made, undone).subquery("back")
 
 
 def _people(first: Expression, end: Expression | None) -> list[Select[Any]]:

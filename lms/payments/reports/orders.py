@@ -1,4 +1,4 @@
-"""Lists of payments: the orders, and the refunds."""
+"""The orders, and the refunds."""
 
 from typing import Any
 
