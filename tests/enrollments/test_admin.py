@@ -11,11 +11,13 @@ from lms.core.models import AuditRow
 from lms.courses import queries as courses
 from lms.courses.models import Course
 from lms.enrollments import operations, queries
+from lms.vouchers import operations as vouchers
 from tests.client import Browser
 from tests.conftest import CHANNEL, OTHER_CHANNEL
 from tests.factories.courses import a_course, a_lesson
 from tests.factories.enrollments import an_enrollment
 from tests.factories.people import a_student, an_instructor, root, sam
+from tests.factories.vouchers import a_batch
 
 
 def made(title: str = "Algebra", *, progress: int = 0, foreign: bool = False, **options: Any) -> tuple[Course, UUID]:
@@ -180,3 +182,17 @@ def test_why__of_a_foreign_course_is_refused(as_ada: Browser, as_sam: Browser) -
     as_ada.get(f"/admin/enrollments/why?user={as_sam.person.user_id}&course={course.id}", status=403)
     as_ada.get(f"/admin/enrollments/why?user=x&course={course.id}", status=404)
     assert "E-mail of the person" in as_ada.get("/admin/enrollments/why", status=200).words
+
+
+def test_redemptions_show__says_what_a_course_code_opened(as_root: Browser, as_ada: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        student, course = sam(), a_course("Opened by code", published=True)
+        assert student.user_id is not None
+        code = a_batch(1, kind="course", course_ids=[course.id]).codes[0]
+        redemption = vouchers.redeem(code, by=student)
+        operations.enroll_by_voucher(student.user_id, course.id, redemption_id=redemption.id, by=student)
+    path = f"/admin/enrollments/redemptions/{redemption.id}"
+    page = as_root.get(path, htmx=True, status=200)
+    assert "Opened by code" in page.words and "0 lessons done" in page.words
+    assert as_root.get(path, status=303).location == f"/admin/vouchers/codes/{redemption.code_id}"
+    assert as_ada.get(path, htmx=True).status == 403
