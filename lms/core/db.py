@@ -257,8 +257,10 @@ def rows(statement: LiteralString, **values: Any) -> list[Any]:
     """The rows of one SQL statement as named tuples, without the ORM; `%(channel)s` is the running channel.
 
     For pages asked many times a second: a statement costs a fifth of what it costs through the ORM. Row-level security holds
-    as everywhere; the statement names the channel itself (tests/architecture).
+    as everywhere; wall 1 is the statement's own `%(channel)s`, without which it is refused (RuntimeError).
     """
+    if "%(channel)s" not in statement:
+        raise RuntimeError("a statement without its channel: say WHERE channel_id = %(channel)s")
     current = work()
     current.flush()
     values["channel"] = current.channel_id

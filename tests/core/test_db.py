@@ -27,6 +27,11 @@ def test_rows__raises_what_the_session_raises(connection: Connection) -> None:
         db.rows("SELECT %(channel)s FROM nowhere")
 
 
+def test_rows__refuses_a_statement_that_does_not_name_its_channel(work: Session) -> None:
+    with pytest.raises(RuntimeError, match="without its channel"):
+        db.rows("SELECT name FROM channels.members")
+
+
 def test_unit_of_work__gates_one_statement_by_whatever_channel_runs(work: Session) -> None:
     sam = people.sam()
     statement = select(Member.name).where(Member.id == sam.user_id)
