@@ -151,6 +151,8 @@ WAITING = """
           coalesce(b.label, ''), l.detail, l.raised_at, '/admin/vouchers/alerts/' || l.id
         FROM vouchers.alerts l LEFT JOIN vouchers.batches b ON b.channel_id = l.channel_id AND b.id = l.batch_id
         WHERE l.settled_at IS NULL AND l.ended_at IS NULL
+        UNION ALL SELECT 'report', coalesce(nullif(left(m.text, 120), ''), '…'), k.reason, k.opened_at, '/admin/community/cases/' || k.id
+        FROM community.cases k JOIN chat.messages m ON m.channel_id = k.channel_id AND m.id = k.target_id WHERE k.settled_at IS NULL
         UNION ALL SELECT 'adjustment', m.name, j.reason, j.requested_at, '/admin/wallet/adjustments/' || j.id
         FROM wallet.adjustments j JOIN channels.members m ON m.channel_id = j.channel_id AND m.id = j.user_id WHERE j.state = 'waiting'
         UNION ALL (SELECT 'books', d.subject, left(d.sentence, 160), d.found_at, '/admin/wallet/books'
