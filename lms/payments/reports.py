@@ -1,13 +1,16 @@
 """Lists of payments: the orders."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from sqlalchemy import Select, select
 
 from lms.channels.models import Member
+from lms.channels.reports import people_by
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
-from lms.core.reports import Choice, Column, Period, Report
+from lms.core.reports import Choice, Column, Period, Report, Sought
+from lms.core.reports.fields import Words
 from lms.payments import policies
 from lms.payments.models import Order
 
@@ -25,6 +28,9 @@ class Orders(Report):
     href = "/admin/payments/orders/{id}"
     sort = "-created_at"
     empty = ("receipt", _l("No orders yet"), _l("An order appears when somebody enrols in a course."))
+    figures: ClassVar[Mapping[str, Words]] = {
+        "revenue": _l("The sum of the orders paid on these days of the academy's own zone. What was refunded later is still in it."),
+    }
     columns = (
         Column("title", _l("Course"), Order.title),
         Column("person", _l("Person"), Member.name, nullable=False),
@@ -46,12 +52,17 @@ class Orders(Report):
         Choice("status", _l("Status"), Order.status, options=STATUSES),
         Choice("method", _l("Method"), Order.method, options=METHODS),
         Period("created", _l("Ordered"), Order.created_at),
+        Period("paid", _l("Paid"), Order.paid_at),
     )
-    search = (Order.title, Member.name, Member.email)
+    search = (Sought(Order.id, (Order.title,), "payments.find_orders"), people_by(Order.user_id))
 
     def query(self, by: Actor) -> Select[Any]:
         """Every order with its person."""
         return select(Order).join(Member, Member.id == Order.user_id)
+
+    def bare(self, by: Actor) -> Select[Any]:
+        """The orders alone; every one has its person."""
+        return select(Order)
 
     def allowed(self, by: Actor) -> Decision:
         """Who may see the orders."""

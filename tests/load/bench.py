@@ -16,6 +16,7 @@ from pathlib import Path
 from lms.app import create_app
 from lms.config import url_for_role
 from tests.load.bench_enrol import enrol
+from tests.load.bench_lists import csv, lists
 from tests.load.bench_processes import chat, start
 from tests.load.client import request_of
 from tests.load.figure import Bench, Figure
@@ -103,7 +104,16 @@ def weight(stage: Stage, quick: bool) -> list[Figure]:
     return figures
 
 
-ALL: dict[str, Bench] = {"weight": weight, "pages": pages, "steady": steady, "enrol": enrol, "start": start, "chat": chat}
+ALL: dict[str, Bench] = {
+    "weight": weight,
+    "pages": pages,
+    "steady": steady,
+    "enrol": enrol,
+    "start": start,
+    "chat": chat,
+    "lists": lists,
+    "csv": csv,
+}
 
 
 def machine() -> str:
@@ -117,11 +127,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*ALL, []], help="which; all when none")
     parser.add_argument("--quick", action="store_true", help="short runs, to see that they run")
-    parser.add_argument("--people", type=int, default=100_000)
+    parser.add_argument("--people", type=int, default=100_000, help="how many the pages are measured with; the lists have as many again")
+    parser.add_argument("--enrolments", type=int, default=500_000, help="how many the lists are measured with")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     wish = parser.parse_args()
     figures: list[Figure] = []
-    with a_stage(2_000 if wish.quick else wish.people) as stage:
+    only_lists = set(wish.names) and set(wish.names) <= {"lists", "csv"}
+    with a_stage(10 if only_lists else 2_000 if wish.quick else wish.people) as stage:
+        stage.facts |= {"people": wish.people, "enrolments": wish.enrolments}
         for name in wish.names or ALL:
             found = ALL[name](stage, wish.quick)
             figures += found

@@ -29,8 +29,13 @@ def a_schedule(query: str = "") -> UUID:
         return operations.add_schedule(queries.get_view(view_id), Timetable(zone="Europe/Paris"), ["root@example.org"], by=root()).id
 
 
-ADMIN_PAGES = ["/admin/reporting/usage", "/admin/reporting/reports/channels.people", "/admin/reporting/reports/reporting.revenue"]
-STAFF_PAGES = ["/admin/reporting/", "/admin/reporting/schedules", "/admin/reporting/downloads"]
+ADMIN_PAGES = ["/admin/reporting/usage", "/admin/reporting/reports/channels.people", "/admin/reporting/reports/reporting.sign_ins"]
+STAFF_PAGES = [
+    "/admin/reporting/",
+    "/admin/reporting/reports/reporting.revenue",
+    "/admin/reporting/schedules",
+    "/admin/reporting/downloads",
+]
 
 
 @pytest.mark.parametrize("path", [*ADMIN_PAGES, *STAFF_PAGES])
