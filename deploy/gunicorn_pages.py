@@ -1,5 +1,10 @@
 """gunicorn's settings for the page server; the address comes by --bind."""
 
+import os
+from typing import Any
+
+from prometheus_client import multiprocess
+
 workers = 2
 worker_class = "gthread"
 threads = 8
@@ -11,3 +16,12 @@ control_socket_disable = True
 accesslog = None
 errorlog = "-"
 loglevel = "warning"
+# Whoever this process is by now: gunicorn notes its defaults when it is imported, which may have been as root.
+user = os.geteuid()
+group = os.getegid()
+
+
+def child_exit(server: object, worker: Any) -> None:
+    """Take the live figures of a worker that has ended out of /metrics."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.mark_process_dead(worker.pid)

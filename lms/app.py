@@ -15,11 +15,11 @@ from lms.channels import operations as channel_operations
 from lms.channels import queries as channel_queries
 from lms.config import ROOT, Config
 from lms.content import gateways as media
-from lms.core import db, jobs, logs, mail, sandbox, signing, storage, tenancy, workers
+from lms.core import db, jobs, logs, mail, plans, sandbox, signing, storage, tenancy, workers
 from lms.core.commands import connects_by
 from lms.core.redis import use_redis
 from lms.core.supervisor import reachable
-from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, words
+from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, words
 from lms.web.face import faces
 from lms.web.sessions import RedisSessions
 
@@ -28,7 +28,7 @@ MODULES = (
     "chat", "community", "certificates", "search", "reporting", "notifications", "assistant", "pages", "admin",
 )  # fmt: skip
 DOORS = ("views", "admin", "api", "sockets")
-LISTENERS = ("models", "handlers", "jobs", "reports")
+LISTENERS = ("models", "handlers", "jobs", "plans", "reports")
 
 
 class Token(BaseConverter):
@@ -67,6 +67,7 @@ def connect(config: Config, *, statement_timeout_ms: int = db.STATEMENT_TIMEOUT_
 def wire() -> None:
     """Tell the kernel and the web layer what only modules know, and load the listeners of every module."""
     tenancy.channels_come_from(channel_queries.open_channels)
+    plans.actors_come_from(channel_queries.actor_of_user)
     faces.channel_of_host = channel_queries.channel_of_host
     faces.actor_of_session = channel_queries.actor_of_session
     faces.actor_of_token = channel_queries.actor_of_token
@@ -116,6 +117,7 @@ def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
     i18n.install(app)
     words.install(app)
     context.install(app)
+    idempotency.install(app)
     errors.install(app)
     register_doors(app)
     return app

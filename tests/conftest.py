@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from playwright.sync_api import expect
 from sqlalchemy import pool
 
 from lms.app import create_app, wire
@@ -27,6 +28,7 @@ OTHER_CHANNEL = UUID("0190a000-0000-7000-8000-000000000002")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
     if not config.option.collectonly:
         servers.begin(lambda url: schema.migrate(url, SECRET))
 

@@ -2,6 +2,7 @@
 
 from lms.core.decisions import Actor, Decision, admins, no, staff
 from lms.core.i18n import gettext as _
+from lms.core.plans import Act
 
 
 def can_see_dashboard(actor: Actor) -> Decision:
@@ -27,3 +28,18 @@ def can_see_audit(actor: Actor) -> Decision:
 def can_remove_demo(actor: Actor, *, is_demo: bool) -> Decision:
     """Admins of a demo; a real academy is never removed from here."""
     return admins(actor) if is_demo else no(_("This academy is no demo, so it is not removed."), rule="demo")
+
+
+def can_see_plans(actor: Actor) -> Decision:
+    """Admins see every bulk act; the others reach theirs by its address."""
+    return admins(actor)
+
+
+def can_handle_plan(actor: Actor, act: Act) -> Decision:
+    """Whoever may do the act sees its plans, applies and undoes them."""
+    return act.allowed(actor)
+
+
+def can_make_plan(actor: Actor) -> Decision:
+    """Whoever works here may plan something; the act itself says what."""
+    return staff(actor)

@@ -1,13 +1,16 @@
 """Lists of the frame: the audit log, jobs, mails."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, literal, select
 
 from lms.core.decisions import Actor
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.jobs import QUEUES
-from lms.core.models import AuditRow, Mail, Outbox
+from lms.core.models import AuditRow, Mail, Outbox, Plan, PlanRow
+from lms.core.money import digits
+from lms.core.plans import Act, Field
 from lms.core.reports import Choice, Column, Period, Report
 
 STATES = (("done", _l("Done")), ("waiting", _l("Waiting")), ("running", _l("Running")), ("quarantined", _l("Quarantined")))
@@ -26,6 +29,7 @@ class Audit(Report):
     """Who did what to what, newest first."""
 
     name = "admin.audit"
+    path = "/admin/audit"
     title = _l("Audit log")
     lead = _l("Every change, by whom and when. Nothing here can be edited; the chain of hashes shows it.")
     key = AuditRow.id
@@ -61,6 +65,7 @@ class Jobs(Report):
     """What the workers do, did, and could not do."""
 
     name = "admin.jobs"
+    path = "/admin/system/jobs"
     title = _l("Jobs")
     lead = _l("Everything that happens later: handlers of events, mails, videos. A job in quarantine waits for you.")
     key = Outbox.id
@@ -93,6 +98,7 @@ class Mails(Report):
     """Every mail, and what became of it."""
 
     name = "admin.mails"
+    path = "/admin/system/mail"
     title = _l("Mail")
     key = Mail.id
     href = "/admin/system/mail/{id}"
@@ -120,3 +126,118 @@ class Mails(Report):
     def query(self, by: Actor) -> Select[Any]:
         """Every mail of the channel."""
         return select(Mail)
+
+
+PLAN_STATES = (
+    ("asking", _l("Waits for your answer")),
+    ("planning", _l("Being planned")),
+    ("planned", _l("Planned")),
+    ("checking", _l("Being applied")),
+    ("stale", _l("Out of date")),
+    ("applying", _l("Being applied")),
+    ("applied", _l("Applied")),
+    ("undoing", _l("Being taken back")),
+    ("undone", _l("Taken back")),
+    ("failed", _l("Could not be read")),
+    ("discarded", _l("Thrown away")),
+)
+PLAN_TONES = {
+    "asking": "warning", "planning": "info", "planned": "warning", "checking": "info", "stale": "warning", "applying": "info",
+    "applied": "success", "undoing": "info", "undone": "neutral", "failed": "danger", "discarded": "neutral",
+}  # fmt: skip
+VERDICTS = (("new", _l("New")), ("changed", _l("Changed")), ("same", _l("Same")), ("refused", _l("Refused")))
+VERDICT_TONES = {"new": "success", "changed": "info", "same": "neutral", "refused": "danger"}
+RESULTS = (("applied", _l("Applied")), ("refused", _l("Refused")), ("conflict", _l("Left alone")), ("undone", _l("Taken back")))
+RESULT_TONES = {"applied": "success", "refused": "danger", "conflict": "warning", "undone": "neutral"}
+
+
+class Plans(Report):
+    """Every bulk act of the channel: what waits to be applied, and the receipts."""
+
+    name = "admin.plans"
+    title = _l("Bulk acts")
+    lead = _l("Everything that was done to many at once: what it changed, by whom, and for how long it can be taken back.")
+    key = Plan.id
+    href = "/admin/plans/{id}"
+    path = "/admin/plans"
+    sort = "-created_at"
+    empty = (
+        "layers",
+        _l("No bulk acts yet"),
+        _l("Choose rows in a list, or import one. What you do to many at once stands here, with its way back."),
+    )
+    columns = (
+        Column("title", _l("What"), Plan.title),
+        Column("state", _l("State"), Plan.state, kind="state", words=dict(PLAN_STATES), tones=PLAN_TONES),
+        Column("source_name", _l("From"), Plan.source_name),
+        Column("row_count", _l("Rows"), Plan.row_count, kind="int"),
+        Column("applied_count", _l("Applied"), Plan.applied_count, kind="int"),
+        Column("refused_count", _l("Refused"), Plan.refused_count, kind="int"),
+        Column("made_by_name", _l("By"), Plan.made_by_name),
+        Column("created_at", _l("When"), Plan.created_at, kind="time"),
+        Column("undo_until", _l("Undo until"), Plan.undo_until, kind="time", shown=False),
+    )
+    filters = (
+        Choice("state", _l("State"), Plan.state, options=tuple(one for one in PLAN_STATES if one[0] != "checking")),
+        Period("created", _l("When"), Plan.created_at),
+    )
+    search = (Plan.title, Plan.source_name, Plan.made_by_name)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Every plan but the discarded and the single acts, which are in the audit log."""
+        return select(Plan).where(Plan.state != "discarded", Plan.is_single.is_(False))
+
+
+class PlanRows(Report):
+    """The rows of one plan, with what would change in each; of every plan without one."""
+
+    name = "admin.plan_rows"
+    title = _l("Rows of bulk acts")
+    key = PlanRow.id
+    sort = "number"
+    empty = ("list-checks", _l("No rows"), "")
+    columns: Sequence[Column] = (
+        Column("number", _l("Line"), PlanRow.number, kind="int"),
+        Column("label", _l("Which"), PlanRow.label),
+        Column("verdict", _l("Verdict"), PlanRow.verdict, kind="state", words=dict(VERDICTS), tones=VERDICT_TONES),
+        Column("reason", _l("Reason"), PlanRow.reason),
+        Column("result", _l("Result"), PlanRow.result, kind="state", words={"": "–", **dict(RESULTS)}, tones=RESULT_TONES),
+    )
+    filters = (
+        Choice("verdict", _l("Verdict"), PlanRow.verdict, options=VERDICTS),
+        Choice("result", _l("Result"), PlanRow.result, options=RESULTS),
+    )
+    search = (PlanRow.label, PlanRow.reason)
+
+    def __init__(self, plan: Plan | None = None, act: Act | None = None) -> None:
+        self.plan = plan
+        if plan is not None and act is not None:
+            number, label, verdict, reason, result = type(self).columns
+            changes = [Column(f"field_{one.key}", one.label, change_of(one), sortable=False) for one in act.fields if one.shown]
+            ending = [result] if plan.applied_at or plan.conflict_count else []
+            self.columns = (label, verdict, *ending, *changes, reason, number)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """The plan's rows."""
+        rows = select(PlanRow).join(Plan, Plan.id == PlanRow.plan_id)
+        return rows.where(PlanRow.plan_id == self.plan.id) if self.plan is not None else rows
+
+
+def change_of(field: Field) -> Any:
+    """What a row does to a field, in words: `Student → Instructor`, or the value alone where it stays or is new."""
+    before, after = (_told(field, values) for values in (PlanRow.before, PlanRow.after))
+    nothing = literal("–")
+    changed = func.concat(func.coalesce(func.nullif(before, ""), nothing), " → ", func.coalesce(func.nullif(after, ""), nothing))
+    return case((before.is_distinct_from(after) & PlanRow.before.has_key(field.key), changed), else_=func.coalesce(after, before))
+
+
+def _told(field: Field, values: Any) -> Any:
+    """A value of a field as people read it."""
+    value = values[field.key].astext
+    if field.kind == "money":
+        currency = values[field.currency_key].astext
+        scale = case(*((currency == code, 10 ** digits(code)) for code in ("JPY", "KRW", "KWD", "BHD", "TND", "JOD", "OMR")), else_=100)
+        return func.concat(func.trim_scale(func.round(values[field.key].as_float() / scale, 3)), " ", currency)
+    if field.words:
+        return case(*((value == stored, str(word)) for stored, word in field.words.items()), else_=value)
+    return value

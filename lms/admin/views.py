@@ -1,23 +1,29 @@
-"""The back office's own pages: dashboard, audit log, system."""
+"""The back office's own pages: dashboard, audit log, system, bulk acts."""
 
+from typing import Any
 from uuid import UUID
 
 from babel.dates import format_date
-from flask import Blueprint, current_app, g, render_template, url_for
+from flask import Blueprint, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.admin import operations, policies, queries
-from lms.admin.reports import Audit, Jobs, Mails
+from lms.admin.reports import PLAN_STATES, PLAN_TONES, Audit, Jobs, Mails, PlanRows, Plans
 from lms.channels.queries import this_channel
 from lms.config import Config
 from lms.core import doctor, mail
+from lms.core import plans as bulk
+from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
 from lms.core.i18n import locale as get_locale
+from lms.core.models import Plan
 from lms.web.access import actor, allow
-from lms.web.answers import moved
+from lms.web.answers import fragment, invalid, moved, own_path
+from lms.web.bulk import options_form, params_of
 from lms.web.charts import line_chart
 from lms.web.design_sample import sample
-from lms.web.lists import answer_list
+from lms.web.exports import lines_response
+from lms.web.lists import answer_list, list_page
 from lms.web.tiles import Tile, a_tile, rows_href
 from lms.web.toasts import toast
 from lms.web.words import money, number
@@ -161,3 +167,99 @@ def system_design() -> ResponseReturnValue:
     """Every piece of the design system in every state."""
     allow(policies.can_see_system(actor()))
     return render_template("admin/system_design.html", sample=sample())
+
+
+@bp.route("/plans")
+def plans() -> ResponseReturnValue:
+    """Bulk acts: what waits, and the receipts."""
+    allow(policies.can_see_plans(actor()))
+    return answer_list(Plans(), "admin/plans.html")
+
+
+@bp.route("/plans/<uuid:plan_id>", methods=["GET", "POST"])
+def plans_show(plan_id: UUID) -> ResponseReturnValue:
+    """One bulk act: what it would do row by row, then what it did; POST answers what it asks and plans with that."""
+    plan = bulk.get_plan(plan_id)
+    act = bulk.get_act(plan.act)
+    allow(policies.can_handle_plan(actor(), act))
+    form = options_form(act, plan.params, currency=g.channel.currency)
+    if request.method == "POST":
+        try:
+            bulk.replan(plan, params=params_of(act, form) if form.validate() else {}, by=actor())
+        except Refusal as refusal:
+            form.refuse(refusal)
+            return invalid("admin/plans_show.html", page="admin/plans_show.html", **_about_plan(plan, act, form))
+        return moved(url_for(".plans_show", plan_id=plan_id))
+    return render_template("admin/plans_show.html", **_about_plan(plan, act, form))
+
+
+def _about_plan(plan: Plan, act: bulk.Act, form: Any) -> dict[str, Any]:
+    return {
+        "plan": plan,
+        "act": act,
+        "form": form,
+        "list": list_page(PlanRows(plan, act)),
+        "states": dict(PLAN_STATES),
+        "tones": PLAN_TONES,
+        "unused": [column["heading"] for column in plan.columns if not column["field"] and column["heading"]],
+    }
+
+
+@bp.route("/plans/<uuid:plan_id>/status")
+def plans_status(plan_id: UUID) -> ResponseReturnValue:
+    """How far a bulk act is; once it rests, its page."""
+    plan = bulk.get_plan(plan_id)
+    allow(policies.can_handle_plan(actor(), bulk.get_act(plan.act)))
+    page = url_for(".plans_show", plan_id=plan_id)
+    return fragment("admin/_plan_progress.html", page=page, plan=plan) if plan.is_working else moved(page)
+
+
+@bp.route("/plans/<uuid:plan_id>/apply", methods=["POST"])
+def plans_apply(plan_id: UUID) -> ResponseReturnValue:
+    """Do what is planned."""
+    plan = bulk.get_plan(plan_id)
+    allow(policies.can_handle_plan(actor(), bulk.get_act(plan.act)))
+    bulk.apply(plan, by=actor())
+    return moved(url_for(".plans_show", plan_id=plan_id))
+
+
+@bp.route("/plans/<uuid:plan_id>/again", methods=["POST"])
+def plans_again(plan_id: UUID) -> ResponseReturnValue:
+    """Plan the same rows again with what stands now."""
+    plan = bulk.get_plan(plan_id)
+    allow(policies.can_handle_plan(actor(), bulk.get_act(plan.act)))
+    bulk.replan(plan, by=actor())
+    return moved(url_for(".plans_show", plan_id=plan_id))
+
+
+@bp.route("/plans/<uuid:plan_id>/undo", methods=["POST"])
+def plans_undo(plan_id: UUID) -> ResponseReturnValue:
+    """Take back what was applied; `back` in the address is where a single act was undone from."""
+    plan = bulk.get_plan(plan_id)
+    allow(policies.can_handle_plan(actor(), bulk.get_act(plan.act)))
+    bulk.undo(plan, by=actor())
+    if plan.is_single and plan.undone_count:
+        toast(_("Taken back."))
+    elif plan.is_single:
+        toast(_("Somebody changed this since, so it was left as it is."), tone="warning")
+    return moved(own_path(request.args.get("back") if plan.is_single else None, url_for(".plans_show", plan_id=plan_id)))
+
+
+@bp.route("/plans/<uuid:plan_id>/discard", methods=["POST"])
+def plans_discard(plan_id: UUID) -> ResponseReturnValue:
+    """Throw a plan away that was not applied."""
+    plan = bulk.get_plan(plan_id)
+    act = bulk.get_act(plan.act)
+    allow(policies.can_handle_plan(actor(), act))
+    bulk.throw_away(plan, by=actor())
+    toast(_("The plan is thrown away. Nothing was changed."))
+    return moved(act.back)
+
+
+@bp.route("/plans/<uuid:plan_id>/refused")
+def plans_refused(plan_id: UUID) -> ResponseReturnValue:
+    """The rows that were refused, as they came, with the reason of each: mend the file and import it again."""
+    plan = bulk.get_plan(plan_id)
+    allow(policies.can_handle_plan(actor(), bulk.get_act(plan.act)))
+    name = f"refused-rows-{plan.created_at:%Y-%m-%d}.csv"
+    return lines_response(lambda: bulk.refused_lines(bulk.get_plan(plan_id)), name, actor())

@@ -10,13 +10,14 @@ from lms.auth import queries as accounts
 from lms.channels import operations, policies, queries
 from lms.channels.forms import ChannelForm, InviteForm, PersonForm, RoleForm
 from lms.channels.reports import People
-from lms.core import db
+from lms.core import db, plans
 from lms.core.errors import Conflict, Invalid, Refusal
 from lms.core.i18n import gettext as _
-from lms.core.models import AuditRow
+from lms.core.models import AuditRow, Plan
 from lms.core.money import is_currency
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
+from lms.web.bulk import answer_bulk, answer_import
 from lms.web.lists import answer_list
 from lms.web.theme import BadColor, Theme, stylesheet
 from lms.web.toasts import toast
@@ -48,6 +49,20 @@ def people_new() -> ResponseReturnValue:
         return invalid("channels/admin/people_new.html", page="channels/admin/people_new.html", form=form)
     toast(_("%(name)s is invited. The mail is on its way to %(email)s.", name=member.name, email=member.email))
     return moved(url_for(".people_show", user_id=member.id))
+
+
+@bp.route("/people/import", methods=["GET", "POST"])
+def people_import() -> ResponseReturnValue:
+    """Import people from a file or from pasted lines: first a plan, then the act."""
+    allow(policies.can_manage_people(actor()))
+    return answer_import("channels.import_people", "channels/admin/people_import.html")
+
+
+@bp.route("/people/bulk", methods=["POST"])
+def people_bulk() -> ResponseReturnValue:
+    """Plan an act on the chosen people."""
+    allow(policies.can_manage_people(actor()))
+    return answer_bulk(People())
 
 
 @bp.route("/people/<uuid:user_id>")
@@ -98,10 +113,9 @@ def people_role(user_id: UUID) -> ResponseReturnValue:
     if not form.validate():
         raise Invalid(_("Choose one of the roles."))
     allow(policies.can_give_role(actor(), member, form.role.data))
-    before = member.role
-    operations.change_role(member, form.role.data, by=actor())
-    if before != member.role:
-        toast(_("%(name)s is %(role)s now.", name=member.name, role=member.role))
+    plan = plans.do_now("channels.change_role", user_id, by=actor(), params={"role": form.role.data})
+    if plan is not None:
+        toast(_("%(name)s is %(role)s now.", name=member.name, role=form.role.data), undo=_undo(plan, user_id))
     return moved(url_for(".people_show", user_id=user_id))
 
 
@@ -110,11 +124,8 @@ def people_suspend(user_id: UUID) -> ResponseReturnValue:
     """Stop a person from signing in; nothing of theirs is lost."""
     member = queries.get_member(user_id)
     allow(policies.can_suspend(actor(), member))
-    operations.suspend(member, by=actor())
-    toast(
-        _("%(name)s cannot sign in any more. Nothing of theirs was deleted.", name=member.name),
-        undo=url_for(".people_restore", user_id=user_id),
-    )
+    plan = plans.do_now("channels.suspend_people", user_id, by=actor())
+    toast(_("%(name)s cannot sign in any more. Nothing of theirs was deleted.", name=member.name), undo=_undo(plan, user_id))
     return moved(url_for(".people_show", user_id=user_id))
 
 
@@ -123,9 +134,14 @@ def people_restore(user_id: UUID) -> ResponseReturnValue:
     """Let a suspended person in again."""
     member = queries.get_member(user_id)
     allow(policies.can_suspend(actor(), member))
-    operations.restore(member, by=actor())
-    toast(_("%(name)s can sign in again.", name=member.name))
+    plan = plans.do_now("channels.restore_people", user_id, by=actor())
+    toast(_("%(name)s can sign in again.", name=member.name), undo=_undo(plan, user_id))
     return moved(url_for(".people_show", user_id=user_id))
+
+
+def _undo(plan: Plan | None, user_id: UUID) -> str | None:
+    """Where a single act is taken back; it leads to the person's page again."""
+    return url_for("admin.plans_undo", plan_id=plan.id, back=url_for(".people_show", user_id=user_id)) if plan is not None else None
 
 
 @bp.route("/people/<uuid:user_id>/invite", methods=["POST"])

@@ -28,3 +28,17 @@ class MemberSuspended(Event):
     """A member may not sign in any more."""
 
     user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberEdited(Event):
+    """What is known of a member changed, or a suspended one may sign in again."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberLeft(Event):
+    """Somebody is no member of the channel any more."""
+
+    user_id: UUID

@@ -13,7 +13,7 @@ from lms.auth import queries as auth_queries
 from lms.auth.models import SignInSession, User
 from lms.channels import queries
 from lms.channels.errors import LastOwner, Taken
-from lms.channels.events import MemberJoined, MemberSuspended, RoleChanged
+from lms.channels.events import MemberEdited, MemberJoined, MemberSuspended, RoleChanged
 from lms.channels.models import Channel, Domain, Member, Preference
 from lms.core import audit, db, mail
 from lms.core.clock import now
@@ -111,6 +111,7 @@ def edit_person(member: Member, values: Mapping[str, Any], *, by: Actor) -> bool
     changed = audit.update(member, "channels.edit_person", by=by, **values)
     if changed:
         member.version += 1
+        emit(MemberEdited(user_id=member.id, by=by.user_id))
     return changed
 
 
@@ -143,6 +144,7 @@ def restore(member: Member, *, by: Actor) -> None:
     if member.status == "suspended":
         audit.update(member, "channels.restore", by=by, status="active")
         member.version += 1
+        emit(MemberEdited(user_id=member.id, by=by.user_id))
 
 
 def _keep_an_owner(member: Member) -> None:

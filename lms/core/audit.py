@@ -1,15 +1,21 @@
 """Audit: who did what to what, written in the transaction that does it; only ever inserted."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import structlog
 from pydantic_core import to_jsonable_python
+from sqlalchemy import text
 
 from lms.core import db
+from lms.core.clock import now
 from lms.core.decisions import Actor
+from lms.core.ids import uuid7
 from lms.core.models import AuditRow
+from lms.core.tenancy import current_channel
 
 MASKED = frozenset({"password", "password_hash", "code", "token", "secret", "digest"})
 
@@ -38,6 +44,55 @@ def record(
             request_id=structlog.contextvars.get_contextvars().get("request_id"),
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one row of a set-based act was, and is: one audit row."""
+
+    target_id: UUID
+    name: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+RECORD_MANY = text(
+    """
+    INSERT INTO core.audit (channel_id, id, at, actor_id, actor_kind, actor_name, action, target_kind, target_id, target_name,
+        before, after, request_id)
+    SELECT :channel, e.id, :at, :actor, :kind, :actor_name, :action, :target_kind, e.target, e.name, e.before, e.after, :request
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:targets AS uuid[]), CAST(:names AS text[]), CAST(CAST(:befores AS text[]) AS jsonb[]),
+        CAST(CAST(:afters AS text[]) AS jsonb[])) AS e (id, target, name, before, after)
+    """
+)
+
+
+def record_many(action: str, target_kind: str, entries: Sequence[Entry], *, by: Actor) -> None:
+    """Write one audit row for each row of a set-based act, in one statement."""
+    if not entries:
+        return
+    db.session().execute(
+        RECORD_MANY,
+        {
+            "channel": current_channel(),
+            "at": now(),
+            "actor": by.user_id,
+            "kind": by.kind,
+            "actor_name": by.name,
+            "action": action,
+            "target_kind": target_kind,
+            "request": structlog.contextvars.get_contextvars().get("request_id"),
+            "ids": [uuid7() for _entry in entries],
+            "targets": [entry.target_id for entry in entries],
+            "names": [entry.name for entry in entries],
+            "befores": [_json(entry.before) for entry in entries],
+            "afters": [_json(entry.after) for entry in entries],
+        },
+    )
+
+
+def _json(values: Mapping[str, Any] | None) -> str | None:
+    return None if values is None else json.dumps(_plain(values), ensure_ascii=False)
 
 
 def changes(target: Any, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

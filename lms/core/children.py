@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # linux/prctl.h
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NAME = 1, 4, 15  # linux/prctl.h
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -49,6 +49,12 @@ def set_name(name: str) -> None:
     """Give this process a name that `ps` and `top` show (Linux; 15 characters)."""
     if _libc is not None:
         _libc.prctl(PR_SET_NAME, f"lms {name}".encode()[:15], 0, 0, 0)
+
+
+def allow_dump() -> None:
+    """Let this process look at itself under /proc again after it changed its user (Linux takes that away)."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
 def spawn(

@@ -28,6 +28,7 @@ class Finding:
 
 Examiner = Callable[[Config], Sequence[Finding]]
 _examiners: list[Examiner] = []
+_of_channel: dict[str, Callable[[], Sequence[str]]] = {}
 
 
 def examines(examiner: Examiner) -> Examiner:
@@ -49,6 +50,12 @@ def examines_each_channel(subject: str, faults: Callable[[], Sequence[str]]) -> 
 
     examine_them.__name__ = subject.lower()
     examines(examine_them)
+    _of_channel[subject] = faults
+
+
+def faults_of_this_channel() -> list[tuple[str, str]]:
+    """What every examination that goes channel by channel finds in the running one: (subject, sentence), by subject."""
+    return [(subject, sentence) for subject, faults in sorted(_of_channel.items()) for sentence in faults()]
 
 
 def well(sentence: str) -> Finding:

@@ -3,15 +3,22 @@
 `emit(fact)` writes one row into the diary and one outbox row for each handler; a worker runs the handlers.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter
+from sqlalchemy import text
 
 from lms.core import db, jobs
+from lms.core.clock import now
+from lms.core.ids import uuid7
 from lms.core.models import EventRow
+from lms.core.tenancy import current_channel
+
+AT_ONCE = 200  # so many facts of one kind a handler hears in one transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +37,9 @@ def on(kind: type[E], *, queue: str = "default", tries: int = 8) -> Callable[[Ca
     """Make a function hear a kind of fact; it runs in a worker, in one transaction of the fact's channel, exactly once."""
 
     def register(handler: Callable[[E], None]) -> Callable[[E], None]:
-        def run(fact: dict[str, Any]) -> None:
-            handler(TypeAdapter(kind).validate_python(fact))
+        def run(fact: Mapping[str, Any] | None = None, facts: Sequence[Mapping[str, Any]] = ()) -> None:
+            for one in facts or (fact,):
+                handler(TypeAdapter(kind).validate_python(one))
 
         run.__module__, run.__qualname__ = handler.__module__, handler.__qualname__
         _kinds[kind.__name__] = kind
@@ -49,6 +57,35 @@ def emit(fact: Event) -> None:
     db.session().flush()
     for handler in _handlers.get(row.name, []):
         handler.put({"fact": payload}, event_id=row.id)
+
+
+EMIT_MANY = text(
+    """
+    INSERT INTO core.events (channel_id, id, name, actor_id, payload, happened_at)
+    SELECT :channel, e.id, :name, :actor, e.payload, :at
+    FROM unnest(CAST(:ids AS uuid[]), CAST(CAST(:payloads AS text[]) AS jsonb[])) AS e (id, payload)
+    """
+)
+
+
+def emit_many(facts: Sequence[Event]) -> None:
+    """Announce many facts of one kind and one actor in one statement; each handler hears them in the bulk queue, in batches."""
+    if not facts:
+        return
+    kind = type(facts[0])
+    payloads = TypeAdapter(list[kind]).dump_python(list(facts), mode="json")  # type: ignore[valid-type]
+    values = {
+        "channel": current_channel(),
+        "name": kind.__name__,
+        "actor": facts[0].by,
+        "at": now(),
+        "ids": [uuid7() for _fact in facts],
+        "payloads": [json.dumps(payload, ensure_ascii=False) for payload in payloads],
+    }
+    db.session().execute(EMIT_MANY, values)
+    for handler in _handlers.get(kind.__name__, []):
+        for start in range(0, len(payloads), AT_ONCE):
+            handler.put({"facts": payloads[start : start + AT_ONCE]}, queue="bulk")
 
 
 def heard() -> dict[str, list[str]]:

@@ -42,18 +42,19 @@ def fingerprint(*parts: bytes) -> str:
     return total.hexdigest()
 
 
-def claim(user_id: UUID, route: str, key: str, print_: str) -> Reply | None:
+def claim(user_id: UUID, route: str, key: str, print_: str, *, again: str = "") -> Reply | None:
     """Take a key for the running transaction (None: go on and `keep` the reply), or give the reply kept for it.
 
-    Waits while another transaction works under the key. Raises Invalid when the key was used for another request.
+    Waits while another transaction works under the key. Raises Invalid when the key was used for another request; `again` is
+    the sentence for that where nobody speaks of keys.
     """
     statement = insert(IdempotencyKey).values(
         id=uuid7(), channel_id=current_channel(), user_id=user_id, route=route, key=key, fingerprint=print_, created_at=now()
     )
-    again: dict[str, Any] = {"fingerprint": print_, "status": None, "reply": None, "location": None, "created_at": now()}
+    renewed: dict[str, Any] = {"fingerprint": print_, "status": None, "reply": None, "location": None, "created_at": now()}
     taken = db.session().execute(
         statement.on_conflict_do_update(
-            index_elements=["channel_id", "user_id", "route", "key"], set_=again, where=IdempotencyKey.created_at < now() - KEPT
+            index_elements=["channel_id", "user_id", "route", "key"], set_=renewed, where=IdempotencyKey.created_at < now() - KEPT
         ).returning(IdempotencyKey.id)
     )
     if taken.scalar_one_or_none() is not None:
@@ -70,7 +71,7 @@ def claim(user_id: UUID, route: str, key: str, print_: str) -> Reply | None:
     if row is None or row.status is None:
         raise Conflict("The first request with this Idempotency-Key is not finished. Send it again in a moment.")
     if row.fingerprint != print_:
-        raise Invalid("This Idempotency-Key was used for another request. Use a new key for a new act.", rule="idempotency_key")
+        raise Invalid(again or "This Idempotency-Key was used for another request. Use a new key for a new act.", rule="idempotency_key")
     return Reply(row.status, _open(row.reply or ""), row.location or "")
 
 

@@ -163,3 +163,89 @@ class IdempotencyKey(Tenant, Base):
     reply: Mapped[str | None]
     location: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Plan(Tenant, Base):
+    """A bulk act: planned row by row, applied, and a receipt that can be taken back until `undo_until`.
+
+    `place` is the number of the last row done in the running phase, `done_count` how many rows that is; `columns` are the
+    headings of the file it came from, each with the field it means.
+    """
+
+    __tablename__ = "plans"
+    __table_args__ = (Index("ix_plans_created", "channel_id", "created_at"), {"schema": "core"})
+
+    act: Mapped[str]
+    title: Mapped[str]
+    params: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    columns: Mapped[list[Any]] = mapped_column(default=list)
+    source_name: Mapped[str] = mapped_column(default="")
+    locale: Mapped[str] = mapped_column(default="en")
+    state: Mapped[str] = mapped_column(default="planning")
+    row_count: Mapped[int] = mapped_column(default=0)
+    new_count: Mapped[int] = mapped_column(default=0)
+    changed_count: Mapped[int] = mapped_column(default=0)
+    same_count: Mapped[int] = mapped_column(default=0)
+    refused_count: Mapped[int] = mapped_column(default=0)
+    applied_count: Mapped[int] = mapped_column(default=0)
+    conflict_count: Mapped[int] = mapped_column(default=0)
+    undone_count: Mapped[int] = mapped_column(default=0)
+    place: Mapped[int] = mapped_column(default=0)
+    done_count: Mapped[int] = mapped_column(default=0)
+    is_read: Mapped[bool] = mapped_column(default=False)
+    is_single: Mapped[bool] = mapped_column(default=False)
+    failure: Mapped[str] = mapped_column(default="")
+    made_by: Mapped[UUID | None]
+    made_by_name: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    planned_at: Mapped[datetime | None]
+    applied_by: Mapped[UUID | None]
+    applied_at: Mapped[datetime | None]
+    undone_by: Mapped[UUID | None]
+    undone_at: Mapped[datetime | None]
+    undo_until: Mapped[datetime | None]
+    forgotten_at: Mapped[datetime | None]
+
+    @property
+    def to_apply(self) -> int:
+        """How many rows applying it would touch."""
+        return self.new_count + self.changed_count
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a worker has it in hand."""
+        return self.state in ("planning", "checking", "applying", "undoing")
+
+    @property
+    def may_be_undone(self) -> bool:
+        """Whether it can still be taken back."""
+        return self.state == "applied" and self.applied_count > 0 and self.undo_until is not None and self.undo_until > now()
+
+
+class PlanRow(Tenant, Base):
+    """One row of a plan: what it would do and why not, and what became of it."""
+
+    __tablename__ = "plan_rows"
+    __table_args__ = (UniqueConstraint("channel_id", "plan_id", "number"), belongs_to("plan_id", "core.plans"), {"schema": "core"})
+
+    plan_id: Mapped[UUID]
+    number: Mapped[int]
+    subject_id: Mapped[UUID | None]
+    label: Mapped[str] = mapped_column(default="")
+    key: Mapped[str] = mapped_column(default="")
+    verdict: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+    source: Mapped[list[Any]] = mapped_column(default=list)
+    result: Mapped[str] = mapped_column(default="")
+
+
+class PlanFile(Tenant, Base):
+    """The file a plan is made from, until it is read."""
+
+    __tablename__ = "plan_files"
+    __table_args__ = (UniqueConstraint("channel_id", "plan_id"), belongs_to("plan_id", "core.plans"), {"schema": "core"})
+
+    plan_id: Mapped[UUID]
+    content: Mapped[bytes] = mapped_column(LargeBinary())

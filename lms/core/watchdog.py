@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
-from lms.core.children import session_members, signal_process
+from lms.core.children import Account, session_members, signal_process
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 class Watchdog:
     """A running watchdog, as its owner sees it."""
 
-    def __init__(self, env: Mapping[str, str], keep_open: Iterable[int] = ()) -> None:
+    def __init__(self, env: Mapping[str, str], keep_open: Iterable[int] = (), account: Account | None = None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "lms.core.watchdog"],
             cwd=ROOT,
@@ -29,6 +29,9 @@ class Watchdog:
             stdin=subprocess.PIPE,
             start_new_session=True,
             pass_fds=tuple(keep_open),
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
         )
 
     def watch(self, pid: int, number: signal.Signals, patience: float) -> None:

@@ -54,6 +54,7 @@ class Courses(Report):
     """The courses one works on: an instructor's own, an admin's all."""
 
     name = "courses.courses"
+    path = "/admin/courses/"
     title = _l("Courses")
     lead = _l("From the first draft to the catalogue and the archive.")
     key = Course.id
@@ -64,7 +65,7 @@ class Courses(Report):
         _l("No courses yet"),
         _l("Make the first one: four short steps, each of them saved."),
     )
-    columns: ClassVar[Sequence[Column]] = (
+    columns: Sequence[Column] = (
         Column("title", _l("Course"), Course.title),
         Column("status", _l("Status"), Course.status, kind="state", words=dict(STATUSES), tones=TONES),
         Column("instructor", _l("Instructor"), Member.name),
@@ -104,6 +105,7 @@ class DeletedCourses(Courses):
     """Courses that were deleted and can be restored."""
 
     name = "courses.deleted"
+    path = "/admin/courses/deleted"
     title = _l("Deleted courses")
     lead = _l("Open one to restore it.")
     empty = ("trash-2", _l("Nothing was deleted"), "")

@@ -19,6 +19,7 @@ from lms.enrollments import operations, policies, queries
 from lms.enrollments.forms import ByHandForm, EndForm
 from lms.enrollments.models import Enrollment
 from lms.enrollments.reports import Enrollments, Lessons
+from lms.payments.queries import get_order
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
 from lms.web.lists import answer_list
@@ -140,6 +141,20 @@ def people_show(user_id: UUID) -> ResponseReturnValue:
         member=member,
         enrollments=found,
         may_manage=policies.can_manage(actor()),
+    )
+
+
+@bp.route("/orders/<uuid:order_id>")
+def orders_show(order_id: UUID) -> ResponseReturnValue:
+    """The access an order paid for, with its progress, and what a refund would do to it (a piece of the order's refund)."""
+    order = get_order(order_id)
+    allow(policies.can_manage(actor()))
+    enrollment = queries.enrollment_of_order(order.id)
+    return fragment(
+        "enrollments/admin/_orders_show.html",
+        page=url_for(".show", enrollment_id=enrollment.id) if enrollment else url_for(".index"),
+        enrollment=enrollment,
+        outline=queries.outline_of(order.course_id, enrollment) if enrollment else None,
     )
 
 

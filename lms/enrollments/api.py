@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request, url_for
 from pydantic import ConfigDict, Field
 
 from lms.channels.queries import get_member
@@ -22,6 +22,7 @@ from lms.enrollments.models import Enrollment
 from lms.enrollments.operations import Played
 from lms.enrollments.operations.watching import read_pass
 from lms.enrollments.reports import Enrollments
+from lms.vouchers import operations as vouchers
 from lms.web.access import actor, allow
 from lms.web.api import Amount, Answer, Body, Rows, answer_rows, endpoint, located
 
@@ -63,9 +64,24 @@ class LearningList(Answer):
 
 
 class EnrollRequest(Body):
-    """The price agreed to; another price is never taken."""
+    """The price agreed to, after the coupon if there is one; another price is never taken."""
 
     price: Amount
+    coupon: Annotated[str, Field(max_length=120)] = ""
+
+
+class PriceRequest(Body):
+    """A coupon to look at."""
+
+    coupon: Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class PriceAnswer(Answer):
+    """What a course costs with a coupon: `left` is to be paid, and is the price to agree to."""
+
+    price: Amount
+    off: Amount
+    left: Amount
 
 
 class ByHandRequest(Body):
@@ -214,8 +230,23 @@ def courses_enroll(course_id: UUID, body: EnrollRequest) -> EnrollmentAnswer:
     course = courses.get_course(course_id)
     enrollment = queries.active_enrollment(_me(), course_id)
     allow(policies.can_learn(actor()) if enrollment is not None else policies.can_enroll(actor(), course, None))
-    made = operations.enroll_by_wallet(course, by=actor(), agreed=Money(body.price.minor, body.price.currency))
+    agreed = Money(body.price.minor, body.price.currency)
+    if enrollment is None and body.coupon:
+        discount = vouchers.try_coupon(body.coupon, course.id, course.price, by=actor(), address=request.remote_addr or "")
+        made = operations.enroll_by_wallet(course, by=actor(), agreed=agreed, coupon_id=discount.code_id)
+    else:
+        made = operations.enroll_by_wallet(course, by=actor(), agreed=agreed)
     return EnrollmentAnswer.model_validate(made)
+
+
+@bp.post("/courses/<uuid:course_id>/price")
+@endpoint()
+def courses_price(course_id: UUID, body: PriceRequest) -> PriceAnswer:
+    """What a course costs me with a coupon; uses nothing, and wrong codes count as guesses."""
+    course = courses.get_course(course_id)
+    allow(policies.can_enroll(actor(), course, queries.active_enrollment(_me(), course_id)))
+    discount = vouchers.try_coupon(body.coupon, course.id, course.price, by=actor(), address=request.remote_addr or "")
+    return PriceAnswer.model_validate(discount)
 
 
 @bp.get("/courses/<uuid:course_id>/progress")

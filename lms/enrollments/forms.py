@@ -12,9 +12,11 @@ LONGEST_SECONDS = 2_000_000
 
 
 class EnrollForm(Form):
-    """The confirm page's form: the price that was shown, so that another one is never taken."""
+    """The confirm page's form: the price that was shown, so that another one is never taken; or a coupon to look at."""
 
     agreed = HiddenField(validators=[Length(max=40)])
+    coupon = HiddenField(validators=[Length(max=400)])
+    code = StringField(_l("Coupon"), filters=[strip], validators=[Length(max=120, message=_l("A code is shorter than that."))])
 
 
 class ByHandForm(Form):

@@ -1,18 +1,51 @@
 """What enrollments does when facts happen."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from lms.core.decisions import the_platform
 from lms.core.events import on
+from lms.core.i18n import gettext as _
 from lms.core.tenancy import current_channel
 from lms.courses.events import LessonEdited, LessonPublished
 from lms.enrollments import jobs, operations, queries
 from lms.enrollments.events import EnrollmentEnded
-from lms.payments.events import OrderPaid
+from lms.payments.events import OrderPaid, OrderRefunded, RefundUndone
+from lms.vouchers.events import VoucherRedeemed
+from lms.vouchers.operations import objects_to_opening
 
 
 @on(OrderPaid, queue="money")
 def enroll_the_buyer(fact: OrderPaid) -> None:
     """A paid order opens its course; the wallet's purchase has done so already."""
     operations.enroll_the_buyer(fact.user_id, fact.course_id, fact.order_id, by=the_platform(current_channel()))
+
+
+@on(OrderRefunded, queue="money")
+def end_the_access(fact: OrderRefunded) -> None:
+    """What was refunded in full is closed."""
+    operations.follow_refund(fact.refund_id, by=the_platform(current_channel()))
+
+
+@on(RefundUndone, queue="money")
+def return_the_access(fact: RefundUndone) -> None:
+    """A refund taken back opens again what it closed."""
+    operations.follow_refund(fact.refund_id, by=the_platform(current_channel()))
+
+
+@on(VoucherRedeemed, queue="codes")
+def enroll_the_holder(fact: VoucherRedeemed) -> None:
+    """A code that opens courses opens them to whoever redeemed it."""
+    for course_id in fact.course_ids:
+        operations.enroll_by_voucher(fact.user_id, course_id, redemption_id=fact.redemption_id, by=the_platform(current_channel()))
+
+
+@objects_to_opening
+def nothing_new_to_open(user_id: UUID, course_ids: Sequence[UUID]) -> str:
+    """Keep a code from being used up by somebody who has all it opens."""
+    if course_ids and set(course_ids) <= set(queries.enrolled_course_ids(user_id)):
+        return _("You are in every course this code opens. It stays unused: keep it, or give it to somebody else.")
+    return ""
 
 
 @on(LessonPublished)

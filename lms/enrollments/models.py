@@ -29,6 +29,9 @@ class Enrollment(Tenant, Base):
         belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
         belongs_to("course_id", "courses.courses", name="fk_course_id_courses_courses"),
         belongs_to("order_id", "payments.orders", name="fk_order_id_payments_orders"),
+        belongs_to("redemption_id", "vouchers.redemptions", name="fk_redemption_id_vouchers_redemptions"),
+        belongs_to("refund_id", "payments.refunds", name="fk_refund_id_payments_refunds"),
+        Index("ix_enrollments_order", "channel_id", "order_id", postgresql_where=text("order_id IS NOT NULL")),
         belongs_to("last_lesson_id", "courses.lessons", name="fk_last_lesson_id_courses_lessons"),
         Index("uq_enrollments_open", "channel_id", "user_id", "course_id", unique=True, postgresql_where=text("status <> 'ended'")),
         Index("ix_enrollments_course", "channel_id", "course_id", "enrolled_at"),
@@ -39,6 +42,7 @@ class Enrollment(Tenant, Base):
         Index("ix_enrollments_by_completion", "channel_id", "completed_at", "id"),
         Index("ix_enrollments_by_status", "channel_id", "status", "enrolled_at", "id"),
         Index("ix_enrollments_by_source", "channel_id", "source", "enrolled_at", "id"),
+        Index("ix_enrollments_redemption", "channel_id", "redemption_id", postgresql_where=text("redemption_id IS NOT NULL")),
         {"schema": "enrollments"},
     )
 
@@ -47,6 +51,8 @@ class Enrollment(Tenant, Base):
     status: Mapped[str] = mapped_column(default="active")
     source: Mapped[str]
     order_id: Mapped[UUID | None]
+    redemption_id: Mapped[UUID | None]
+    refund_id: Mapped[UUID | None]
     note: Mapped[str] = mapped_column(default="")
     enrolled_at: Mapped[datetime] = mapped_column(default=now)
     enrolled_by: Mapped[UUID | None]

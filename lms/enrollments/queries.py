@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import false, func, select
+from sqlalchemy import exists, false, func, select
 from sqlalchemy.orm import defer
 
 from lms.channels.models import Member
@@ -17,6 +17,7 @@ from lms.courses.models import Course, Lesson, Section
 from lms.courses.queries import Chapter
 from lms.enrollments.errors import NoEnrollment
 from lms.enrollments.models import Enrollment, LessonProgress
+from lms.payments.models import Refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,28 @@ def latest_enrollment(user_id: UUID | None, course_id: UUID) -> Enrollment | Non
         .limit(1)
     )
     return db.session().scalars(statement).one_or_none()
+
+
+def enrollment_of_order(order_id: UUID) -> Enrollment | None:
+    """The enrolment an order paid for, or nothing."""
+    statement = select(Enrollment).where(Enrollment.order_id == order_id).order_by(Enrollment.enrolled_at.desc()).limit(1)
+    return db.session().scalars(statement).one_or_none()
+
+
+def was_refunded(user_id: UUID, course_id: UUID) -> bool:
+    """Whether a refund ended this person's access to the course, or is about to, and nothing else opens it."""
+    statement = (
+        select(Refund.id)
+        .join(Enrollment, (Enrollment.order_id == Refund.order_id))
+        .where(Enrollment.user_id == user_id, Enrollment.course_id == course_id, Refund.state == "applied", Refund.ends_access)
+    )
+    open_otherwise = select(Enrollment.id).where(
+        Enrollment.user_id == user_id,
+        Enrollment.course_id == course_id,
+        Enrollment.status != "ended",
+        ~exists().where(Refund.order_id == Enrollment.order_id, Refund.state == "applied", Refund.ends_access),
+    )
+    return bool(db.session().scalar(select(exists(statement) & ~exists(open_otherwise))))
 
 
 def is_enrolled(user_id: UUID | None, course_id: UUID) -> bool:

@@ -30,6 +30,7 @@ class Enrollments(Report):
     """Every enrolment; instructors see those of their own courses."""
 
     name = "enrollments.enrollments"
+    path = "/admin/enrollments/"
     title = _l("Enrolments")
     lead = _l("Who learns what, and how far they are.")
     key = Enrollment.id

@@ -13,9 +13,10 @@ from lms.content.queries import assets_by_id, get_asset, picture_url, playback_o
 from lms.core import markdown
 from lms.core.clock import now
 from lms.core.decisions import Decision
-from lms.core.errors import Invalid, NotFound
+from lms.core.errors import Forbidden, Invalid, NotFound
 from lms.core.i18n import gettext as _
 from lms.core.money import Money
+from lms.core.signing import sign, unsign
 from lms.courses import queries as courses
 from lms.courses.models import Course, Lesson
 from lms.courses.policies import can_read
@@ -24,13 +25,19 @@ from lms.enrollments.errors import PriceChanged
 from lms.enrollments.forms import BeatBody, EnrollForm
 from lms.enrollments.models import Enrollment
 from lms.enrollments.operations.watching import read_pass
+from lms.vouchers import operations as vouchers
+from lms.vouchers.errors import CodeRefused, UnknownCode
+from lms.vouchers.policies import can_see_redemption
+from lms.vouchers.queries import courses_of, get_redemption
 from lms.wallet import queries as wallet
 from lms.wallet.errors import NotEnough
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, invalid, moved
+from lms.web.idempotency import sent_once
 from lms.web.toasts import toast
 
 REDEEM = "/vouchers/redeem"
+COUPON = "enrolment-coupon"
 
 bp = Blueprint("enrollments", __name__, url_prefix="/enrollments")
 
@@ -104,6 +111,7 @@ def courses_offer(course_id: UUID) -> ResponseReturnValue:
 
 
 @bp.route("/courses/<uuid:course_id>/enroll", methods=["GET", "POST"])
+@sent_once(must=False)
 def courses_enroll(course_id: UUID) -> ResponseReturnValue:
     """Confirm: what it costs, what is in the wallet before and after; then the first lesson."""
     course = courses.get_course(course_id)
@@ -113,18 +121,32 @@ def courses_enroll(course_id: UUID) -> ResponseReturnValue:
         allow(policies.can_learn(actor()))
         return moved(_lesson_to_go_on_with(course, enrollment))
     allow(decision)
-    form = EnrollForm()
+    form, page = EnrollForm(), "enrollments/courses_enroll.html"
     if not form.is_submitted():
-        return render_template("enrollments/courses_enroll.html", course=course, form=form, **_bill(course))
-    if not form.validate():
-        return invalid("enrollments/courses_enroll.html", page="enrollments/courses_enroll.html", course=course, form=form, **_bill(course))
+        return render_template(page, course=course, form=form, **_bill(course, form))
     try:
-        enrollment = operations.enroll_by_wallet(course, by=actor(), agreed=_agreed(form.agreed.data))
+        if form.validate():
+            return _looked_at(course, form) if form.code.data else _enrolled(course, form)
     except (NotEnough, PriceChanged) as refusal:
         form.refuse(refusal)
-        return invalid("enrollments/courses_enroll.html", page="enrollments/courses_enroll.html", course=course, form=form, **_bill(course))
-    toast(_("You are enrolled in %(title)s.", title=course.title), tone="success")
-    return moved(_lesson_to_go_on_with(course, enrollment))
+    except (CodeRefused, UnknownCode) as refusal:
+        form.code.errors = [*form.code.errors, refusal.sentence]
+        form.coupon.data = ""
+    return invalid(page, page=page, course=course, form=form, **_bill(course, form))
+
+
+@bp.route("/redemptions/<uuid:redemption_id>/courses")
+def redemptions_courses(redemption_id: UUID) -> ResponseReturnValue:
+    """The courses a code opened to me, each as soon as I am in."""
+    redemption = get_redemption(redemption_id)
+    allow(can_see_redemption(actor(), redemption))
+    return fragment(
+        "enrollments/_opened.html",
+        page=url_for(".index"),
+        redemption_id=redemption.id,
+        courses=courses_of(redemption.batch_id),
+        enrolled=set(queries.enrolled_course_ids(redemption.user_id)),
+    )
 
 
 @bp.route("/lessons/<uuid:lesson_id>/heartbeat", methods=["POST"])
@@ -228,13 +250,54 @@ def _lesson_to_go_on_with(course: Course, enrollment: Enrollment | None) -> str:
     return url_for(".courses_lessons_show", course_id=course.id, lesson_id=lesson.id)
 
 
-def _bill(course: Course) -> dict[str, object]:
-    """What the confirm page shows: the price, the wallet before and after, and what is missing."""
-    price = Money(course.price_minor, course.currency)
+def _looked_at(course: Course, form: EnrollForm) -> ResponseReturnValue:
+    """The same page with the coupon taken off; its address names the coupon to this person alone, and never the code."""
+    discount = vouchers.try_coupon(form.code.data or "", course.id, course.price, by=actor(), address=request.remote_addr or "")
+    signed = sign(COUPON, {"code": str(discount.code_id), "user": str(actor_id()), "course": str(course.id)}, seconds=3600)
+    return moved(url_for(".courses_enroll", course_id=course.id, coupon=signed))
+
+
+def _enrolled(course: Course, form: EnrollForm) -> ResponseReturnValue:
+    enrollment = operations.enroll_by_wallet(course, by=actor(), agreed=_agreed(form.agreed.data), coupon_id=_coupon_of(course, form))
+    toast(_("You are enrolled in %(title)s.", title=course.title), tone="success")
+    return moved(_lesson_to_go_on_with(course, enrollment))
+
+
+def _coupon_of(course: Course, form: EnrollForm) -> UUID | None:
+    """The coupon that was looked at before; None when there is none, or its hour is over."""
+    signed = form.coupon.data if form.is_submitted() else request.args.get("coupon", "")
+    if not signed:
+        return None
+    try:
+        claims = unsign(COUPON, signed[:400])
+    except Forbidden:
+        return None
+    return UUID(claims["code"]) if (claims["user"], claims["course"]) == (str(actor_id()), str(course.id)) else None
+
+
+def _bill(course: Course, form: EnrollForm) -> dict[str, Any]:
+    """What the confirm page shows: the price with its coupon, the wallet before and after, and what is missing."""
+    price = left = Money(course.price_minor, course.currency)
+    discount, coupon_id = None, _coupon_of(course, form)
+    if coupon_id is not None:
+        form.coupon.data = form.coupon.data or request.args.get("coupon", "")
+        try:
+            discount = vouchers.price_with(coupon_id, course.id, price, by=actor())
+            left = discount.left
+        except (CodeRefused, UnknownCode) as refusal:
+            form.code.errors, form.coupon.data = [*form.code.errors, refusal.sentence], ""
     before = wallet.balance_of(actor_id())
-    short = price - before if price.minor and price > before else None
-    redeem_href = f"{REDEEM}?{urlencode({'next': url_for('.courses_enroll', course_id=course.id)})}"
-    return {"redeem_href": redeem_href, "price": price, "before": before, "after": None if short else before - price, "short": short}
+    short = left - before if left > before else None
+    back = url_for(".courses_enroll", course_id=course.id, coupon=(form.coupon.data if discount else None) or None)
+    return {
+        "redeem_href": f"{REDEEM}?{urlencode({'next': back})}",
+        "price": price,
+        "discount": discount,
+        "left": left,
+        "before": before,
+        "after": None if short else before - left,
+        "short": short,
+    }
 
 
 def _agreed(text: str | None) -> Money | None:

@@ -5,7 +5,8 @@ from lms.core.events import on
 from lms.courses.events import CoursePublished, CourseSentBack, CourseSubmitted, LessonPublished
 from lms.enrollments.events import UserEnrolled
 from lms.notifications import jobs, operations
-from lms.reporting.events import DownloadFailed, DownloadReady, ScheduleStopped
+from lms.payments.events import OrderRefunded, RefundUndone
+from lms.reporting.events import AlertRaised, DownloadFailed, DownloadReady, ScheduleStopped
 from lms.streaming.events import SessionCancelled, SessionMoved, SessionScheduled
 from lms.vouchers.events import VoucherBatchCreated
 
@@ -14,6 +15,18 @@ from lms.vouchers.events import VoucherBatchCreated
 def tell_of_enrolment(fact: UserEnrolled) -> None:
     """The student and the instructor hear of it."""
     operations.tell_of_enrolment(fact.enrollment_id)
+
+
+@on(OrderRefunded)
+def tell_of_refund(fact: OrderRefunded) -> None:
+    """Whose money came back hears of it."""
+    operations.tell_of_refund(fact.refund_id, undone=False)
+
+
+@on(RefundUndone)
+def tell_of_refund_undone(fact: RefundUndone) -> None:
+    """Whose refund was taken back hears of it."""
+    operations.tell_of_refund(fact.refund_id, undone=True)
 
 
 @on(LessonPublished)
@@ -89,6 +102,13 @@ def tell_of_failed_download(fact: DownloadFailed) -> None:
     """Whoever asked for the file hears why it is not there."""
     values = {"report": fact.title, "why": fact.reason}
     operations.tell_of_report("download_failed", fact.user_id, fact.download_id, "/admin/reporting/downloads", values)
+
+
+@on(AlertRaised)
+def tell_of_alert(fact: AlertRaised) -> None:
+    """Whoever wanted to be told hears that a list has grown past their number."""
+    values = {"report": fact.title, "count": f"{fact.row_count:,}", "above": f"{fact.above:,}"}
+    operations.tell_of_report("alert_raised", fact.user_id, fact.run_id, fact.href, values)
 
 
 @on(ScheduleStopped)

@@ -37,6 +37,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("enrolled", _l("You are enrolled"), _l("When a course opens to you."), "book-open", tone="success"),
         Kind("lesson", _l("New lessons"), _l("When a course you learn gets a lesson; several within an hour come as one."), "circle-play"),
+        Kind("refund", _l("Refunds"), _l("When money for a course goes back to your wallet."), "undo-2"),
         Kind(
             "session_soon",
             _l("A live class begins soon"),

@@ -1,6 +1,6 @@
 """May this actor…? about notices."""
 
-from lms.core.decisions import Actor, Decision, no, signed_in, yes
+from lms.core.decisions import Actor, Decision, admins, no, signed_in, yes
 from lms.core.i18n import gettext as _
 from lms.notifications.models import Notice
 
@@ -8,6 +8,11 @@ from lms.notifications.models import Notice
 def can_read(actor: Actor) -> Decision:
     """Everybody signed in reads their own notices and says what they wish to hear."""
     return signed_in(actor)
+
+
+def can_see_mails_of(actor: Actor) -> Decision:
+    """Those who run the channel see what an act of theirs will send."""
+    return admins(actor)
 
 
 def can_touch(actor: Actor, notice: Notice) -> Decision:

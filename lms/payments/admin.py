@@ -1,16 +1,26 @@
-"""Door 2: orders."""
+"""Door 2: orders, and refunds to the wallet."""
 
+from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.channels.queries import get_member
-from lms.payments import policies, queries
-from lms.payments.reports import Orders
+from lms.channels.queries import get_member, members_by_id
+from lms.core.errors import Invalid
+from lms.core.i18n import gettext as _
+from lms.payments import operations, policies, queries
+from lms.payments.errors import AlreadyRefunded
+from lms.payments.forms import RefundForm
+from lms.payments.models import Order
+from lms.payments.reports import Orders, Refunds
 from lms.wallet.queries import find_transaction
 from lms.web.access import actor, allow
+from lms.web.answers import fragment, invalid, moved
+from lms.web.idempotency import sent_once
 from lms.web.lists import answer_list
+from lms.web.toasts import toast
+from lms.web.words import money
 
 bp = Blueprint("payments_admin", __name__, url_prefix="/admin/payments")
 
@@ -24,9 +34,99 @@ def orders() -> ResponseReturnValue:
 
 @bp.route("/orders/<uuid:order_id>")
 def orders_show(order_id: UUID) -> ResponseReturnValue:
-    """One order, with its booking."""
+    """One order, with its booking and what was given back of it."""
     allow(policies.can_see_orders(actor()))
     order = queries.get_order(order_id)
     return render_template(
-        "payments/admin/orders_show.html", order=order, person=get_member(order.user_id), transaction_id=find_transaction("order", order.id)
+        "payments/admin/orders_show.html",
+        order=order,
+        person=get_member(order.user_id),
+        transaction_id=find_transaction("order", order.id),
+        refunds=queries.refunds_of(order.id),
+        may_refund=policies.can_refund(actor()),
     )
+
+
+@bp.route("/orders/<uuid:order_id>/refund", methods=["GET", "POST"])
+@sent_once()
+def orders_refund(order_id: UUID) -> ResponseReturnValue:
+    """Refund an order to the wallet: money, access, progress and mails before the act, then the act."""
+    order = queries.get_order(order_id)
+    allow(policies.can_refund(actor()))
+    form, page = _form(order), "payments/admin/orders_refund.html"
+    if not form.is_submitted():
+        return render_template(page, **_sheet(order, form))
+    if form.validate():
+        try:
+            amount, ends = form.money(order), bool(form.ends_access.data)
+            refund = operations.refund_order(order, amount, form.reason.data or "", ends_access=ends, by=actor())
+            words = _("%(amount)s is back in the wallet.", amount=money(amount.minor, amount.currency))
+            toast(words, tone="success", undo=url_for(".refunds_undo", refund_id=refund.id))
+            return moved(url_for(".refunds_show", refund_id=refund.id))
+        except (Invalid, AlreadyRefunded) as refusal:
+            form.refuse(refusal)
+    return invalid(page, page=page, **_sheet(order, form))
+
+
+@bp.route("/orders/<uuid:order_id>/refund/preview")
+def orders_refund_preview(order_id: UUID) -> ResponseReturnValue:
+    """What the refund in the form would do, while it is filled in."""
+    order = queries.get_order(order_id)
+    allow(policies.can_refund(actor()))
+    page = url_for(".orders_refund", order_id=order.id)
+    return fragment("payments/admin/_preview.html", page=page, **_sheet(order, _form(order)))
+
+
+@bp.route("/refunds")
+def refunds() -> ResponseReturnValue:
+    """What was given back."""
+    allow(policies.can_see_orders(actor()))
+    return answer_list(Refunds(), "payments/admin/refunds.html")
+
+
+@bp.route("/refunds/<uuid:refund_id>")
+def refunds_show(refund_id: UUID) -> ResponseReturnValue:
+    """One refund, with its bookings, and the way back."""
+    refund = queries.get_refund(refund_id)
+    allow(policies.can_see_orders(actor()))
+    people = members_by_id([one for one in (refund.user_id, refund.refunded_by, refund.undone_by) if one])
+    return render_template(
+        "payments/admin/refunds_show.html",
+        refund=refund,
+        order=queries.get_order(refund.order_id),
+        people=people,
+        may_undo=policies.can_undo(actor(), refund),
+        bookings=[find_transaction(source, refund.id) for source in ("refund", "refund_undo")],
+    )
+
+
+@bp.route("/refunds/<uuid:refund_id>/undo", methods=["POST"])
+def refunds_undo(refund_id: UUID) -> ResponseReturnValue:
+    """Take a refund back, as long as its money is there; once."""
+    refund = queries.get_refund(refund_id)
+    allow(policies.can_refund(actor()))
+    if refund.stands:
+        operations.undo_refund(refund, by=actor())
+        toast(_("The refund is taken back. The order is paid as it was."))
+    return moved(url_for(".refunds_show", refund_id=refund.id))
+
+
+def _form(order: Order) -> RefundForm:
+    """The form of this order's refund, read from the body or, for the preview, from the address."""
+    given = request.form if request.method == "POST" else request.args
+    form = RefundForm(given or None)
+    form.amount.currency = order.currency
+    if given:
+        form.amount.process(given)
+    form.how.choices[0].label = _("All that is left, %(amount)s", amount=money(order.refundable.minor, order.currency))
+    return form
+
+
+def _sheet(order: Order, form: RefundForm) -> dict[str, Any]:
+    """What the sheet shows: the order, and what the form as it stands would do."""
+    preview, why_not = None, ""
+    try:
+        preview = operations.preview_refund(order, form.money(order), ends_access=bool(form.ends_access.data))
+    except (Invalid, AlreadyRefunded) as refusal:
+        why_not = refusal.sentence
+    return {"order": order, "form": form, "person": get_member(order.user_id), "preview": preview, "why_not": why_not}

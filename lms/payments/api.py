@@ -1,14 +1,17 @@
-"""Door 3: orders."""
+"""Door 3: orders and refunds."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from flask import Blueprint
+from flask import Blueprint, url_for
+from pydantic import Field
 
-from lms.payments import policies, queries
-from lms.payments.reports import Orders
+from lms.core.money import Money
+from lms.payments import operations, policies, queries
+from lms.payments.reports import Orders, Refunds
 from lms.web.access import actor, allow
-from lms.web.api import Amount, Answer, Rows, answer_rows, endpoint
+from lms.web.api import Amount, Answer, Body, Rows, answer_rows, endpoint, located
 
 bp = Blueprint("payments_api", __name__, url_prefix="/api/v1/payments")
 
@@ -21,11 +24,15 @@ class OrderAnswer(Answer):
     course_id: UUID
     title: str
     amount: Amount
+    list_price: Amount
+    discount_minor: int
+    discount_note: str
     status: str
     method: str
     created_at: datetime
     paid_at: datetime | None
     refunded_at: datetime | None
+    refunded_minor: int
 
 
 @bp.get("/orders")
@@ -43,3 +50,67 @@ def orders_show(order_id: UUID) -> OrderAnswer:
     order = queries.get_order(order_id)
     allow(policies.can_see_order(actor(), order))
     return OrderAnswer.model_validate(order)
+
+
+class RefundRequest(Body):
+    """How much of the order goes back (all that is left without an amount), why, and whether a part ends the access, too."""
+
+    id: UUID | None = None
+    amount: Amount | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    ends_access: bool = False
+
+
+class RefundAnswer(Answer):
+    """Money that went back to a wallet: `applied`, or `undone` when it was taken back."""
+
+    id: UUID
+    order_id: UUID
+    user_id: UUID
+    amount: Amount
+    reason: str
+    ends_access: bool
+    state: str
+    refunded_at: datetime
+    refunded_by: UUID | None
+    undone_at: datetime | None
+    undone_by: UUID | None
+
+
+@bp.post("/orders/<uuid:order_id>/refund")
+@endpoint(status=201, money=True)
+def orders_refund(order_id: UUID, body: RefundRequest) -> RefundAnswer:
+    """Give the money of an order back to the wallet it came from, in full or in part."""
+    order = queries.get_order(order_id)
+    allow(policies.can_refund(actor()))
+    amount = Money(body.amount.minor, body.amount.currency) if body.amount else order.refundable
+    refund = operations.refund_order(order, amount, body.reason, ends_access=body.ends_access, refund_id=body.id, by=actor())
+    located(url_for(".refunds_show", refund_id=refund.id))
+    return RefundAnswer.model_validate(refund)
+
+
+@bp.get("/refunds")
+@endpoint(lists=Refunds)
+def refunds() -> Rows:
+    """What was given back."""
+    allow(policies.can_see_orders(actor()))
+    return answer_rows(Refunds())
+
+
+@bp.get("/refunds/<uuid:refund_id>")
+@endpoint()
+def refunds_show(refund_id: UUID) -> RefundAnswer:
+    """One refund."""
+    refund = queries.get_refund(refund_id)
+    allow(policies.can_see_orders(actor()))
+    return RefundAnswer.model_validate(refund)
+
+
+@bp.post("/refunds/<uuid:refund_id>/undo")
+@endpoint(money=True)
+def refunds_undo(refund_id: UUID) -> RefundAnswer:
+    """Take a refund back, as long as its money is there."""
+    refund = queries.get_refund(refund_id)
+    allow(policies.can_refund(actor()))
+    operations.undo_refund(refund, by=actor())
+    return RefundAnswer.model_validate(refund)

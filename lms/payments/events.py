@@ -19,10 +19,25 @@ class OrderPaid(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class OrderRefunded(Event):
-    """An order's money went back: what it bought may be taken."""
+    """An order's money, or a part of it, went back; `ends_access` says whether what it bought is taken."""
 
+    refund_id: UUID
     order_id: UUID
     user_id: UUID
     course_id: UUID
     amount_minor: int
     currency: str
+    ends_access: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundUndone(Event):
+    """A refund was taken back: what was taken returns."""
+
+    refund_id: UUID
+    order_id: UUID
+    user_id: UUID
+    course_id: UUID
+    amount_minor: int
+    currency: str
+    ends_access: bool

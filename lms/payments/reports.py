@@ -1,9 +1,10 @@
-"""Lists of payments: the orders."""
+"""Lists of payments: the orders, and the refunds."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sqlalchemy import Select, select
+from sqlalchemy.orm import aliased
 
 from lms.channels.models import Member
 from lms.channels.reports import people_by
@@ -12,9 +13,10 @@ from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Period, Report, Sought
 from lms.core.reports.fields import Words
 from lms.payments import policies
-from lms.payments.models import Order
+from lms.payments.models import Order, Refund
 
 STATUSES = (("paid", _l("Paid")), ("pending", _l("Pending")), ("refunded", _l("Refunded")), ("cancelled", _l("Cancelled")))
+Giver = aliased(Member)
 METHODS = (("wallet", _l("Wallet")), ("free", _l("Free")), ("card", _l("Card")), ("manual", _l("By hand")))
 
 
@@ -22,6 +24,7 @@ class Orders(Report):
     """What was bought, by whom, for how much."""
 
     name = "payments.orders"
+    path = "/admin/payments/orders"
     title = _l("Orders")
     lead = _l("What was bought, by whom, for how much, and how it was paid.")
     key = Order.id
@@ -37,6 +40,19 @@ class Orders(Report):
         Column("email", _l("E-mail"), Member.email, shown=False),
         Column("created_at", _l("Ordered"), Order.created_at, kind="time"),
         Column("amount", _l("Amount"), Order.amount_minor, kind="money", currency=Order.currency, total=True),
+        Column(
+            "discount", _l("Coupon"), Order.discount_minor, kind="money", currency=Order.currency, total=True, shown=False, nullable=False
+        ),
+        Column(
+            "refunded",
+            _l("Given back"),
+            Order.refunded_minor,
+            kind="money",
+            currency=Order.currency,
+            total=True,
+            shown=False,
+            nullable=False,
+        ),
         Column("method", _l("Method"), Order.method, kind="state", words=dict(METHODS)),
         Column(
             "status",
@@ -66,4 +82,54 @@ class Orders(Report):
 
     def allowed(self, by: Actor) -> Decision:
         """Who may see the orders."""
+        return policies.can_see_orders(by)
+
+
+class Refunds(Report):
+    """What was given back, to whom, why."""
+
+    name = "payments.refunds"
+    title = _l("Refunds")
+    lead = _l("What was given back to wallets, and what was taken back since.")
+    key = Refund.id
+    href = "/admin/payments/refunds/{id}"
+    path = "/admin/payments/refunds"
+    sort = "-refunded_at"
+    empty = ("undo-2", _l("Nothing was refunded"), _l("Open an order to refund it, in full or in part."))
+    columns = (
+        Column("title", _l("Course"), Order.title),
+        Column("person", _l("Person"), Member.name, nullable=False),
+        Column("email", _l("E-mail"), Member.email, shown=False),
+        Column("amount", _l("Amount"), Refund.amount_minor, kind="money", currency=Refund.currency, total=True),
+        Column("reason", _l("Reason"), Refund.reason),
+        Column("ends_access", _l("Ends the access"), Refund.ends_access, kind="bool"),
+        Column(
+            "state",
+            _l("Status"),
+            Refund.state,
+            kind="state",
+            words={"applied": _l("Refunded"), "undone": _l("Taken back")},
+            tones={"applied": "info", "undone": "neutral"},
+        ),
+        Column("refunded_at", _l("Refunded"), Refund.refunded_at, kind="time"),
+        Column("refunded_by", _l("By"), Giver.name, nullable=True),
+        Column("undone_at", _l("Taken back"), Refund.undone_at, kind="time", shown=False),
+    )
+    filters = (
+        Choice("state", _l("Status"), Refund.state, options=(("applied", _l("Refunded")), ("undone", _l("Taken back")))),
+        Period("refunded", _l("Refunded"), Refund.refunded_at),
+    )
+    search = (Order.title, Member.name, Member.email, Refund.reason)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Every refund with its order and people."""
+        return (
+            select(Refund)
+            .join(Order, Order.id == Refund.order_id)
+            .join(Member, Member.id == Refund.user_id)
+            .outerjoin(Giver, Giver.id == Refund.refunded_by)
+        )
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may see the refunds."""
         return policies.can_see_orders(by)

@@ -1,6 +1,6 @@
 """What search does when something happens elsewhere: it reads the thing again and writes what stands now."""
 
-from lms.channels.events import MemberJoined, MemberSuspended, RoleChanged
+from lms.channels.events import MemberEdited, MemberJoined, MemberLeft, MemberSuspended, RoleChanged
 from lms.core.events import on
 from lms.courses.events import CourseEdited, CoursePublished, CourseWithdrawn, LessonAdded, LessonEdited
 from lms.search import operations
@@ -52,6 +52,18 @@ def index_changed_role(fact: RoleChanged) -> None:
 @on(MemberSuspended)
 def forget_suspended_member(fact: MemberSuspended) -> None:
     """A suspended member is not found."""
+    operations.index_person(fact.user_id)
+
+
+@on(MemberEdited)
+def index_edited_member(fact: MemberEdited) -> None:
+    """An edited member, and one let in again, is found as they are now."""
+    operations.index_person(fact.user_id)
+
+
+@on(MemberLeft)
+def forget_member_who_left(fact: MemberLeft) -> None:
+    """Who left is not found."""
     operations.index_person(fact.user_id)
 
 

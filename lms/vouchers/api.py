@@ -1,7 +1,7 @@
 """Door 3: batches of vouchers, whose codes are answered once; each code's trail; redeeming."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from flask import Blueprint, request, url_for
@@ -23,10 +23,20 @@ bp = Blueprint("vouchers_api", __name__, url_prefix="/api/v1/vouchers")
 
 
 class BatchRequest(Body):
-    """A new batch; `per_person` null is no limit."""
+    """A new batch; `per_person` null is no limit.
+
+    `kind` says what a code gives: `value` (money), `course` (the courses of `course_ids`), `percent` or `amount` off a price, for all
+    courses or those of `course_ids`. `word` is the code itself, for a coupon with one code.
+    """
 
     label: Line
-    value: Amount
+    kind: Literal["value", "course", "percent", "amount"] = "value"
+    value: Amount | None = None
+    percent: Annotated[int, Field(ge=1, le=100)] | None = None
+    course_ids: Ids = []
+    domains: Annotated[list[Line], Field(max_length=20)] = []
+    word: Annotated[str, Field(pattern=r"^([A-Z0-9]{4,20})?$")] = ""
+    grouping: Literal[0, 4, 7] = 4
     count: Annotated[int, Field(ge=1, le=10_000)]
     purpose: Annotated[str, Field(max_length=1000)] = ""
     prefix: Annotated[str, Field(pattern=r"^[A-Z0-9]{0,12}$")] = ""
@@ -45,7 +55,11 @@ class BatchAnswer(Answer):
     label: str
     purpose: str
     owner_id: UUID | None
+    kind: str
     value: Amount
+    percent: int | None
+    domains: list[str]
+    replaces_id: UUID | None
     code_count: int
     uses_per_code: int
     prefix: str
@@ -74,6 +88,7 @@ class StandingAnswer(Answer):
 class BatchDetails(BatchAnswer):
     """A batch and how it stands; `faults` is empty when it agrees with the ledger."""
 
+    course_ids: list[UUID]
     standing: StandingAnswer
     faults: list[str]
 
@@ -122,10 +137,11 @@ class RedeemRequest(Body):
 
 
 class RedemptionAnswer(Answer):
-    """What came into the wallet."""
+    """What a code gave: an amount in the wallet, or the courses that are opened to me now."""
 
     id: UUID
     amount: Amount
+    course_ids: list[UUID]
     at: datetime
 
 
@@ -144,12 +160,12 @@ def batches_create(body: BatchRequest) -> NewBatchAnswer:
     allow(policies.can_manage(actor()))
     currency = this_channel().currency
     owner_id = get_member(body.owner_id).id if body.owner_id is not None else actor().user_id
-    if body.value.currency != currency:
+    if body.value is not None and body.value.currency != currency:
         raise Invalid(
             _("What was sent does not fit."), fields={"value.currency": _("This academy's money is %(currency)s.", currency=currency)}
         )
-    wish = body.model_dump(exclude={"value", "owner_id"})
-    made = operations.create_batch(NewBatch(value=Money(body.value.minor, currency), owner_id=owner_id, **wish), by=actor())
+    wish, value = body.model_dump(exclude={"value", "owner_id"}), Money(body.value.minor if body.value else 0, currency)
+    made = operations.create_batch(NewBatch(value=value, owner_id=owner_id, **wish), by=actor())
     operations.mark_handed_out(made.batch, "sent", by=actor())
     operations.note_download(made.batch, "api", len(made.codes), by=actor())
     located(url_for(".batches_show", batch_id=made.batch.id))
@@ -164,7 +180,8 @@ def batches_show(batch_id: UUID) -> BatchDetails:
     allow(policies.can_manage(actor()))
     found = queries.reconcile(batch)
     standing = StandingAnswer.model_validate(found.totals)
-    return BatchDetails(**BatchAnswer.model_validate(batch).model_dump(), standing=standing, faults=list(found.faults))
+    about = BatchAnswer.model_validate(batch).model_dump()
+    return BatchDetails(**about, course_ids=queries.course_ids_of(batch.id), standing=standing, faults=list(found.faults))
 
 
 @bp.get("/batches/<uuid:batch_id>/codes")
@@ -215,6 +232,8 @@ def codes_show(code_id: UUID) -> CodeAnswer:
 @bp.post("/redeem")
 @endpoint(money=True)
 def redeem(body: RedeemRequest) -> RedemptionAnswer:
-    """Put a code's value into my wallet."""
+    """Put a code's value into my wallet, or open its courses to me."""
     allow(policies.can_redeem(actor()))
-    return RedemptionAnswer.model_validate(operations.redeem(body.code, by=actor(), address=request.remote_addr or ""))
+    made = operations.redeem(body.code, by=actor(), address=request.remote_addr or "")
+    amount = Amount(minor=made.amount_minor, currency=made.currency)
+    return RedemptionAnswer(id=made.id, amount=amount, course_ids=queries.course_ids_of(made.batch_id), at=made.at)

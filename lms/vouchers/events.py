@@ -15,7 +15,7 @@ class VoucherBatchCreated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class VoucherRedeemed(Event):
-    """A person redeemed a code; the money is in the wallet."""
+    """A person used a code: the money is in the wallet, `course_ids` wait to be opened, or a coupon took `amount` off a price."""
 
     batch_id: UUID
     code_id: UUID
@@ -23,6 +23,8 @@ class VoucherRedeemed(Event):
     kind: str
     amount_minor: int
     currency: str
+    redemption_id: UUID | None = None
+    course_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

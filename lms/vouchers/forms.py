@@ -1,13 +1,19 @@
 """Shape of what is typed about vouchers."""
 
+import re
 from collections.abc import Callable
+from typing import Any
 
-from wtforms import DateField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from flask import request
+from wtforms import DateField, HiddenField, IntegerField, SelectChoice, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields import Field
-from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp, ValidationError
+from wtforms.validators import AnyOf, DataRequired, InputRequired, Length, Optional, Regexp, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from lms.core.i18n import Lazy
 from lms.core.i18n import lazy_gettext as _l
+from lms.vouchers.models import COUPONS, KINDS
+from lms.vouchers.operations.wishes import are_domains
 from lms.web.forms import Form, MoneyField, one_line, strip
 
 
@@ -26,27 +32,37 @@ def between(low: int, high: int, message: Lazy) -> Callable[[Form, Field], None]
     return check
 
 
-class BatchForm(Form):
-    """A new batch; `seal` is made with the form, names the request and opens the one-time download."""
+def domains_in(text: str) -> list[str]:
+    """The domains somebody wrote, however they are set apart; a leading @ is no part of one."""
+    return list(dict.fromkeys(part.lstrip("@").lower() for part in re.split(r"[\s,;]+", text) if part.lstrip("@")))
+
+
+def some_domains(_form: Form, field: Field) -> None:
+    """A validator: host names that mail addresses can end in."""
+    if field.data and not are_domains(domains_in(field.data)):
+        raise ValidationError(str(_l("Write domains like school.example, at most 20.")))
+
+
+GROUPINGS = [SelectChoice("4", _l("In fours: 7K2M-…")), SelectChoice("7", _l("In sevens: 7K2M9QX-…")), SelectChoice("0", _l("Unbroken"))]
+WHERE = {
+    "value": {"percent", "course_ids", "word"},
+    "course": {"value", "percent", "word"},
+    "percent": {"value", "sold_for_minor"},
+    "amount": {"percent", "sold_for_minor"},
+}
+
+
+class TermsForm(Form):
+    """What can be said of a batch before and after it is made."""
 
     label = StringField(
         _l("Name"),
         [DataRequired(_l("Give the batch a name.")), Length(max=120), one_line],
         filters=[strip],
-        description=_l("Stands in your list, and on the statement of whoever redeems a code."),
+        description=_l("Stands in your list, and on the statement or order of whoever uses a code."),
     )
     value = MoneyField(_l("Value of one code"), [InputRequired(_l("Say what one code is worth."))])
-    count = IntegerField(
-        _l("How many codes"),
-        [InputRequired(_l("Say how many codes.")), between(1, 10_000, _l("A batch has 1 to 10,000 codes."))],
-        default=200,
-    )
-    prefix = StringField(
-        _l("Prefix"),
-        [Optional(), Regexp("^[A-Z0-9]{1,12}$", message=_l("Up to 12 letters A–Z and digits."))],
-        filters=[upper],
-        description=_l("Stands before every code, for example SPRING."),
-    )
+    course_ids = SelectMultipleField(_l("Courses"), widget=ListWidget(prefix_label=False), option_widget=CheckboxInput())
     starts_at = DateField(_l("First day"), [Optional()], description=_l("Empty: at once."))
     expires_at = DateField(_l("Last day"), [Optional()], description=_l("The whole day counts, in your academy's zone. Empty: no end."))
     per_person = IntegerField(
@@ -54,18 +70,70 @@ class BatchForm(Form):
         [Optional(), between(1, 10_000, _l("1 or more; empty for no limit."))],
         description=_l("Empty: no limit."),
     )
-    uses_per_code = IntegerField(
-        _l("Uses of each code"),
-        [InputRequired(_l("Say how often a code works.")), between(1, 100_000, _l("1 to 100,000."))],
-        default=1,
-        description=_l("1 for cards. More for one code that many people type, each once."),
+    domains = StringField(
+        _l("Only for addresses at"),
+        [Length(max=2000), some_domains],
+        filters=[strip],
+        description=_l("For example school.example. Several are set apart by commas. Empty: everybody."),
     )
     sold_for_minor = MoneyField(
         _l("Sold for"), [Optional()], description=_l("What one code was sold for, if it was; for your own figures.")
     )
     purpose = TextAreaField(_l("Purpose"), [Length(max=1000)], filters=[strip])
     owner = SelectField(_l("Who answers for it"))
+
+
+class BatchForm(TermsForm):
+    """A new batch; `seal` is made with the form, names the request and opens the one-time download."""
+
+    kind = HiddenField(validators=[AnyOf(KINDS, message=_l("Choose what a code gives."))])
+    percent = IntegerField(
+        _l("Percent off"),
+        [InputRequired(_l("Say how many percent.")), between(1, 100, _l("1 to 100."))],
+        description=_l("Of the price as it stands when somebody enrols."),
+    )
+    count = IntegerField(
+        _l("How many codes"),
+        [InputRequired(_l("Say how many codes.")), between(1, 10_000, _l("A batch has 1 to 10,000 codes."))],
+    )
+    uses_per_code = IntegerField(
+        _l("Uses of each code"),
+        [InputRequired(_l("Say how often a code works.")), between(1, 100_000, _l("1 to 100,000."))],
+        description=_l("1 for cards. More for one code that many people type, each once."),
+    )
+    word = StringField(
+        _l("A word of your own"),
+        [Optional(), Regexp("^[A-Z0-9]{4,20}$", message=_l("4 to 20 letters A–Z and digits."))],
+        filters=[upper],
+        description=_l("For one code that people remember, for example SUMMER20. Whoever hears it can use it. Empty: drawn by chance."),
+    )
+    prefix = StringField(
+        _l("Prefix"),
+        [Optional(), Regexp("^[A-Z0-9]{1,12}$", message=_l("Up to 12 letters A–Z and digits."))],
+        filters=[upper],
+        description=_l("Stands before every code, for example SPRING."),
+    )
+    grouping = SelectField(_l("Pattern"), choices=GROUPINGS, default="4")
     seal = HiddenField(validators=[Regexp(r"^[A-Za-z0-9_-]{40,64}$", message=_l("This form is too old. Open it again."))])
+
+    @property
+    def sent(self) -> Any:
+        """What was sent."""
+        return request.form
+
+
+def form_for(kind: str) -> BatchForm:
+    """The form of a kind, without the fields of the others."""
+    is_coupon = kind in COUPONS
+    form = BatchForm(kind=kind, count=1 if is_coupon else 200, uses_per_code=100 if is_coupon else 1)
+    for name in WHERE[kind]:
+        del form[name]
+    if kind == "amount":
+        form.value.label.text = _l("Amount off")
+    if is_coupon:
+        form.course_ids.description = _l("None chosen: good for every course.")
+        form.per_person.description = _l("Each code works once for one person in any case. Empty: no limit.")
+    return form
 
 
 class SampleForm(Form):
@@ -74,9 +142,14 @@ class SampleForm(Form):
     class Meta:
         csrf = False
 
+    kind = HiddenField(validators=[AnyOf(KINDS)], default="value")
     value = MoneyField(validators=[Optional()])
+    percent = IntegerField(validators=[Optional(), between(1, 100, _l("1 to 100."))])
+    course_ids = SelectMultipleField()
     count = IntegerField(validators=[Optional()])
+    word = StringField(filters=[upper])
     prefix = StringField(filters=[upper])
+    grouping = SelectField(choices=GROUPINGS, default="4")
     uses_per_code = IntegerField(validators=[Optional()])
 
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.clock import now
@@ -12,16 +13,22 @@ from lms.core.money import Money
 
 OPEN_STATES = ("created", "sent", "printed")
 STATES = (*OPEN_STATES, "redeemed", "expired", "void")
+KINDS = ("value", "course", "percent", "amount")
+COUPONS = ("percent", "amount")
 
 
 class Batch(Tenant, Base):
-    """Codes made together: what they are worth, how many, until when, for whom, and who answers for them."""
+    """Codes made together: what they give, how many, until when, for whom, and who answers for them.
+
+    `value` puts money into a wallet, `course` opens courses; `percent` and `amount` are coupons, which take something off a price.
+    """
 
     __tablename__ = "batches"
     __table_args__ = (
         UniqueConstraint("channel_id", "request_digest"),
         belongs_to("owner_id", "channels.members"),
         belongs_to("created_by", "channels.members"),
+        belongs_to("replaces_id", "vouchers.batches"),
         Index("ix_batches_created", "channel_id", "created_at", "id"),
         Index("ix_batches_owner", "channel_id", "owner_id"),
         Index("ix_batches_expires", "channel_id", "expires_at"),
@@ -33,14 +40,19 @@ class Batch(Tenant, Base):
     owner_id: Mapped[UUID | None]
     kind: Mapped[str] = mapped_column(default="value")
     value_minor: Mapped[int]
+    percent: Mapped[int | None]
     currency: Mapped[str]
     code_count: Mapped[int]
     uses_per_code: Mapped[int] = mapped_column(default=1)
     prefix: Mapped[str] = mapped_column(default="")
+    grouping: Mapped[int] = mapped_column(default=4)
+    is_word: Mapped[bool] = mapped_column(default=False)
+    domains: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     starts_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     per_person: Mapped[int | None]
     sold_for_minor: Mapped[int | None]
+    replaces_id: Mapped[UUID | None]
     request_digest: Mapped[bytes] = mapped_column(LargeBinary())
     created_at: Mapped[datetime] = mapped_column(default=now)
     created_by: Mapped[UUID | None]
@@ -48,8 +60,19 @@ class Batch(Tenant, Base):
 
     @property
     def value(self) -> Money:
-        """What one use of one code is worth."""
+        """What one use of one code is worth: money for the wallet, or the most a coupon takes off; nothing for the other kinds."""
         return Money(self.value_minor, self.currency)
+
+    @property
+    def is_coupon(self) -> bool:
+        """Whether its codes take something off a price."""
+        return self.kind in COUPONS
+
+    def takes_off(self, price: Money) -> Money:
+        """What a coupon takes off a price: never more than the price; half a minor unit rounds up."""
+        if self.percent is not None:
+            return Money((price.minor * self.percent + 50) // 100, price.currency)
+        return Money(min(self.value_minor, price.minor), price.currency)
 
     @property
     def worth(self) -> Money:
@@ -59,6 +82,22 @@ class Batch(Tenant, Base):
     def is_expired(self, at: datetime) -> bool:
         """Whether the batch's own date is past."""
         return self.expires_at is not None and self.expires_at <= at
+
+
+class BatchCourse(Tenant, Base):
+    """One course that a batch opens, or to which its coupons are bound."""
+
+    __tablename__ = "batch_courses"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "batch_id", "course_id", name="uq_batch_courses_course"),
+        belongs_to("batch_id", "vouchers.batches"),
+        belongs_to("course_id", "courses.courses"),
+        Index("ix_batch_courses_course", "channel_id", "course_id"),
+        {"schema": "vouchers"},
+    )
+
+    batch_id: Mapped[UUID]
+    course_id: Mapped[UUID]
 
 
 class Code(Tenant, Base):
@@ -98,7 +137,10 @@ class Code(Tenant, Base):
 
 
 class Redemption(Tenant, Base):
-    """One person used one code; its id is the reference of the ledger's transaction. Only ever inserted."""
+    """One person used one code; its id is the reference of the ledger's transaction. Only ever inserted.
+
+    `amount` is what came into the wallet, or what a coupon took off `price_minor`, the course's price in that moment.
+    """
 
     __tablename__ = "redemptions"
     __table_args__ = (
@@ -107,6 +149,8 @@ class Redemption(Tenant, Base):
         belongs_to("batch_id", "vouchers.batches"),
         belongs_to("code_id", "vouchers.codes"),
         belongs_to("user_id", "channels.members"),
+        belongs_to("course_id", "courses.courses"),
+        Index("ix_redemptions_batch", "channel_id", "batch_id", "at"),
         Index("ix_redemptions_at", "channel_id", "at", "id"),
         Index("ix_redemptions_user", "channel_id", "user_id", "at"),
         {"schema": "vouchers"},
@@ -118,11 +162,13 @@ class Redemption(Tenant, Base):
     nth: Mapped[int]
     amount_minor: Mapped[int]
     currency: Mapped[str]
+    course_id: Mapped[UUID | None]
+    price_minor: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(default=now)
 
     @property
     def amount(self) -> Money:
-        """What came into the wallet."""
+        """What came into the wallet, or off the price."""
         return Money(self.amount_minor, self.currency)
 
 

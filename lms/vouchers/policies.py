@@ -5,7 +5,7 @@ from uuid import UUID
 
 from lms.core.decisions import Actor, Decision, admins, no, signed_in, yes
 from lms.core.i18n import gettext as _
-from lms.vouchers.models import Envelope
+from lms.vouchers.models import Envelope, Redemption
 
 
 def can_redeem(actor: Actor) -> Decision:
@@ -17,6 +17,13 @@ def can_redeem(actor: Actor) -> Decision:
         if actor.is_member
         else no(_("Only members of this academy can redeem its vouchers. Ask an admin to add you."), rule="member")
     )
+
+
+def can_see_redemption(actor: Actor, redemption: Redemption) -> Decision:
+    """One's own, and every one for those who run the channel."""
+    if actor.is_known and actor.user_id == redemption.user_id:
+        return yes("own")
+    return admins(actor)
 
 
 def can_manage(actor: Actor) -> Decision:

@@ -13,7 +13,8 @@ from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.models import EventRow
 from lms.core.money import Money
-from lms.vouchers.models import OPEN_STATES, Batch, Code, Envelope, Redemption, Step
+from lms.courses.models import Course
+from lms.vouchers.models import OPEN_STATES, Batch, BatchCourse, Code, Envelope, Redemption, Step
 
 
 @dataclass(slots=True)
@@ -23,6 +24,11 @@ class Found:
     code: Code
     batch: Batch
     mine: Redemption | None
+
+    @property
+    def value(self) -> Money:
+        """What one use of this very code is worth."""
+        return Money(self.code.value_minor, self.batch.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,11 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """A batch held against itself and the ledger; `faults` is empty when every figure agrees."""
+    """A batch held against itself and the ledger; `faults` is empty when every figure agrees. `given` is what its uses brought."""
 
     totals: Totals
     ledger: Money
+    given: Money
     faults: tuple[str, ...]
 
 
@@ -87,20 +94,55 @@ def get_code(code_id: UUID) -> Code:
 
 def find_code(digest: bytes, user_id: UUID) -> Found | None:
     """The code of a digest as it is now, with its batch and this person's redemption of it."""
+    return _find(Code.digest == digest, user_id)
+
+
+def find_code_by_id(code_id: UUID, user_id: UUID) -> Found | None:
+    """The same by the code's id."""
+    return _find(Code.id == code_id, user_id)
+
+
+def _find(which: Any, user_id: UUID) -> Found | None:
     query = (
         select(Code, Batch, Redemption)
         .join(Batch, Batch.id == Code.batch_id)
         .outerjoin(Redemption, and_(Redemption.code_id == Code.id, Redemption.user_id == user_id))
-        .where(Code.digest == digest)
+        .where(which)
         .execution_options(populate_existing=True)
     )
     row = db.session().execute(query).one_or_none()
     return Found(*row) if row else None
 
 
+def course_ids_of(batch_id: UUID) -> list[UUID]:
+    """The courses a batch opens or is bound to."""
+    return list(db.session().scalars(select(BatchCourse.course_id).where(BatchCourse.batch_id == batch_id).order_by(BatchCourse.course_id)))
+
+
+def courses_by_id(course_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The titles of those courses of this channel, deleted ones aside, by title."""
+    query = select(Course.id, Course.title).where(Course.id.in_(set(course_ids)), Course.status != "deleted").order_by(Course.title)
+    return {row.id: row.title for row in db.session().execute(query)} if course_ids else {}
+
+
+def courses_to_choose() -> list[tuple[str, str]]:
+    """Every course a code can open or be bound to, by title."""
+    query = select(Course.id, Course.title).where(Course.status.in_(("draft", "submitted", "published"))).order_by(Course.title)
+    return [(str(course_id), title) for course_id, title in db.session().execute(query)]
+
+
+def courses_of(batch_id: UUID) -> dict[UUID, str]:
+    """The titles of the courses a batch opens or is bound to, by title."""
+    query = select(Course.id, Course.title).join(BatchCourse, BatchCourse.course_id == Course.id).where(BatchCourse.batch_id == batch_id)
+    return {row.id: row.title for row in db.session().execute(query.order_by(Course.title))}
+
+
 def get_redemption(redemption_id: UUID) -> Redemption:
     """One redemption."""
-    return db.session().scalars(select(Redemption).where(Redemption.id == redemption_id)).one()
+    found = db.session().scalars(select(Redemption).where(Redemption.id == redemption_id)).one_or_none()
+    if found is None:
+        raise NotFound(_("Nothing was redeemed under this address."))
+    return found
 
 
 def times_redeemed(batch_id: UUID, user_id: UUID) -> int:
@@ -164,24 +206,23 @@ def _totals(row: Any) -> Totals:
     return Totals(**{name: int(value) for name, value in row.items() if name != "batch_id"})
 
 
+BALANCE = f"""
+    SELECT (SELECT count(*) FROM vouchers.codes WHERE batch_id = :batch) AS codes,
+        (SELECT coalesce(sum(-e.amount_minor), 0) FROM vouchers.redemptions r
+            JOIN wallet.transactions t ON t.channel_id = r.channel_id AND t.source = 'voucher' AND t.reference_id = r.id
+            JOIN wallet.entries e ON e.channel_id = t.channel_id AND e.transaction_id = t.id AND e.amount_minor < 0
+            WHERE r.batch_id = :batch) AS booked,
+        (SELECT count(*) FROM vouchers.redemptions WHERE batch_id = :batch) AS uses,
+        (SELECT coalesce(sum(amount_minor), 0) FROM vouchers.redemptions WHERE batch_id = :batch) AS given, t.*
+    FROM (VALUES (1)) AS one LEFT JOIN ({TOTALS.format(which="batch_id = ANY(CAST(:ids AS uuid[]))")}) t ON true
+"""  # noqa: S608 -- parts of this file, no input
+
+
 def reconcile(batch: Batch) -> Reconciled:
     """Hold a batch against its codes and the ledger: issued = redeemed + outstanding + void + expired, and redeemed = booked."""
-    totals = totals_of([batch.id]).get(batch.id, Totals())
-    codes, booked, uses = (
-        db.session()
-        .execute(
-            text(
-                "SELECT (SELECT count(*) FROM vouchers.codes WHERE batch_id = :batch),"
-                " (SELECT coalesce(sum(-e.amount_minor), 0) FROM vouchers.redemptions r"
-                "  JOIN wallet.transactions t ON t.channel_id = r.channel_id"
-                "  AND t.source = 'voucher' AND t.reference_id = r.id JOIN wallet.entries e ON e.channel_id = t.channel_id"
-                "  AND e.transaction_id = t.id AND e.amount_minor < 0 WHERE r.batch_id = :batch),"
-                " (SELECT count(*) FROM vouchers.redemptions WHERE batch_id = :batch)"
-            ),
-            {"batch": batch.id},
-        )
-        .one()
-    )
+    row = dict(db.session().execute(text(BALANCE), {"ids": [batch.id], "batch": batch.id}).mappings().one())
+    codes, booked, uses, given = (int(row.pop(name)) for name in ("codes", "booked", "uses", "given"))
+    totals = _totals(row) if row["batch_id"] else Totals()
     left = totals.redeemed + totals.outstanding + totals.void + totals.expired
     left_minor = totals.redeemed_minor + totals.outstanding_minor + totals.void_minor + totals.expired_minor
     checks = (
@@ -189,9 +230,13 @@ def reconcile(batch: Batch) -> Reconciled:
         (totals.issued == left, f"{totals.issued} uses were issued, and {left} are accounted for"),
         (totals.issued_minor == left_minor, f"{totals.issued_minor} was issued in money, and {left_minor} is accounted for"),
         (uses == totals.redeemed, f"codes count {totals.redeemed} uses, and {uses} redemptions are noted"),
-        (int(booked) == totals.redeemed_minor, f"{totals.redeemed_minor} was redeemed, and the ledger booked {booked}"),
+        (
+            int(booked) == (totals.redeemed_minor if batch.kind == "value" else 0),
+            f"{totals.redeemed_minor} was redeemed, and the ledger booked {booked}",
+        ),
     )
-    return Reconciled(totals, Money(int(booked), batch.currency), tuple(sentence for holds, sentence in checks if not holds))
+    ledger, off = Money(booked, batch.currency), Money(given, batch.currency)
+    return Reconciled(totals, ledger, off, tuple(sentence for holds, sentence in checks if not holds))
 
 
 def voucher_faults() -> list[str]:
@@ -201,10 +246,12 @@ def voucher_faults() -> list[str]:
             """
             SELECT 'I6: code ' || c.id || ' counts ' || c.uses || ' of ' || c.max_uses || ' uses, ' || count(r.id) || ' redemptions and '
                 || count(t.id) || ' bookings.'
-            FROM vouchers.codes c LEFT JOIN vouchers.redemptions r ON r.channel_id = c.channel_id AND r.code_id = c.id
+            FROM vouchers.codes c JOIN vouchers.batches b ON b.channel_id = c.channel_id AND b.id = c.batch_id
+            LEFT JOIN vouchers.redemptions r ON r.channel_id = c.channel_id AND r.code_id = c.id
             LEFT JOIN wallet.transactions t ON t.channel_id = r.channel_id AND t.source = 'voucher' AND t.reference_id = r.id
-            WHERE c.uses > 0 OR r.id IS NOT NULL GROUP BY c.id, c.uses, c.max_uses
-            HAVING c.uses > c.max_uses OR c.uses <> count(r.id) OR c.uses <> count(t.id) LIMIT 20
+            WHERE c.uses > 0 OR r.id IS NOT NULL GROUP BY c.id, c.uses, c.max_uses, b.kind
+            HAVING c.uses > c.max_uses OR c.uses <> count(r.id)
+                OR count(t.id) <> CASE WHEN b.kind = 'value' THEN c.uses ELSE 0 END LIMIT 20
             """
         )
     )

@@ -23,6 +23,12 @@ CODE_STATES = (
     ("expired", _l("Expired")),
     ("void", _l("Void")),
 )
+KIND_WORDS = (
+    ("value", _l("Money")),
+    ("course", _l("Courses")),
+    ("percent", _l("Percent off")),
+    ("amount", _l("Amount off")),
+)
 TONES = {"created": "neutral", "sent": "info", "printed": "info", "redeemed": "success", "expired": "warning", "void": "danger"}
 Owner = aliased(Member)
 IS_OPEN = Code.state.in_(OPEN_STATES)
@@ -68,6 +74,7 @@ class Batches(Report):
     """Batches of vouchers with how they stand."""
 
     name = "vouchers.batches"
+    path = "/admin/vouchers/batches"
     title = _l("Vouchers")
     lead = _l("Codes made together: what they are worth, who answers for them, and how many are still out.")
     key = Batch.id
@@ -78,7 +85,9 @@ class Batches(Report):
         Column("label", _l("Batch"), Batch.label, href="/admin/vouchers/batches/{id}"),
         Column("created_at", _l("Created"), Batch.created_at, kind="time"),
         Column("codes", _l("Codes"), Batch.code_count, kind="int", total=True),
-        Column("value", _l("Value"), Batch.value_minor, kind="money", currency=Batch.currency),
+        Column("kind", _l("Gives"), Batch.kind, kind="state", words=dict(KIND_WORDS), nullable=False),
+        Column("value", _l("Value"), func.nullif(Batch.value_minor, 0), kind="money", currency=Batch.currency, nullable=True),
+        Column("percent", _l("Percent"), Batch.percent, kind="int", shown=False),
         Column(
             "worth",
             _l("Worth"),
@@ -94,9 +103,11 @@ class Batches(Report):
         Column("purpose", _l("Purpose"), Batch.purpose, shown=False),
         Column("prefix", _l("Prefix"), Batch.prefix, shown=False),
         Column("per_person", _l("Limit per person"), Batch.per_person, kind="int", shown=False),
+        Column("sold_for", _l("Sold for"), Batch.sold_for_minor, kind="money", currency=Batch.currency, shown=False),
     )
     filters = (
         Choice("state", _l("State"), _running, options=(("running", _l("Running")), ("expired", _l("Expired")))),
+        Choice("kind", _l("Gives"), Batch.kind, options=KIND_WORDS),
         Choice("owner", _l("Owner"), Batch.owner_id, options=_owners),
         Period("created", _l("Created"), Batch.created_at),
         Period("expires", _l("Expires"), Batch.expires_at),
@@ -116,6 +127,7 @@ class Codes(Report):
     """Codes by their last four symbols, of one batch or of all."""
 
     name = "vouchers.codes"
+    path = "/admin/vouchers/codes"
     title = _l("Codes")
     lead = _l("Every code by its last four symbols; the code itself is kept nowhere.")
     key = Code.id

@@ -4,27 +4,22 @@ import sys
 
 import click
 
-from lms.config import Config
 from lms.core import db, tenancy
 from lms.core.commands import connected
-from lms.core.doctor import Finding, examines, mend, well
+from lms.core.doctor import examines_each_channel
 from lms.wallet import queries
+
+examines_each_channel("Ledger", queries.ledger_faults)
+examines_each_channel("Adjustments", queries.adjustment_faults)
 
 
 def read_books() -> list[tuple[str, list[str]]]:
-    """Every channel's id with what is wrong with its ledger."""
+    """Every channel's id with what is wrong with its ledger, and with all that must agree with it."""
     found = []
     for channel_id in tenancy.all_channels():
         with db.unit_of_work(channel_id, read_only=True):
-            found.append((str(channel_id), queries.ledger_faults()))
+            found.append((str(channel_id), [f"{subject}: {sentence}" for subject, sentence in queries.book_faults()]))
     return found
-
-
-@examines
-def _ledger(_config: Config) -> list[Finding]:
-    books = read_books()
-    faults = [mend(f"Ledger of {channel}: {sentence}") for channel, sentences in books for sentence in sentences]
-    return faults or [well(f"The ledger of {len(books)} channels agrees: sums, balances, legs, guards and chain.")]
 
 
 @click.group()
@@ -32,10 +27,10 @@ def wallet() -> None:
     """The ledger."""
 
 
-@wallet.command("check")
+@wallet.command("verify")
 @connected
-def wallet_check() -> None:
-    """Re-sum every channel's ledger; exit code 1 and a sentence for every difference."""
+def wallet_verify() -> None:
+    """Read every channel's books: sums, balances, hash chain, orders, vouchers; exit code 1 and a sentence for every difference."""
     books = read_books()
     faults = [f"{channel}: {sentence}" for channel, sentences in books for sentence in sentences]
     for fault in faults:

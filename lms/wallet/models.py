@@ -1,9 +1,12 @@
-"""Accounts, transactions and their entries. The database writes balances and refuses every change of what was once inserted."""
+"""Accounts, transactions and their entries. The database writes balances and refuses every change of what was once inserted.
+
+Beside them: adjustments, which may wait for a second person, and what each reading of the books found.
+"""
 
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint, func, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.clock import now
@@ -16,10 +19,24 @@ HOUSE = {
     "voucher": "vouchers",
     "order": "revenue",
     "refund": "revenue",
+    "refund_undo": "revenue",
     "adjustment": "adjustments",
     "card": "clearing",
     "expiry": "expired",
 }
+# Where the cause of a movement is shown, by its source; a link is a public contract, an import is not.
+CAUSES = {
+    "order": "/admin/payments/orders/{id}",
+    "refund": "/admin/payments/refunds/{id}",
+    "refund_undo": "/admin/payments/refunds/{id}",
+    "adjustment": "/admin/wallet/adjustments/{id}",
+    "voucher": "/vouchers/redemptions/{id}",
+}
+
+
+def cause_of(source: str, reference_id: UUID) -> str:
+    """The page of what caused a movement; "" when it has none."""
+    return CAUSES[source].format(id=reference_id) if source in CAUSES else ""
 
 
 def account_id_of(channel_id: UUID, kind: str, user_id: UUID | None, currency: str) -> UUID:
@@ -109,3 +126,81 @@ class Seal(Tenant, Base):
     seq: Mapped[int]
     transaction_id: Mapped[UUID]
     hash: Mapped[bytes] = mapped_column(LargeBinary())
+
+
+class Adjustment(Tenant, Base):
+    """Money put into a wallet, or taken out of it (below zero), by hand and for a reason; a large one waits for a second person."""
+
+    __tablename__ = "adjustments"
+    __table_args__ = (
+        belongs_to("user_id", "channels.members"),
+        belongs_to("requested_by", "channels.members"),
+        belongs_to("decided_by", "channels.members"),
+        Index("ix_adjustments_waiting", "channel_id", "requested_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_adjustments_person", "channel_id", "user_id", "requested_at"),
+        Index("ix_adjustments_alone", "channel_id", "requested_by", "requested_at", postgresql_where=text("NOT needs_second")),
+        {"schema": "wallet"},
+    )
+
+    user_id: Mapped[UUID]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(default="waiting")
+    needs_second: Mapped[bool]
+    requested_by: Mapped[UUID | None]
+    requested_at: Mapped[datetime] = mapped_column(default=now)
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    word: Mapped[str] = mapped_column(default="")
+
+    @property
+    def amount(self) -> Money:
+        """What comes into the wallet, or goes out of it (below zero)."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a second person has yet to decide."""
+        return self.state == "waiting"
+
+
+class Reading(Tenant, Base):
+    """One reading of the books from the first entry to the last: asked for, then done, with how many differences it found."""
+
+    __tablename__ = "readings"
+    __table_args__ = (
+        belongs_to("asked_by", "channels.members"),
+        Index("ix_readings_asked", "channel_id", "asked_at", "id"),
+        {"schema": "wallet"},
+    )
+
+    asked_by: Mapped[UUID | None]
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    done_at: Mapped[datetime | None]
+    took_ms: Mapped[int | None]
+    faults: Mapped[int | None]
+    seq: Mapped[int | None]
+
+
+class Difference(Tenant, Base):
+    """Something that did not agree, from the reading that found it to the first that did not find it any more."""
+
+    __tablename__ = "differences"
+    __table_args__ = (
+        Index(
+            "ix_differences_open",
+            "channel_id",
+            "subject",
+            func.md5(literal_column("sentence")),
+            unique=True,
+            postgresql_where=text("gone_at IS NULL"),
+        ),
+        {"schema": "wallet"},
+    )
+
+    subject: Mapped[str]
+    sentence: Mapped[str]
+    found_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    gone_at: Mapped[datetime | None]

@@ -1,6 +1,6 @@
 """Files of a list as downloads, streamed in little memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from flask import Response
 
@@ -20,6 +20,17 @@ def csv_response(report: Report, view: View, by: Actor) -> Response:
 
     response = Response(pieces(), mimetype=CSV)
     return _attached(response, file_name(report, "csv"))
+
+
+def lines_response(lines: Callable[[], Iterator[str]], name: str, by: Actor) -> Response:
+    """A CSV that is no list's, as a download; its lines are read in a transaction of their own while they are sent."""
+    channel_id, locale = db.work().channel_id, i18n.locale()
+
+    def pieces() -> Iterator[str]:
+        with db.unit_of_work(channel_id, user_id=by.user_id, read_only=True), i18n.in_locale(locale):
+            yield from lines()
+
+    return _attached(Response(pieces(), mimetype=CSV), name)
 
 
 def xlsx_response(report: Report, view: View, by: Actor) -> Response:

@@ -138,11 +138,16 @@ class ListPage:
 
     @property
     def kept(self) -> dict[str, str]:
-        """The whole view as hidden fields of the bulk form, and of the search form without the words."""
+        """The view without its words, as hidden fields of the search form and the column menu."""
         made = dict(self.view.filters)
         if self.view.sort:
             made["sort"] = self.view.sort
         return made
+
+    @property
+    def chosen_from(self) -> dict[str, str]:
+        """The whole view as hidden fields of the bulk form, words included: "select all 12" means the 12 that are shown."""
+        return {**self.kept, **({"q": self.view.words} if self.view.words else {})}
 
     @property
     def column_choices(self) -> list[tuple[str, str, bool, bool]]:

@@ -36,7 +36,7 @@ class Seat:
         assert self.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{self.page.url} is wider than the window"
         assert grave(self.page) == [], self.page.url
 
-    def until(self, words: str, seconds: float = 20) -> None:
+    def until(self, words: str, seconds: float = 60) -> None:
         """Wait for something to be true in the page; its policy forbids the driver's own way, which evaluates strings."""
         end = time.monotonic() + seconds
         while not self.page.evaluate(words):

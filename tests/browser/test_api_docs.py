@@ -42,10 +42,10 @@ def test_docs__show_every_operation_and_try_one(page: Page, app: Flask) -> None:
     page.goto("/api/v1/docs")
     with app.app_context():
         count = sum(len(methods) for methods in document()["paths"].values())
-    expect(page.locator(".opblock-tag-section")).to_have_count(len({path.split("/")[3] for path in document()["paths"]}), timeout=20_000)
+    expect(page.locator(".opblock-tag-section")).to_have_count(len({path.split("/")[3] for path in document()["paths"]}), timeout=60_000)
     for tag in page.locator(".opblock-tag").all():
         tag.click()
-    expect(page.locator(".opblock")).to_have_count(count, timeout=20_000)
+    expect(page.locator(".opblock")).to_have_count(count, timeout=60_000)
 
     token = machine_of(app, people.sam).token
     page.locator("button.authorize").first.click()
@@ -55,7 +55,7 @@ def test_docs__show_every_operation_and_try_one(page: Page, app: Flask) -> None:
     me = page.locator("#operations-channels-channels_me")
     me.locator(".opblock-summary-control").click()
     me.locator("button.execute").click()
-    expect(me.locator(".live-responses-table tbody .response-col_status").first).to_contain_text("200", timeout=20_000)
+    expect(me.locator(".live-responses-table tbody .response-col_status").first).to_contain_text("200", timeout=60_000)
     expect(me.locator(".live-responses-table")).to_contain_text("sam@example.org")
     if os.environ.get("SHOTS"):
         page.screenshot(path=f"{os.environ['SHOTS']}/api_docs.png")

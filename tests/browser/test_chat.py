@@ -67,7 +67,7 @@ def test_live_class__is_talked_in(real_database: str, addresses: servers.TestSer
             one.goto(f"/streaming/sessions/{session.id}")
             two.goto(f"/admin/streaming/sessions/{session.id}")
             for page in (one, two):
-                expect(page.get_by_text("Connected")).to_be_visible(timeout=20_000)
+                expect(page.get_by_text("Connected")).to_be_visible(timeout=60_000)
             write(one, "Hello <b>from</b> Sam")
             for page in (one, two):
                 expect(page.locator('.chat-line[data-seq="1"] .chat-text')).to_have_text("Hello <b>from</b> Sam")
@@ -89,7 +89,7 @@ def test_live_class__is_talked_in(real_database: str, addresses: servers.TestSer
             two.get_by_role("button", name="End the class").click()
             expect(two.locator("#session-state")).to_contain_text("Ended")
             run_jobs()
-            expect(one.locator("#chat")).to_contain_text("This class is over", timeout=20_000)
+            expect(one.locator("#chat")).to_contain_text("This class is over", timeout=60_000)
             assert wrong == []
             assert kept(session.id) == ["", "Hello from Ada", "Written while the line was down"]
         finally:

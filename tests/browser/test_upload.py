@@ -87,7 +87,7 @@ def faults(page: Page) -> list[str]:
     return found
 
 
-def until(page: Page, words: str, seconds: float = 20) -> None:
+def until(page: Page, words: str, seconds: float = 60) -> None:
     """Wait for something to be true in the page; its policy forbids the driver's own way, which evaluates strings."""
     end = time.monotonic() + seconds
     while not page.evaluate(words):
@@ -112,7 +112,7 @@ def test_upload__survives_a_lost_line_and_a_reload_and_plays(context: BrowserCon
     page.route("**/content/parts/**", lose_the_line)
     page.goto("/admin/content/uploads/new")
     page.set_input_files("#drop", film)
-    expect(page.locator(".upload")).to_contain_text("No connection", timeout=20_000)
+    expect(page.locator(".upload")).to_contain_text("No connection", timeout=60_000)
     assert lost and len(sent) < 4
     before = len(sent)
     page.unroute("**/content/parts/**")
@@ -153,7 +153,7 @@ def test_upload__can_be_paused_cancelled_and_refused(context: BrowserContext, fi
 
     (tmp_path / "lecture.mp4").write_bytes(b"#EXTM3U\nfile:///etc/passwd\n")
     page.set_input_files("#drop", tmp_path / "lecture.mp4")
-    expect(page.get_by_text("This is a playlist")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("This is a playlist")).to_be_visible(timeout=60_000)
 
 
 def test_upload__takes_several_files_one_after_the_other(context: BrowserContext, tmp_path: Path) -> None:
@@ -162,6 +162,6 @@ def test_upload__takes_several_files_one_after_the_other(context: BrowserContext
     page = context.new_page()
     page.goto("/admin/content/uploads/new")
     page.set_input_files("#drop", [tmp_path / "one.pdf", tmp_path / "two.pdf"])
-    expect(page.get_by_text("Ready", exact=True)).to_have_count(2, timeout=30_000)
+    expect(page.get_by_text("Ready", exact=True)).to_have_count(2, timeout=60_000)
     with db.unit_of_work(CHANNEL):
         assert page.locator("#drop-asset").input_value()

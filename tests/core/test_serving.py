@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from lms.config import SERVERS, BadSettings, Config
 from lms.core import commands, serving
 from tests import servers
-from tests.core.test_supervisor import Run, free_port
+from tests.core.test_supervisor import Run, eventually, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "s" * 32
@@ -105,12 +105,12 @@ def test_serve__opens_the_platform_and_leaves_nothing_behind(home: Path) -> None
     try:
         run.wait_for("Lectern is open at")
         for port in (run.port, run.port + 1):
-            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60) as answer:
                 assert answer.status == 200
         assert not re.search(r"starts again", run.said)
         run.process.send_signal(signal.SIGTERM)
-        assert run.process.wait(10) == 0
-        assert run.processes() == {}
+        assert run.process.wait(60) == 0
+        eventually(lambda: run.processes() == {}, lambda: str(run.processes()))
     finally:
         run.clean_up()
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 import uuid
@@ -21,9 +22,12 @@ import redis
 import rq
 
 from lms.config import SERVERS
+from lms.core import stepdown
+from lms.core.children import Account
 from lms.core.embedded import OWNER
 from lms.core.journal import Journal, Lines
-from lms.core.places import Place
+from lms.core.places import Place, succeeds_as, unprivileged_account
+from lms.core.stepdown import account_for, hand_over
 from lms.core.supervisor import Plan, Process, Supervisor
 from tests import servers
 from tests.core import a_small_platform
@@ -35,14 +39,15 @@ PROGRAM = Path(a_small_platform.__file__)
 class Run:
     """One run of the small platform as a process of its own."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, python: str = sys.executable, **environ: str) -> None:
         self.home, self.port, self.mark = home, port, uuid.uuid4().hex
-        self.output = home / f"{self.mark}.out"
+        self.output = home / "log" / f"{self.mark}.out"
+        self.output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.output.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, str(PROGRAM), str(home), str(port)],
+                [python, str(PROGRAM), str(home), str(port)],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), "SUPERVISED": self.mark},
+                env={**os.environ, "PYTHONPATH": str(ROOT), "SUPERVISED": self.mark, **environ},
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
@@ -70,6 +75,10 @@ class Run:
                     found[int(entry.name)] = command
         return found
 
+    def count(self, words: str) -> int:
+        """How many of its processes have these words in their command line."""
+        return sum(words in command for command in self.processes().values())
+
     def clean_up(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
@@ -81,7 +90,7 @@ class Run:
             os.kill(pid, signal.SIGKILL)
 
 
-def eventually(true: Callable[[], object], otherwise: Callable[[], str], seconds: float = 15) -> None:
+def eventually(true: Callable[[], object], otherwise: Callable[[], str], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, otherwise()
@@ -89,7 +98,7 @@ def eventually(true: Callable[[], object], otherwise: Callable[[], str], seconds
 
 
 def get(port: int) -> str:
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", "/")
     return connection.getresponse().read().decode()
 
@@ -167,11 +176,9 @@ def test_run__serves_refuses_a_second_mends_what_dies_and_stops_in_order(run: Ru
     assert get(run.port) == "wait_c"
 
     queue_a_long_job(run)
-    began = time.monotonic()
     run.process.send_signal(signal.SIGINT)
-    assert run.process.wait(10) == 0
-    assert time.monotonic() - began < 10
-    assert run.processes() == {}
+    assert run.process.wait(60) == 0  # its plan allows ten seconds in all (tests/core/test_serving.py); a busy machine takes longer
+    eventually(lambda: run.processes() == {}, lambda: str(run.processes()))
     assert "Everything has stopped" in run.said and not noted.exists()
     filed = (run.home / "log" / "lectern.log").read_text()
     assert "lectern | postgres is up." in filed
@@ -180,17 +187,15 @@ def test_run__serves_refuses_a_second_mends_what_dies_and_stops_in_order(run: Ru
 
 def test_run__killed_takes_everything_along_and_the_next_start_finds_the_data(run: Run) -> None:
     queue_a_long_job(run)
-    names = list(run.processes().values())
-    assert sum("gunicorn_sockets" in name for name in names) == 2
-    # the supervisor itself, and its forks: gunicorn's master and two workers
-    assert sum(name.endswith(f"{run.home} {run.port} ") for name in names) == 4
+    # the socket server's master and worker; the supervisor itself, and its forks: gunicorn's master and two workers
+    eventually(lambda: (run.count("gunicorn_sockets"), run.count(f"{run.home} {run.port} ")) == (2, 4), lambda: str(run.processes()))
     run.process.kill()
     run.process.wait()
     again = Run(run.home, run.port)  # at once: it waits for the rest of the first
     try:
         again.wait_for("starts so far: 2")
         again.wait_for("The small platform is open")
-        assert not set(run.processes()) - set(again.processes())
+        eventually(lambda: not set(run.processes()) - set(again.processes()), lambda: str(run.processes()))
         # and with the watchdog gone as well, the kernel alone ends what listens to a polite end
         watchdog = next(pid for pid, command in again.processes().items() if "lms.core.watchdog" in command)
         os.kill(watchdog, signal.SIGKILL)
@@ -203,6 +208,84 @@ def test_run__killed_takes_everything_along_and_the_next_start_finds_the_data(ru
         again.clean_up()
 
 
+def everybodys_python() -> str | None:
+    """A Python of this version that any user of the machine can run."""
+    for found in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}", f"/usr/local/bin/python3.{sys.version_info.minor}"):
+        if Path(found).exists() and succeeds_as(unprivileged_account(), [found, "-c", "pass"]):
+            return found
+    return None
+
+
+def owners(run: Run) -> set[int]:
+    """The users its processes run as."""
+    return {Path(f"/proc/{pid}").stat().st_uid for pid in run.processes()}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has something to give up")
+def test_run__as_root_gives_root_up_for_every_process(home: Path) -> None:
+    python = everybodys_python()
+    if python is None:
+        pytest.skip("every Python of this machine is closed to other users")
+    spare = servers.throwaway_home()
+    spare.chmod(0o755)
+    (spare / "async_timeout.py").write_text("timeout = None\n")  # which redis asks for on a Python older than the one of the tests
+    run = Run(home, free_port(), python, PYTHONPATH=f"{ROOT}:{sysconfig.get_path('purelib')}:{spare}")
+    try:
+        run.wait_for("The small platform is open")
+        assert owners(run) == {unprivileged_account().uid}
+        assert get(run.port) == "wait_c"
+        postmaster = next(pid for pid, command in run.processes().items() if "/bin/postgres -D" in command)
+        os.kill(postmaster, signal.SIGKILL)  # the database is started again without root
+        run.wait_for("postgres is up", count=2)
+        assert {path.stat().st_uid for path in (home, *home.iterdir())} == {unprivileged_account().uid}
+        run.process.send_signal(signal.SIGTERM)
+        assert run.process.wait(60) == 0
+        eventually(lambda: run.processes() == {}, lambda: str(run.processes()))
+    finally:
+        run.clean_up()
+        servers.remove_home(spare)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has something to give up")
+@pytest.mark.parametrize("obstacle", ["python", "home", "strange"])
+def test_account_for__says_why_it_stays_root(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obstacle: str) -> None:
+    python = everybodys_python()
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    if obstacle == "python" or python is None:
+        (closed / "python").symlink_to(python or sys.executable)
+        monkeypatch.setattr(sys, "executable", str(closed / "python"))
+        words = "cannot read"
+    else:
+        monkeypatch.setattr(sys, "executable", python)
+        monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{sysconfig.get_path('purelib')}")
+        words = {"home": "cannot reach", "strange": "holds other things (letters)"}[obstacle]
+        (home / "letters").touch()
+    said: list[str] = []
+    assert account_for(closed / "home" if obstacle == "home" else home, said.append) is None
+    assert words in said[0] and "runs as root. Better:" in said[0]
+
+
+def test_hand_over__gives_plain_files_and_follows_no_link(home: Path, tmp_path: Path) -> None:
+    (home / "storage").mkdir()
+    (home / "storage" / "film").touch()
+    (home / "storage" / "link").symlink_to(tmp_path)
+    os.link(home / "storage" / "film", home / "storage" / "twice")
+    (home / "secret_key").touch()
+    me = Account("me", 64_001, 64_001) if os.getuid() == 0 else Account("me", os.getuid(), os.getgid())
+    mine = {"tmp": tmp_path.stat().st_uid, "twice": (home / "storage" / "twice").stat().st_uid}
+    hand_over(home, me)
+    assert {(home / name).stat().st_uid for name in (".", "storage", "secret_key")} == {me.uid}
+    assert {"tmp": tmp_path.stat().st_uid, "twice": (home / "storage" / "twice").stat().st_uid} == mine
+
+
+def test_run__refuses_a_port_that_only_root_may_have(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stepdown, "lowest_port", lambda: 1024)
+    code, said = run_here(home, a_plan(listens=(("127.0.0.1", 80),)), account=Account("me", os.getuid(), os.getgid()))
+    assert code == 2
+    assert "Port 80 is kept for root, and Lectern does not run as root. Set LMS_PORT to 1024 or more." in said
+
+
 def a_plan(**changes: object) -> Plan:
     parts: dict[str, object] = {"data": (), "before": (), "services": (), "after": (), **changes}
     return Plan(**parts)  # type: ignore[arg-type]
@@ -212,7 +295,7 @@ def python(name: str, code: str, **more: float) -> Process:
     return Process(name, (sys.executable, "-c", code), patience=more.get("patience", 1.5))
 
 
-def run_here(home: Path, plan: Plan, *, stop_after: str | None = None, signals: int = 1) -> tuple[int, str]:
+def run_here(home: Path, plan: Plan, *, stop_after: str | None = None, signals: int = 1, account: Account | None = None) -> tuple[int, str]:
     """Run a plan in this very process, and end it by a signal once `stop_after` was said."""
     stream = io.StringIO()
     done = threading.Event()
@@ -229,7 +312,7 @@ def run_here(home: Path, plan: Plan, *, stop_after: str | None = None, signals: 
         thread.start()
     journal = Journal(home / "log" / "lectern.log", stream)
     try:
-        code = Supervisor(home, os.environ, plan, journal).run()
+        code = Supervisor(home, os.environ, plan, journal, account).run()
     finally:
         done.set()
         journal.close()
@@ -266,10 +349,10 @@ def test_run__waits_longer_each_time_a_process_dies(home: Path) -> None:
 
 
 def test_run__a_second_signal_hurries(home: Path) -> None:
-    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True); time.sleep(60)"
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True); time.sleep(170)"
     began = time.monotonic()
-    _, said = run_here(home, a_plan(services=(python("deaf", code, patience=8),)), stop_after="deaf      | here", signals=2)
-    assert time.monotonic() - began < 5
+    _, said = run_here(home, a_plan(services=(python("deaf", code, patience=100),)), stop_after="deaf      | here", signals=2)
+    assert time.monotonic() - began < 60, "the second signal was not waited out"
     assert "SIGTERM came: stopping" in said
 
 

@@ -180,3 +180,9 @@ def test_why__of_a_foreign_course_is_refused(as_ada: Browser, as_sam: Browser) -
     as_ada.get(f"/admin/enrollments/why?user={as_sam.person.user_id}&course={course.id}", status=403)
     as_ada.get(f"/admin/enrollments/why?user=x&course={course.id}", status=404)
     assert "E-mail of the person" in as_ada.get("/admin/enrollments/why", status=200).words
+
+
+def test_lessons__lists_what_was_completed_to_staff_of_the_course(as_root: Browser, as_ada: Browser, as_sam: Browser) -> None:
+    as_root.get("/admin/enrollments/lessons", status=200)
+    assert "No lesson was completed yet" in as_ada.get("/admin/enrollments/lessons", status=200).words
+    as_sam.get("/admin/enrollments/lessons", status=403)

@@ -38,6 +38,21 @@ def test_courses_enroll__takes_the_price_agreed_to_or_nothing(api_sam: Machine, 
     assert api_sam.get(f"/payments/orders/{order['id']}")["amount"]["minor"] == 1000
 
 
+def test_courses_price__says_what_a_coupon_leaves_and_courses_enroll_takes_it(api_sam: Machine, api_root: Machine) -> None:
+    course_id, _ = made(1000)
+    wish = {"label": "Launch", "kind": "percent", "percent": 100, "count": 1, "word": "LAUNCH", "uses_per_code": 9}
+    assert api_root.money("/vouchers/batches", wish, status=201)["codes"] == ["LAUNCH"]
+    path = f"/enrollments/courses/{course_id}"
+    assert api_sam.post(f"{path}/price", {"coupon": "NOTHING"}, status=404)["title"]
+    seen = api_sam.post(f"{path}/price", {"coupon": "launch"})
+    assert (seen["price"]["minor"], seen["off"]["minor"], seen["left"]["minor"]) == (1000, 1000, 0)
+    api_sam.money(f"{path}/enroll", {"price": seen["price"], "coupon": "LAUNCH"}, status=409)
+    made_ = api_sam.money(f"{path}/enroll", {"price": seen["left"], "coupon": "LAUNCH"})
+    assert api_sam.money(f"{path}/enroll", {"price": seen["left"], "coupon": "LAUNCH"}) == made_
+    order = api_root.get("/payments/orders")["rows"][0]
+    assert api_sam.get(f"/payments/orders/{order['id']}")["discount_minor"] == 1000
+
+
 def test_lessons_show__opens_for_those_enrolled(api_sam: Machine, api_ada: Machine, machine: Machine) -> None:
     course_id, (lesson_id, other_id) = made()
     assert api_sam.get(f"/enrollments/lessons/{lesson_id}", status=403)["rule"] == "enrolled"

@@ -16,13 +16,16 @@ from lms.core.money import Money
 from lms.courses import queries as courses
 from lms.courses.models import Course, Lesson
 from lms.enrollments import operations, queries
+from lms.vouchers import operations as vouchers
+from lms.vouchers.operations.codes import make_codes, write
 from lms.wallet import operations as wallet
 from lms.wallet.queries import balance_of
 from tests.client import Browser, Page
-from tests.conftest import CHANNEL, OTHER_CHANNEL
+from tests.conftest import CHANNEL, OTHER_CHANNEL, signed_in
 from tests.factories.courses import a_course, a_lesson
 from tests.factories.enrollments import an_enrollment
 from tests.factories.people import a_student, root
+from tests.factories.vouchers import a_batch
 
 PRICE = Money(2500, "EUR")
 
@@ -355,6 +358,58 @@ def test_courses_enroll__does_not_take_a_price_nobody_agreed_to(as_sam: Browser)
         assert "price changed" in page.words
     with db.unit_of_work(CHANNEL):
         assert balance_of(as_sam.person.user_id) == Money(9000, "EUR")
+
+
+def test_courses_enroll__with_a_coupon_shows_the_price_first_and_freezes_it(as_sam: Browser) -> None:
+    course, lessons = made(price=PRICE)
+    give(as_sam, 2000)
+    path = f"/enrollments/courses/{course.id}/enroll"
+    with db.unit_of_work(CHANNEL):
+        coupon = a_batch(1, kind="percent", percent=40, label="Launch")
+    assert "do not know this code" in as_sam.post(path, {"code": write(make_codes(1)[0])}, status=422).words
+    seen = as_sam.post(path, {"code": coupon.codes[0].lower()}, status=303)
+    assert coupon.codes[0][:9] not in seen.location
+    page = as_sam.get(seen.location, status=200)
+    assert "−€10.00" in page.words and "Enrol and pay €15.00" in page.words and "One coupon for one enrolment" in page.words
+    sent = {name: page.all(f'//form//input[@name="{name}"]')[0].get("value") for name in ("agreed", "coupon")}
+    assert "price changed" in as_sam.post(path, {**sent, "agreed": "2500 EUR"}, status=422).words
+    for _ in range(2):
+        assert as_sam.post(path, sent, status=303).location == lesson_path(lessons[0])
+    with db.unit_of_work(CHANNEL):
+        assert balance_of(as_sam.person.user_id) == Money(500, "EUR")
+        enrollment = queries.active_enrollment(as_sam.person.user_id, course.id)
+        assert enrollment is not None and enrollment.order_id is not None
+        order = enrollment.order_id
+    as_root = signed_in(as_sam.app, root)
+    assert "Launch ····" in as_root.get(f"/admin/payments/orders/{order}", status=200).words
+
+
+def test_courses_enroll__drops_a_coupon_that_went_void_and_another_persons_link(as_sam: Browser) -> None:
+    course, _lessons = made(price=PRICE)
+    give(as_sam, 9000)
+    path = f"/enrollments/courses/{course.id}/enroll"
+    with db.unit_of_work(CHANNEL):
+        coupon = a_batch(1, kind="amount", value=5)
+    link = as_sam.post(path, {"code": coupon.codes[0]}, status=303).location
+    assert "Enrol and pay €20.00" in as_sam.get(link, status=200).words
+    other = signed_in(as_sam.app, lambda: a_student("Nosy Neighbour"))
+    assert "−€5.00" not in other.get(link, status=200).words
+    with db.unit_of_work(CHANNEL):
+        vouchers.void_codes(coupon.batch, reason="Over", by=root())
+    page = as_sam.get(link, status=200)
+    assert "withdrawn" in page.words and "Enrol and pay €25.00" in page.words
+    assert "withdrawn" in as_sam.post(path, {"agreed": "2000 EUR", "coupon": link.partition("coupon=")[2]}, status=422).words
+
+
+def test_redemptions_courses__are_shown_to_who_redeemed(as_sam: Browser, as_ada: Browser) -> None:
+    course, _lessons = made()
+    with db.unit_of_work(CHANNEL):
+        code = a_batch(1, kind="course", course_ids=[course.id]).codes[0]
+        redemption = vouchers.redeem(code, by=as_sam.person)
+    path = f"/enrollments/redemptions/{redemption.id}/courses"
+    assert as_sam.get(path, status=303).location == "/enrollments/"
+    assert "Opening now" in as_sam.get(path, htmx=True, status=200).words
+    assert as_ada.get(path, htmx=True).status == 403
 
 
 def test_courses_enroll__of_a_free_course_is_one_click(as_sam: Browser) -> None:

@@ -1,10 +1,17 @@
 """Door 2: orders."""
 
+from typing import Any
+from uuid import UUID
+
 from lms.core import db
 from lms.core.ids import uuid7
-from lms.payments import operations
+from lms.enrollments.operations import enroll_by_wallet
+from lms.payments import operations, queries
+from lms.wallet import operations as wallet
+from lms.wallet.queries import balance_of
 from tests.client import Browser
 from tests.conftest import CHANNEL
+from tests.factories.courses import a_course
 from tests.factories.wallet import a_topped_up_student, euros
 
 
@@ -23,3 +30,66 @@ def test_orders__lists_what_was_bought(as_root: Browser) -> None:
 def test_orders_show__of_nothing_is_not_found(as_root: Browser, as_sam: Browser) -> None:
     assert as_root.get(f"/admin/payments/orders/{uuid7()}").status == 404
     assert as_sam.get("/admin/payments/orders").status == 403
+
+
+def an_order(price: int = 30) -> tuple[Any, UUID]:
+    """Somebody with money who bought a course, and the order."""
+    with db.unit_of_work(CHANNEL):
+        student = a_topped_up_student(euros(50), "Rita")
+        enrollment = enroll_by_wallet(a_course("Painting", published=True, price=euros(price)), by=student)
+        assert enrollment.order_id is not None
+        return student, enrollment.order_id
+
+
+def test_orders_refund__shows_what_will_happen_does_it_once_and_is_taken_back(as_root: Browser) -> None:
+    student, order_id = an_order()
+    page = f"/admin/payments/orders/{order_id}/refund"
+    sheet = as_root.get(page, status=200)
+    assert "Refund €30.00 to Rita" in sheet.words and "ends at once" in sheet.words and "€20.00 now, €50.00 afterwards" in sheet.words
+    part = as_root.get(f"{page}/preview?how=part&amount=12.50", htmx=True, status=200)
+    assert "Refund €12.50 to Rita" in part.words and "stays as it is" in part.words and "€17.50" in part.words
+    assert "Refund between €0.01 and €30.00" in as_root.get(f"{page}/preview?how=part&amount=31", htmx=True, status=200).words
+    assert as_root.get(f"{page}/preview?how=part", status=303).location.endswith(page)
+    once = sheet.all("//input[@name='once']")[0].get("value")
+    bad = as_root.post(page, {"once": once, "how": "part", "amount": "31", "reason": "Ill"}, status=422)
+    assert "Refund between" in bad.words and "Ill" in bad.text("//textarea")
+    places = {as_root.post(page, {"once": once, "how": "whole", "reason": "Ill"}, status=303).location for _ in range(2)}
+    assert len(places) == 1
+    assert "refunded in full" in as_root.post(page, {"once": "another-key", "how": "whole", "reason": "Ill"}, status=422).words
+    shown = as_root.get(where := places.pop(), status=200)
+    assert "Refund of €30.00 for Painting" in shown.text("//h1") and "can be taken back" in shown.words
+    booking = shown.all("//a[contains(., 'The booking')]")[0].get("href")
+    assert as_root.get(booking, status=200).all("//a[contains(., 'What caused it')]")[0].get("href") == where
+    order = as_root.get(f"/admin/payments/orders/{order_id}", status=200)
+    assert "Ill" in order.words and not order.all("//a[contains(., 'Refund…')]")
+    for _ in range(2):
+        as_root.post(f"{where}/undo", status=303)
+    assert "Taken back" in as_root.get(where, status=200).words
+    with db.unit_of_work(CHANNEL):
+        assert balance_of(student.user_id) == euros(20)
+    assert "Taken back" in as_root.get("/admin/payments/refunds?state=undone", status=200).words
+
+
+def test_refunds_undo__says_when_the_money_is_spent(as_root: Browser) -> None:
+    student, order_id = an_order()
+    with db.unit_of_work(CHANNEL):
+        refund = operations.refund_order(queries.get_order(order_id), euros(30), "Ill", by=student)
+        wallet.debit(student.user_id, euros(45), source="expiry", reference_id=uuid7(), by=student)
+    page = as_root.post(f"/admin/payments/refunds/{refund.id}/undo", status=409)
+    assert "The money was spent: the wallet holds €5.00" in page.words
+    assert as_root.get(f"/admin/payments/refunds/{refund.id}", status=200).words.count("Taken back") <= 1
+
+
+def test_orders_refund__names_access_and_mails_in_its_pieces(as_root: Browser, as_sam: Browser) -> None:
+    _student, order_id = an_order()
+    access = as_root.get(f"/admin/enrollments/orders/{order_id}", htmx=True, status=200)
+    assert "0 of 2" in access.words and "The progress is kept" in access.words
+    mails = as_root.get(f"/admin/notifications/orders/{order_id}", htmx=True, status=200)
+    assert "is back in your wallet" in mails.words and "rita@example.org" in mails.words
+    for path in (
+        f"payments/orders/{order_id}/refund",
+        "payments/refunds",
+        f"enrollments/orders/{order_id}",
+        f"notifications/orders/{order_id}",
+    ):
+        assert as_sam.get(f"/admin/{path}").status == 403

@@ -13,24 +13,28 @@ from lms.core import db
 from lms.core.clock import now
 from lms.core.decisions import Actor, the_platform
 from lms.core.errors import Refusal
-from lms.core.ids import uuid7
 from lms.core.money import Money
 from lms.core.redis import redis
 from lms.payments import operations as payments
-from lms.payments.queries import live_order, payment_faults
+from lms.payments.models import Refund
+from lms.payments.queries import get_order, live_order
 from lms.vouchers import operations as vouchers
 from lms.vouchers import queries
 from lms.vouchers.operations import NewBatch
 from lms.wallet import operations as wallet
-from lms.wallet.queries import balance_of, house_balance, ledger_faults
+from lms.wallet.models import Adjustment
+from lms.wallet.queries import balance_of, book_faults, house_balance
 from tests.conftest import CHANNEL
-from tests.factories.people import a_student, root
+from tests.factories.people import a_person, a_student, root
 
 ACTS = st.one_of(
     st.tuples(st.just("create"), st.integers(1, 4), st.integers(1, 5000), st.integers(1, 3), st.none() | st.integers(1, 2)),
     st.tuples(st.just("redeem"), st.integers(0, 2), st.integers(0, 20)),
     st.tuples(st.just("pay"), st.integers(0, 2), st.integers(0, 4), st.integers(0, 9000)),
-    st.tuples(st.just("refund"), st.integers(0, 2), st.integers(1, 500)),
+    st.tuples(st.just("refund"), st.integers(0, 20), st.integers(0, 9000)),
+    st.tuples(st.just("undo"), st.integers(0, 20)),
+    st.tuples(st.just("adjust"), st.integers(0, 2), st.integers(-3000, 12000)),
+    st.tuples(st.just("decide"), st.integers(0, 20), st.booleans()),
     st.tuples(st.just("expire"), st.integers(0, 20)),
     st.tuples(st.just("void"), st.integers(0, 20)),
     st.tuples(st.just("hand_out"), st.integers(0, 20)),
@@ -44,6 +48,10 @@ class World:
 
     def __init__(self) -> None:
         self.admin = root()
+        self.second = a_person("Ruth Second", "admin", "ruth@example.org")
+        self.orders: list[tuple[int, UUID]] = []
+        self.refunds: list[tuple[int, Refund]] = []
+        self.adjustments: list[tuple[int, Adjustment]] = []
         self.people: list[Actor] = [a_student(f"Person {number}") for number in range(3)]
         self.codes: list[str] = []
         self.batches: list[Any] = []
@@ -79,13 +87,38 @@ class World:
 
     def pay(self, who: int, course: int, minor: int) -> None:
         had = live_order(self.people[who].user_id, COURSES[course])
-        payments.pay_from_wallet(self.people[who].user_id, COURSES[course], Money(minor, "EUR"), by=self.people[who])
+        order = payments.pay_from_wallet(self.people[who].user_id, COURSES[course], Money(minor, "EUR"), by=self.people[who])
         if had is None:
+            self.orders.append((who, order.id))
             self.held[who] -= minor
 
-    def refund(self, who: int, minor: int) -> None:
-        wallet.credit(self.people[who].user_id, Money(minor, "EUR"), source="refund", reference_id=uuid7(), by=self.admin)
-        self.held[who] += minor
+    def refund(self, which: int, minor: int) -> None:
+        if self.orders:
+            who, order_id = self.orders[which % len(self.orders)]
+            order = get_order(order_id)
+            amount = Money(minor or order.refundable.minor, "EUR")
+            self.refunds.append((who, payments.refund_order(order, amount, "Wrong course", by=self.admin)))
+            self.held[who] += amount.minor
+
+    def undo(self, which: int) -> None:
+        if self.refunds:
+            who, refund = self.refunds[which % len(self.refunds)]
+            payments.undo_refund(refund, by=self.admin)
+            self.held[who] -= refund.amount_minor
+
+    def adjust(self, who: int, minor: int) -> None:
+        made = wallet.request_adjustment(self.people[who].user_id, Money(minor, "EUR"), "By hand", by=self.admin)
+        self.adjustments.append((who, made))
+        self.held[who] += 0 if made.is_waiting else minor
+
+    def decide(self, which: int, approves: bool) -> None:
+        if self.adjustments:
+            who, made = self.adjustments[which % len(self.adjustments)]
+            if approves:
+                wallet.approve_adjustment(made, by=self.second)
+                self.held[who] += made.amount_minor
+            else:
+                wallet.refuse_adjustment(made, word="No", by=self.second)
 
     def expire(self, which: int) -> None:
         if self.batches:
@@ -105,11 +138,11 @@ class World:
 
     def check(self) -> None:
         """Every equation holds, and people hold what they should."""
-        assert ledger_faults() == queries.voucher_faults() == payment_faults() == []
+        assert book_faults() == []
         for batch in self.batches:
             assert queries.reconcile(batch).faults == ()
         assert [balance_of(person.user_id).minor for person in self.people] == self.held
-        outside = sum(house_balance(kind, "EUR").minor for kind in ("vouchers", "revenue"))
+        outside = sum(house_balance(kind, "EUR").minor for kind in ("vouchers", "revenue", "adjustments"))
         assert sum(self.held) + outside == 0
 
 

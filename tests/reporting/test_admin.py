@@ -153,7 +153,7 @@ def test_checksum__is_refused_with_its_list(as_ada: Browser) -> None:
     as_ada.get("/admin/reporting/views/chips?report=channels.people", status=403)
 
 
-SCHEDULE = {"cadence": "weekly", "weekday": "0", "month_day": "1", "hour": "8", "zone": "Europe/Paris", "format": "csv"}
+SCHEDULE = {"cadence": "weekly", "days": "0", "month_day": "1", "hour": "8", "zone": "Europe/Paris", "format": "csv"}
 
 
 def test_schedules_new__from_a_list_names_the_view_first(as_root: Browser) -> None:

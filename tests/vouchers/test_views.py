@@ -3,10 +3,12 @@
 from sqlalchemy import text
 
 from lms.core import db
+from lms.core.ids import uuid7
 from lms.vouchers.operations.codes import make_codes, write
 from lms.wallet.queries import balance_of
 from tests.client import Browser
-from tests.conftest import CHANNEL
+from tests.conftest import CHANNEL, run_jobs
+from tests.factories.courses import a_course
 from tests.factories.vouchers import a_batch
 from tests.factories.wallet import euros
 
@@ -51,6 +53,30 @@ def test_redeem__after_ten_wrong_codes_waits(as_sam: Browser) -> None:
     for _ in range(10):
         as_sam.post("/vouchers/redeem", {"code": write(make_codes(1)[0])}, status=422)
     assert as_sam.post("/vouchers/redeem", {"code": _codes()[0]}).status == 429
+
+
+def test_redeem__goes_back_to_where_the_money_was_missing(as_sam: Browser) -> None:
+    codes = _codes(2)
+    assert as_sam.get("/vouchers/redeem?next=/enrollments/", status=200).all("//input[@name='next' and @value='/enrollments/']")
+    assert as_sam.post("/vouchers/redeem", {"code": codes[0], "next": "/enrollments/"}, status=303).location == "/enrollments/"
+    assert as_sam.post("/vouchers/redeem", {"code": codes[1], "next": "//evil.example"}, status=303).location == "/wallet/"
+    as_sam.post("/vouchers/redeem", {"code": codes[1]}, status=303)
+    assert "redeemed this code already" in as_sam.get("/wallet/", status=200).words
+
+
+def test_redemptions_show__leads_into_the_courses_a_code_opened(as_sam: Browser, as_ada: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        course = a_course("Algebra", published=True)
+        code = a_batch(1, kind="course", course_ids=[course.id]).codes[0]
+    page = as_sam.post("/vouchers/redeem", {"code": code}, status=303)
+    assert page.location.startswith("/vouchers/redemptions/")
+    lazy = as_sam.get(page.location, status=200).all("//*[@id='opened']")[0].get("hx-get")
+    assert "Opening now" in as_sam.get(lazy, htmx=True, status=200).words
+    run_jobs()
+    page = as_sam.get(lazy, htmx=True, status=200)
+    assert "You are in" in page.words and page.all(f"//a[@href='/enrollments/courses/{course.id}/continue']")
+    assert as_ada.get(lazy.replace("/courses", "").replace("/enrollments", "/vouchers")).status == 403
+    assert as_sam.get(f"/vouchers/redemptions/{uuid7()}").status == 404
 
 
 def test_redeem__is_for_members(as_eve: Browser) -> None:

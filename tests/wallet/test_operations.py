@@ -209,6 +209,27 @@ def test_ledger__of_another_channel_is_not_there(work: Session) -> None:
             operations.credit(student.user_id, euros(5), source="voucher", reference_id=uuid7(), by=the_platform(OTHER_CHANNEL))
 
 
+def test_ledger__knows_no_way_from_one_channel_to_another(real_database: str) -> None:
+    with db.unit_of_work(OTHER_CHANNEL):
+        far = a_topped_up_student(euros(5), "Far Away")
+        far_account = account_id_of(OTHER_CHANNEL, "student", far.user_id, "EUR")
+    with pytest.raises(DBAPIError), db.unit_of_work(CHANNEL):
+        operations.post([Leg("student", 100, far.user_id), Leg("revenue", -100)], "EUR", source="adjustment", reference_id=uuid7(), by=far)
+    for channel_id in (CHANNEL, OTHER_CHANNEL):
+        with pytest.raises(DBAPIError), db.unit_of_work(CHANNEL) as session:
+            near = a_topped_up_student(euros(5), "Near By")
+            made = uuid7()
+            session.execute(HEAD, {"id": made})
+            legs = text(
+                "INSERT INTO wallet.entries (channel_id, id, transaction_id, account_id, amount_minor)"
+                " VALUES (:near, gen_random_uuid(), :id, :one, -100), (:far, gen_random_uuid(), :id, :two, 100)"
+            )
+            one = account_id_of(CHANNEL, "student", near.user_id, "EUR")
+            session.execute(legs, {"near": CHANNEL, "far": channel_id, "id": made, "one": one, "two": far_account})
+    with db.unit_of_work(OTHER_CHANNEL):
+        assert queries.balance_of(far.user_id) == euros(5) and queries.ledger_faults() == []
+
+
 # --- races: real threads, real connections -----------------------------------------------------------------------------------
 
 

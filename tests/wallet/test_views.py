@@ -1,6 +1,9 @@
 """Door 1: my wallet."""
 
+from datetime import timedelta
+
 from lms.core import db
+from lms.core.clock import now
 from lms.core.ids import uuid7
 from lms.wallet import operations
 from tests.client import Browser
@@ -24,3 +27,24 @@ def test_index__shows_balance_and_statement(as_sam: Browser) -> None:
 def test_index__sends_strangers_to_the_sign_in(as_eve: Browser) -> None:
     page = as_eve.get("/wallet/")
     assert page.status in (302, 303) and "/auth/sign-in" in page.location
+
+
+def test_statement__is_mine_alone_with_opening_and_closing(as_sam: Browser) -> None:
+    day = timedelta(days=1)
+    with db.unit_of_work(CHANNEL):
+        for back, amount in ((400, 10), (20, 5), (10, 2)):
+            operations.credit(
+                as_sam.person.user_id,
+                euros(amount),
+                source="voucher",
+                reference_id=uuid7(),
+                note=f"Card {amount}",
+                by=as_sam.person,
+                at=now() - back * day,
+            )
+    assert "Statement" in as_sam.get("/wallet/", status=200).words
+    first, last = (now() - 25 * day).date(), (now() - 15 * day).date()
+    page = as_sam.get(f"/wallet/statement?first={first}&last={last}", status=200)
+    assert "Card 5" in page.words and "Card 2" not in page.words and "Card 10" not in page.words
+    assert [value.text for value in page.all("//span[@class='stat-value']")] == ["€10.00", "€5.00", "€0.00", "€15.00"]
+    assert "Opening balance,,,10.00,EUR" in as_sam.get(f"/wallet/statement?first={first}&last={last}&format=csv", check=False).body

@@ -182,14 +182,16 @@ def test_theme__of_a_channel_and_of_the_device_stay_readable(browser: Browser, a
 def test_dialogs__open_close_and_are_accessible(browser: Browser, address: str) -> None:
     page, faults = open_page(browser, f"{address}/?theme=light&toasts=1", 1440)
     page.click('a[data-opens="save-view"] >> text=Dialog')
-    assert page.locator("#save-view").evaluate("node => node.open") and page.evaluate("document.activeElement.id") == "view-name"
+    expect(page.locator("#save-view[open]")).to_be_visible()
+    expect(page.locator("#view-name")).to_be_focused()
     assert grave(page) == []
     page.keyboard.press("Escape")
-    assert not page.locator("#save-view").evaluate("node => node.open")
+    expect(page.locator("#save-view[open]")).to_have_count(0)
     page.click('a[data-opens="details"]')
+    expect(page.locator("#details[open]")).to_be_visible()
     assert grave(page) == []
     page.click("#details [data-closes]")
-    assert not page.locator("#details").evaluate("node => node.open")
+    expect(page.locator("#details[open]")).to_have_count(0)
     page.click("#toasts .toast [data-dismiss]")
     page.locator("#toasts .toast").wait_for(state="detached")
     assert faults == []
@@ -200,17 +202,18 @@ def test_dialogs__open_close_and_are_accessible(browser: Browser, address: str) 
 def test_keys__open_palette_search_and_sheet(browser: Browser, address: str) -> None:
     page, faults = open_page(browser, f"{address}/?theme=dark", 1440)
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.type") == "search"
+    expect(page.locator("input[type=search]:focus")).to_have_count(1)
     page.keyboard.press("Control+k")
+    expect(page.locator("#palette input")).to_be_focused()
     page.locator("#palette-results a").first.wait_for()
-    with page.expect_response("**/palette?q=co"):
-        page.keyboard.type("co")
-    page.wait_for_load_state("networkidle")
+    page.keyboard.type("co")
+    expect(page.locator("#palette-results [role=group]")).to_have_attribute("aria-label", "Go to: co")
     expect(page.locator("#palette-results a").nth(0)).to_have_attribute("aria-selected", "true")
     page.keyboard.press("ArrowDown")
     expect(page.locator("#palette-results a").nth(1)).to_have_attribute("aria-selected", "true")
     assert grave(page) == []
     page.keyboard.press("Escape")
+    expect(page.locator("#palette[open]")).to_have_count(0)
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("?")
     expect(page.locator("#keys [data-keys] div").nth(9)).to_be_visible()
@@ -240,7 +243,7 @@ def test_rows__are_chosen_counted_and_moved(browser: Browser, address: str) -> N
 def test_theme__switches_without_a_reload_and_is_remembered(browser: Browser, address: str) -> None:
     page, _faults = open_page(browser, f"{address}/?theme=light", 1440)
     page.click("[data-theme-toggle]")
-    assert page.locator("html").get_attribute("class") and "dark" in (page.locator("html").get_attribute("class") or "")
+    expect(page.locator("html")).to_have_class(re.compile(r"\bdark\b"))
     assert {"name": "theme", "value": "dark"}.items() <= dict(next(c for c in page.context.cookies() if c["name"] == "theme")).items()
     page.context.close()
 

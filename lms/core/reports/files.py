@@ -25,13 +25,13 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "�
 
 
 def safe_text(value: str) -> str:
-    """Text a spreadsheet will not run: a cell that begins like a formula gets an apostrophe before it."""
-    return "'" + value if value.startswith(FORMULA) else value
+    """Text a spreadsheet will not run: a cell that begins like a formula, apostrophes aside, gets an apostrophe before it."""
+    return "'" + value if value.lstrip("'").startswith(FORMULA) else value
 
 
 def unsafe_text(value: str) -> str:
     """What `safe_text` was given."""
-    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA) else value
+    return value[1:] if value.startswith("'") and value.lstrip("'").startswith(FORMULA) else value
 
 
 def headings(columns: list[Column]) -> list[str]:
@@ -53,7 +53,7 @@ def file_columns(column: Column, values: Sequence[Any], currencies: Sequence[Any
     made: list[Any] = []
     for value in values:
         if type(value) is str:
-            made.append("'" + value if value.startswith(FORMULA) else value)
+            made.append(safe_text(value))
         elif value is None:
             made.append("")
         elif isinstance(value, datetime):

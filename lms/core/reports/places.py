@@ -4,6 +4,7 @@ import base64
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +60,8 @@ def write(column: Column | None, row: RowMapping) -> str:
     """The place of a row, as text for an address."""
     value: Any = row[column.key] if column is not None else None
     kind = "t" if isinstance(value, datetime) else "d" if isinstance(value, date) else "j"
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        value = int(value)  # a sum of whole numbers
     packed = value.isoformat() if kind in "td" else value if isinstance(value, (int, str, bool, type(None))) else str(value)
     return base64.urlsafe_b64encode(json.dumps([kind, packed, str(row["id"])]).encode()).rstrip(b"=").decode()
 

@@ -30,7 +30,7 @@ class Report:
 
     name: ClassVar[str]
     title: ClassVar[Words]
-    columns: ClassVar[Sequence[Column]]
+    columns: Sequence[Column]
     filters: ClassVar[Sequence[Filter]] = ()
     search: ClassVar[Sequence[Expression | Sought]] = ()
     sort: ClassVar[str] = ""

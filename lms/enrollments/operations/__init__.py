@@ -1,4 +1,4 @@
-"""Every change of enrollments, split by noun: enrolments, watching, progress."""
+"""Every change of enrollments, split by noun: enrolments, watching, progress, refunds."""
 
 from lms.enrollments.operations.enrolling import (
     end_enrollment,
@@ -10,6 +10,7 @@ from lms.enrollments.operations.enrolling import (
     shut_media,
 )
 from lms.enrollments.operations.progress import complete_lesson, mark_done, recompute_course, recompute_progress
+from lms.enrollments.operations.refunding import follow_refund
 from lms.enrollments.operations.watching import Beat, Played, begin_watching, record_beat
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "enroll_by_voucher",
     "enroll_by_wallet",
     "enroll_the_buyer",
+    "follow_refund",
     "mark_done",
     "recompute_course",
     "recompute_progress",

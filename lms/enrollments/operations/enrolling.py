@@ -1,5 +1,6 @@
 """Enrolling: by wallet, for free, by hand, by voucher; ending and restoring. One person is in one course once."""
 
+from contextlib import nullcontext
 from uuid import UUID
 
 from sqlalchemy import text
@@ -23,25 +24,37 @@ from lms.enrollments.events import EnrollmentEnded, UserEnrolled
 from lms.enrollments.models import Enrollment
 from lms.payments import operations as payments
 from lms.payments import queries as orders
+from lms.vouchers import operations as vouchers
 
 # The words of the index itself: as a parameter, a prepared statement could not see that they are the same.
 OPEN = text("status <> 'ended'")
 
 
-def enroll_by_wallet(course: Course, *, by: Actor, agreed: Money | None = None) -> Enrollment:
+def enroll_by_wallet(course: Course, *, by: Actor, agreed: Money | None = None, coupon_id: UUID | None = None) -> Enrollment:
     """Enrol the actor and take the price from their wallet, both or neither; enrolling twice pays once.
 
-    `agreed` is the price the person saw: raises PriceChanged when it is another now, and wallet's NotEnough when it is not there.
+    `coupon_id` is the code of a coupon that is used with it. `agreed` is the price the person saw: raises PriceChanged when it is
+    another now, vouchers' CodeRefused when the coupon does not hold any more, and wallet's NotEnough when the money is not there.
     """
+    # A coupon that was used for an enrolment which is refused after all shows as unused at once, in the very same request.
+    with db.session().begin_nested() if coupon_id is not None else nullcontext():
+        return _enroll_by_wallet(course, by, agreed, coupon_id)
+
+
+def _enroll_by_wallet(course: Course, by: Actor, agreed: Money | None, coupon_id: UUID | None) -> Enrollment:
     user_id = _person(by)
     price = Money(course.price_minor, course.currency)
     enrollment, is_new = _open(user_id, course.id, source="wallet" if price.minor else "free", by=by)
     if not is_new:
         return enrollment
-    if agreed is not None and agreed != price:
+    discount = vouchers.use_coupon(coupon_id, course.id, price, by=by) if coupon_id is not None else None
+    left = discount.left if discount else price
+    if agreed is not None and agreed != left:
         raise PriceChanged(_("The price changed while you were here. Look at it again before you enrol."), rule="price")
     if price.minor:
-        enrollment.order_id = payments.pay_from_wallet(user_id, course.id, price, title=course.title, by=by).id
+        enrollment.source = "wallet" if left.minor else "free"
+        enrollment.order_id = payments.pay_from_wallet(user_id, course.id, left, title=course.title, discount=discount, by=by).id
+        enrollment.redemption_id = discount.redemption_id if discount else None
     _announce(enrollment, by=by)
     return enrollment
 
@@ -56,16 +69,23 @@ def enroll_by_hand(user_id: UUID, course: Course, *, note: str, by: Actor) -> En
     return enrollment
 
 
-def enroll_by_voucher(user_id: UUID, course_id: UUID, *, by: Actor) -> Enrollment:
+def enroll_by_voucher(user_id: UUID, course_id: UUID, *, redemption_id: UUID | None = None, by: Actor) -> Enrollment:
     """Enrol somebody whose voucher opens the course; enrolling twice changes nothing."""
     enrollment, is_new = _open(user_id, course_id, source="voucher", by=by)
     if is_new:
+        enrollment.redemption_id = redemption_id
         _announce(enrollment, by=by)
     return enrollment
 
 
-def enroll_the_buyer(user_id: UUID, course_id: UUID, order_id: UUID, *, by: Actor) -> Enrollment:
-    """Enrol somebody whose order is paid; nothing when the purchase enrolled them already."""
+def enroll_the_buyer(user_id: UUID, course_id: UUID, order_id: UUID, *, by: Actor) -> Enrollment | None:
+    """Enrol somebody whose order is paid; nothing when the purchase enrolled them already.
+
+    Heard late, the order may be refunded or at rest by now: then it opens nothing any more.
+    """
+    order = orders.live_order(user_id, course_id)
+    if order is None or order.id != order_id or order.status != "paid":
+        return queries.active_enrollment(user_id, course_id)
     enrollment, is_new = _open(user_id, course_id, source="wallet", by=by)
     if is_new:
         enrollment.order_id = order_id
@@ -142,7 +162,7 @@ def _open(user_id: UUID, course_id: UUID, *, source: str, by: Actor, note: str =
 def _announce(enrollment: Enrollment, *, by: Actor, audited: bool = False) -> None:
     db.session().flush()
     if not audited:
-        after = {key: getattr(enrollment, key) for key in ("user_id", "course_id", "source", "order_id", "note")}
+        after = {key: getattr(enrollment, key) for key in ("user_id", "course_id", "source", "order_id", "redemption_id", "note")}
         audit.record("enrollments.enroll", enrollment, by=by, after=after)
     emit(
         UserEnrolled(

@@ -7,6 +7,7 @@ from lms.notifications.operations.occasions import (
     tell_of_batch,
     tell_of_enrolment,
     tell_of_failed_file,
+    tell_of_refund,
     tell_of_report,
     tell_of_session,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "tell_of_batch",
     "tell_of_enrolment",
     "tell_of_failed_file",
+    "tell_of_refund",
     "tell_of_report",
     "tell_of_session",
     "unsubscribe",

@@ -58,6 +58,20 @@ MESSAGES: dict[str, Message] = {
     "enrolled": Message(
         "enrolled", _l("You are enrolled in %(course)s"), _l("The course is open to you from now on."), _l("Open the course"), ENROLLED
     ),
+    "refunded": Message(
+        "refund",
+        _l("%(amount)s for %(course)s is back in your wallet"),
+        _l("%(why)s"),
+        _l("See my wallet"),
+        _l("You get this because you bought %(course)s."),
+    ),
+    "refund_undone": Message(
+        "refund",
+        _l("The refund for %(course)s was taken back"),
+        _l("%(amount)s left your wallet again, and the course is open to you as before."),
+        _l("See my wallet"),
+        _l("You get this because you bought %(course)s."),
+    ),
     "new_student": Message(
         "new_student", _l("%(student)s enrolled in %(course)s"), _l("%(count)s people learn it now."), _l("See the students"), TEACHING
     ),
@@ -120,6 +134,13 @@ MESSAGES: dict[str, Message] = {
         _l("%(why)s"),
         _l("To my downloads"),
         _l("You get this because you asked for this file."),
+    ),
+    "alert_raised": Message(
+        "report",
+        _l("%(count)s rows: %(report)s"),
+        _l("You wanted to hear when there are more than %(above)s."),
+        _l("Open this list"),
+        _l("You get this because you asked to be told."),
     ),
     "schedule_stopped": Message(
         "report",

@@ -11,6 +11,7 @@ from lms.courses import queries as courses
 from lms.enrollments import queries as enrollments
 from lms.notifications import queries
 from lms.notifications.operations.telling import occasion, tell
+from lms.payments import queries as payments
 from lms.streaming import queries as streaming
 from lms.streaming.models import Session
 from lms.vouchers import queries as vouchers
@@ -29,6 +30,19 @@ def tell_of_enrolment(enrollment_id: UUID) -> None:
         student = channels.find_member(enrollment.user_id)
         values |= {"student": student.name if student else _("Somebody"), "count": str(enrollments.count_students(course.id))}
         tell("new_student", [course.instructor_id], event_id=event_id, href=f"/admin/courses/{course.id}", values=values)
+
+
+def tell_of_refund(refund_id: UUID, *, undone: bool) -> None:
+    """The person hears that money came back, or left again; nothing when it is not so any more."""
+    refund = payments.get_refund(refund_id)
+    if refund.stands == undone:
+        return
+    reader = queries.find_reader(refund.user_id)
+    order = payments.get_order(refund.order_id)
+    amount = refund.amount.format(reader.locale if reader else "en")
+    message = "refund_undone" if undone else "refunded"
+    values = {"course": order.title or _("your course"), "amount": amount, "why": refund.reason}
+    tell(message, [refund.user_id], event_id=occasion(message, refund.id), href="/wallet/", values=values)
 
 
 def tell_of_batch(batch_id: UUID, maker_id: UUID | None) -> None:

@@ -16,6 +16,7 @@ from lms.core.ids import uuid7
 from lms.core.models import Mail
 from lms.core.redis import RedisError, redis
 from lms.core.tenancy import ChannelFace, current_channel
+from lms.enrollments.queries import was_refunded
 from lms.notifications import queries
 from lms.notifications.models import Notice
 from lms.notifications.operations.letters import MESSAGES, Letter
@@ -113,6 +114,8 @@ def why_not(letter: Mail) -> str:
         return _("The person is suspended or gone.")
     if not queries.ways_of([notice.user_id], notice.kind)[notice.user_id].mail:
         return _("The person wants no such mails any more.")
+    if notice.course_id is not None and was_refunded(notice.user_id, notice.course_id):
+        return _("Not sent: refunded.")
     if notice.course_id is not None and not queries.is_enrolled(notice.user_id, notice.course_id):
         return _("The person is not enrolled any more.")
     if notice.stale_at is not None and notice.stale_at < now():

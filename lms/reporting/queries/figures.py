@@ -20,7 +20,7 @@ from lms.core.clock import zone as zone_of
 from lms.core.models import EventRow
 from lms.courses.models import Course, Lesson
 from lms.enrollments.models import Enrollment, LessonProgress
-from lms.payments.models import Order
+from lms.payments.models import Order, Refund
 from lms.reporting.models import Daily, Presence
 
 METRICS = ("enrolments", "orders", "revenue", "refunds", "lessons_completed", "courses_completed", "sign_ins", "active")
@@ -81,7 +81,7 @@ def _fact(metric: str, day: Expression, value: Expression, dimension: Expression
 
 def _sources(first: Expression, end: Expression | None, metrics: Collection[str] = METRICS) -> list[Select[Any]]:
     """These metrics, but not `active`, from the tables where it happened, for days from `first` to before `end`."""
-    paid, back, learnt = _day(Order.paid_at), _day(Order.refunded_at), LessonProgress.completed_at
+    paid, learnt = _day(Order.paid_at), LessonProgress.completed_at
     total = func.sum(Order.amount_minor)
     lessons = _fact("lessons_completed", _day(learnt), func.count(), Lesson.course_id).join(Lesson, Lesson.id == LessonProgress.lesson_id)
     made, done = Enrollment.enrolled_at, Enrollment.completed_at
@@ -91,15 +91,24 @@ def _sources(first: Expression, end: Expression | None, metrics: Collection[str]
             Order.amount_minor > 0, *_within(Order.paid_at, first, end)
         ),
         _fact("revenue", paid, total, Order.course_id, Order.currency).where(Order.amount_minor > 0, *_within(Order.paid_at, first, end)),
-        _fact("refunds", back, total, Order.course_id, Order.currency).where(
-            Order.amount_minor > 0, *_within(Order.refunded_at, first, end)
-        ),
+        _refunds(first, end),
         lessons.where(*_within(learnt, first, end)),
         _fact("courses_completed", _day(done), func.count(), Enrollment.course_id).where(*_within(done, first, end)),
         _fact("sign_ins", _day(SignInSession.created_at), func.count()).where(*_within(SignInSession.created_at, first, end)),
     ]
     names = ("enrolments", "orders", "revenue", "refunds", "lessons_completed", "courses_completed", "sign_ins")
     return [source for name, source in zip(names, made_of, strict=True) if name in metrics]
+
+
+def _refunds(first: Expression, end: Expression | None) -> Select[Any]:
+    """What was given back on each day, less what was taken back on it; each stays on its own day."""
+
+    def moves(moment: Expression, amount: Expression) -> Select[Any]:
+        return select(moment.label("at"), amount.label("amount"), Refund.order_id).where(*_within(moment, first, end))
+
+    given = union_all(moves(Refund.refunded_at, Refund.amount_minor), moves(Refund.undone_at, -Refund.amount_minor)).subquery()
+    total = func.sum(given.c.amount)
+    return _fact("refunds", _day(given.c.at), total, Order.course_id, Order.currency).join_from(given, Order, Order.id == given.c.order_id)
 
 
 def _people(first: Expression, end: Expression | None) -> list[Select[Any]]:

@@ -1,10 +1,8 @@
 """Making batches, handing them out, letting them expire, voiding them."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
@@ -17,61 +15,13 @@ from lms.core.errors import Invalid
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.ids import token, uuid7
-from lms.core.money import MAX_MINOR, Money
 from lms.core.tenancy import current_channel
 from lms.vouchers import queries
 from lms.vouchers.events import VoucherBatchCreated, VouchersVoided
-from lms.vouchers.models import Batch
-from lms.vouchers.operations.codes import digest_of, make_codes, request_digest, write
+from lms.vouchers.models import Batch, BatchCourse
+from lms.vouchers.operations.codes import digests_of, make_codes, read_word, request_digest, write
 from lms.vouchers.operations.envelopes import open_codes, put_in_envelope
-
-MOST_CODES = 10_000
-MOST_USES = 100_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewBatch:
-    """A batch as it is asked for; `per_person` None is no limit."""
-
-    label: str
-    value: Money
-    count: int
-    purpose: str = ""
-    prefix: str = ""
-    owner_id: UUID | None = None
-    starts_at: datetime | None = None
-    expires_at: datetime | None = None
-    per_person: int | None = None
-    uses_per_code: int = 1
-    sold_for_minor: int | None = None
-
-    @property
-    def worth(self) -> Money:
-        """What all codes are worth together."""
-        return self.value * (self.count * self.uses_per_code)
-
-    def faults(self) -> dict[str, str]:
-        """What is wrong with the wish, field by field."""
-        rules = {
-            "label": (1 <= len(self.label.strip()) <= 120, _("Give the batch a name of up to 120 letters.")),
-            "value": (0 < self.value.minor <= MAX_MINOR, _("The value must be more than zero.")),
-            "count": (1 <= self.count <= MOST_CODES, _("A batch has 1 to 10,000 codes.")),
-            "uses_per_code": (1 <= self.uses_per_code <= MOST_USES, _("A code can be used 1 to 100,000 times.")),
-            "prefix": (re.fullmatch(r"[A-Z0-9]{0,12}", self.prefix) is not None, _("A prefix has up to 12 letters A–Z and digits.")),
-            "per_person": (
-                self.per_person is None or self.per_person >= 1,
-                _("The limit per person is 1 or more; leave it empty for none."),
-            ),
-            "expires_at": (
-                self.expires_at is None or (self.expires_at > now() and (self.starts_at is None or self.expires_at > self.starts_at)),
-                _("The last day must lie ahead, and after the first."),
-            ),
-            "sold_for_minor": (self.sold_for_minor is None or self.sold_for_minor >= 0, _("The price cannot be below zero.")),
-        }
-        found = {field: sentence for field, (fits, sentence) in rules.items() if not fits}
-        if not found and self.worth.minor > MAX_MINOR:
-            found["count"] = _("Together these codes are worth more than an academy can book.")
-        return found
+from lms.vouchers.operations.wishes import NewBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +38,7 @@ INSERT_CODES = text(
     SELECT :channel, made.id, :batch, made.number, made.digest, made.last4, :value, :expires, :max_uses, :at, :by
     FROM unnest(CAST(:ids AS uuid[]), CAST(:digests AS bytea[]), CAST(:last4s AS text[]))
         WITH ORDINALITY AS made (id, digest, last4, number)
+    ON CONFLICT (channel_id, digest) DO NOTHING
     """
 ).bindparams(bindparam("expires"))
 CHANGED = """
@@ -117,15 +68,31 @@ def create_batch(wish: NewBatch, *, seal: str | None = None, by: Actor) -> Issue
         batch = queries.get_batch_by_request(named)
         return Issued(batch, open_codes(batch, seal=seal) if seal and queries.find_envelope(batch.id) else [])
     batch = queries.get_batch(made)
-    bare = make_codes(wish.count)
+    _bind_to_courses(batch, wish.course_ids)
+    bare = [wish.word] if wish.word else make_codes(wish.count)
     _insert_codes(batch, bare, by)
     if seal:
         put_in_envelope(batch, bare, seal=seal, by=by)
-    audit.record(
-        "vouchers.create_batch", batch, by=by, after={"count": wish.count, "value_minor": wish.value.minor, "currency": wish.value.currency}
-    )
+    audit.record("vouchers.create_batch", batch, by=by, after=_facts(wish))
     emit(VoucherBatchCreated(by=by.user_id, batch_id=batch.id))
-    return Issued(batch, [write(code, batch.prefix) for code in bare])
+    return Issued(batch, [write(code, batch.prefix, batch.grouping) for code in bare])
+
+
+def _facts(wish: NewBatch) -> dict[str, Any]:
+    known = {"count": wish.count, "kind": wish.kind, "value_minor": wish.value.minor, "currency": wish.value.currency}
+    more = {"percent": wish.percent, "courses": list(wish.course_ids), "domains": list(wish.domains), "replaces_id": wish.replaces_id}
+    return known | {name: value for name, value in more.items() if value}
+
+
+def _bind_to_courses(batch: Batch, course_ids: Sequence[UUID]) -> None:
+    """The courses it opens or is bound to; only those of this channel are found."""
+    found = queries.courses_by_id(course_ids)
+    if len(found) < len(set(course_ids)):
+        raise Invalid(
+            _("Some of this does not fit yet."), fields={"course_ids": _("One of these courses is not there any more. Choose again.")}
+        )
+    db.session().add_all(BatchCourse(batch_id=batch.id, course_id=course_id) for course_id in found)
+    db.session().flush()
 
 
 def _insert_batch(wish: NewBatch, named: bytes, by: Actor) -> Any:
@@ -135,8 +102,13 @@ def _insert_batch(wish: NewBatch, named: bytes, by: Actor) -> Any:
         "label": wish.label.strip(),
         "purpose": wish.purpose.strip(),
         "owner_id": wish.owner_id or by.user_id,
-        "kind": "value",
+        "kind": wish.kind,
         "value_minor": wish.value.minor,
+        "percent": wish.percent,
+        "grouping": wish.grouping,
+        "is_word": bool(wish.word),
+        "domains": list(wish.domains),
+        "replaces_id": wish.replaces_id,
         "currency": wish.value.currency,
         "code_count": wish.count,
         "uses_per_code": wish.uses_per_code,
@@ -153,7 +125,8 @@ def _insert_batch(wish: NewBatch, named: bytes, by: Actor) -> Any:
 
 
 def _insert_codes(batch: Batch, bare: Sequence[str], by: Actor) -> None:
-    db.session().execute(
+    read = [read_word(code) or "" for code in bare] if batch.is_word else bare
+    made = db.session().execute(
         INSERT_CODES,
         {
             "channel": batch.channel_id,
@@ -164,10 +137,15 @@ def _insert_codes(batch: Batch, bare: Sequence[str], by: Actor) -> None:
             "at": now(),
             "by": by.user_id,
             "ids": [uuid7() for _code in bare],
-            "digests": [digest_of(code) for code in bare],
+            "digests": digests_of(read),
             "last4s": [code[-4:] for code in bare],
         },
     )
+    if cast(Any, made).rowcount < len(bare):
+        raise Invalid(
+            _("Some of this does not fit yet."),
+            fields={"word": _("A coupon with this word is there already, in use or used up. Extend it, or choose another word.")},
+        )
 
 
 def mark_handed_out(batch: Batch, state: str, *, by: Actor) -> int:

@@ -44,7 +44,7 @@ def open_codes(batch: Batch, *, seal: str) -> list[str]:
         plain = AESGCM(seal_key(seal)).decrypt(envelope.sealed[:NONCE], envelope.sealed[NONCE:], batch.id.bytes)
     except InvalidTag as error:
         raise CodesGone(_("Only the browser in which this batch was made can open its codes. Go back to it, or void the batch.")) from error
-    return [write(code, batch.prefix) for code in json.loads(zlib.decompress(plain))]
+    return [write(code, batch.prefix, batch.grouping) for code in json.loads(zlib.decompress(plain))]
 
 
 def discard_codes(batch: Batch, *, by: Actor) -> bool:

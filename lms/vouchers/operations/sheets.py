@@ -38,7 +38,7 @@ def codes_csv(batch: Batch, codes: Sequence[str], *, origin: str, zone_name: str
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(["number", "code", "value", "currency", "expires", "link"])
-    value = Money(batch.value_minor, batch.currency).decimal
+    value = f"{batch.percent}%" if batch.percent is not None else Money(batch.value_minor, batch.currency).decimal
     until = batch.expires_at.astimezone(zone(zone_name)).strftime("%Y-%m-%d %H:%M %z") if batch.expires_at else ""
     for number, code in enumerate(codes, 1):
         writer.writerow([number, code, value, batch.currency, until, redeem_link(f"{origin}/vouchers/redeem", code)])

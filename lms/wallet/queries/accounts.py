@@ -1,35 +1,19 @@
-"""Balances, statements, and the checks of the books."""
+"""Accounts, balances, and transactions with their legs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from lms.channels.queries import this_channel
 from lms.core import db
-from lms.core.chains import Chain, faults_of
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.money import Money
 from lms.core.tenancy import current_channel
 from lms.wallet.models import KINDS, Account, Entry, Seal, Transaction, account_id_of
-
-LEDGER = Chain(
-    name="Ledger",
-    facts="""
-        SELECT t.channel_id, t.id, t.written_at AS at,
-            concat_ws(E'\\x1f', t.source, t.reference_id, t.currency, t.note, t.actor_id, t.actor_kind,
-                to_char(t.at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'),
-                to_char(t.written_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'),
-                (SELECT string_agg(e.account_id || ':' || e.amount_minor, ',' ORDER BY e.account_id) FROM wallet.entries e
-                 WHERE e.channel_id = t.channel_id AND e.transaction_id = t.id)) AS fact
-        FROM wallet.transactions t""",
-    seals="wallet.seals",
-    column="transaction_id",
-    lock=5417006,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,53 +110,6 @@ def moved_by(source: str, references: Sequence[UUID]) -> int:
     return db.session().scalar(select(func.count()).where(Transaction.source == source, Transaction.reference_id.in_(references))) or 0
 
 
-FAULTS = {
-    "I1": """SELECT a.currency || ' entries sum to ' || sum(e.amount_minor) || ', not to 0'
-        FROM wallet.entries e
-        JOIN wallet.accounts a ON a.channel_id = e.channel_id AND a.id = e.account_id
-        GROUP BY a.currency HAVING sum(e.amount_minor) <> 0""",
-    "I2": """SELECT 'wallet ' || a.id || ' shows ' || a.balance_minor || ' and ' || a.moves || ' moves; its entries sum to '
-            || coalesce(e.total, 0) || ' in ' || coalesce(e.moves, 0) FROM wallet.accounts a
-        LEFT JOIN (SELECT account_id, sum(amount_minor) AS total, count(*) AS moves FROM wallet.entries GROUP BY account_id) e
-            ON e.account_id = a.id
-        WHERE a.user_id IS NOT NULL AND (a.balance_minor <> coalesce(e.total, 0) OR a.moves <> coalesce(e.moves, 0)) LIMIT 20""",
-    "I3": "SELECT 'wallet ' || id || ' is below zero: ' || balance_minor FROM wallet.accounts WHERE balance_minor < 0 LIMIT 20",
-    "I4": """SELECT 'transaction ' || t.id || ' has ' || count(e.id) || ' legs that sum to ' || coalesce(sum(e.amount_minor), 0)
-            || CASE WHEN bool_or(e.xid <> t.xid) THEN ', some written later' ELSE '' END
-        FROM wallet.transactions t LEFT JOIN wallet.entries e ON e.channel_id = t.channel_id AND e.transaction_id = t.id GROUP BY t.id
-        HAVING count(e.id) < 2 OR coalesce(sum(e.amount_minor), 0) <> 0 OR bool_or(e.xid <> t.xid) LIMIT 20""",
-}
-GUARDS = (
-    "accounts_guard",
-    "accounts_no_truncate",
-    "accounts_open",
-    "entries_balanced",
-    "entries_post",
-    "transactions_balanced",
-    "wallet_entries_append_only",
-    "wallet_entries_no_truncate",
-    "wallet_transactions_append_only",
-    "wallet_transactions_no_truncate",
-)
-
-
-def ledger_faults() -> list[str]:
-    """What is wrong with this channel's books, in plain sentences: the sums (I1–I4), the guards of the tables, the hash chain."""
-    db.session().execute(text("SET LOCAL statement_timeout = '15min'"))
-    whole = " UNION ALL ".join(f"(SELECT '{name}: ' || fault FROM ({query}) AS {name} (fault))" for name, query in FAULTS.items())  # noqa: S608 (constants)
-    faults = [f"{sentence}." for sentence in db.session().scalars(text(whole))]
-    standing = set(
-        db.session().scalars(
-            text(
-                "SELECT g.tgname FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-                " WHERE n.nspname = 'wallet' AND g.tgenabled IN ('O', 'A')"
-            )
-        )
-    )
-    faults += [f"The guard {name} of the ledger is gone or switched off." for name in GUARDS if name not in standing]
-    return faults + faults_of(LEDGER)
-
-
 @dataclass(frozen=True, slots=True)
 class LegOf:
     """One entry with its account."""
@@ -188,14 +125,6 @@ class Booked:
     transaction: Transaction
     legs: list[LegOf]
     seal: int | None
-
-
-def get_wallet(account_id: UUID) -> Account:
-    """One person's account."""
-    found = get_account(account_id)
-    if found.user_id is None:
-        raise NotFound(_("This is an account of the academy itself. Look at the ledger."))
-    return found
 
 
 def get_transaction(transaction_id: UUID) -> Booked:

@@ -6,8 +6,8 @@ the owner, look at the running channel alone, and give nothing but ids, which th
 
 from migrations.kit import APP, THIS_CHANNEL, sql
 
-revision = "0017"
-down_revision = "0016"
+revision = "0023"
+down_revision = "0022"
 
 INDEXES = (
     ("ix_members_by_name", "channels.members", "name, id"),
@@ -23,7 +23,6 @@ INDEXES = (
     ("ix_enrollments_by_source", "enrollments.enrollments", "source, enrolled_at, id"),
     ("ix_lesson_progress_done", "enrollments.lesson_progress", "completed_at, id"),
     ("ix_orders_by_payment", "payments.orders", "paid_at, id", "amount_minor, currency, course_id"),
-    ("ix_orders_by_refund", "payments.orders", "refunded_at, id"),
     ("ix_orders_by_amount", "payments.orders", "amount_minor, id"),
     ("ix_orders_by_status", "payments.orders", "status, created_at, id"),
     ("ix_orders_by_method", "payments.orders", "method, created_at, id"),

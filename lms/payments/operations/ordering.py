@@ -18,33 +18,39 @@ from lms.payments import queries
 from lms.payments.errors import OrderOpen, PriceChanged
 from lms.payments.events import OrderPaid
 from lms.payments.models import Order
+from lms.vouchers.operations import Discount
 from lms.wallet import operations as wallet
 
 
-def pay_from_wallet(user_id: UUID, course_id: UUID, price: Money, *, title: str = "", by: Actor) -> Order:
+def pay_from_wallet(user_id: UUID, course_id: UUID, price: Money, *, title: str = "", discount: Discount | None = None, by: Actor) -> Order:
     """Buy a course out of the wallet: order, ledger and OrderPaid in one transaction; bought already, it answers that order.
 
-    `price` is the course's own, read by the server in this transaction. A price of zero makes a free order and moves no money.
+    `price` is what is paid, read by the server in this transaction; `discount` is the used coupon that made it so, and the order
+    keeps it. A price of zero makes a free order and moves no money.
     Raises NotEnough when the wallet holds less, and nothing has happened.
     """
     if price.minor < 0:
         raise Invalid(_("A price cannot be below zero."))
     with db.session().begin_nested():
-        order_id = db.session().scalar(_insert_order(user_id, course_id, price, title))
+        order_id = db.session().scalar(_insert_order(user_id, course_id, price, title, discount))
         if order_id is not None and price.minor:
             wallet.debit(user_id, price, source="order", reference_id=order_id, note=title, by=by)
     if order_id is None:
         return _the_same_order(user_id, course_id)
     order = queries.get_order(order_id)
-    audit.record("payments.pay", order, by=by, after={"amount_minor": price.minor, "currency": price.currency, "method": order.method})
+    after = {"amount_minor": price.minor, "currency": price.currency, "method": order.method, "discount_minor": order.discount_minor}
+    audit.record("payments.pay", order, by=by, after=after)
     emit(
         OrderPaid(by=by.user_id, order_id=order.id, user_id=user_id, course_id=course_id, amount_minor=price.minor, currency=price.currency)
     )
     return order
 
 
-def _insert_order(user_id: UUID, course_id: UUID, price: Money, title: str) -> Any:
+def _insert_order(user_id: UUID, course_id: UUID, price: Money, title: str, discount: Discount | None) -> Any:
     moment = now()
+    frozen: dict[str, Any] = {}
+    if discount is not None:
+        frozen = {"discount_minor": discount.off.minor, "discount_note": discount.words, "redemption_id": discount.redemption_id}
     values = {
         "channel_id": current_channel(),
         "id": uuid7(),
@@ -57,6 +63,7 @@ def _insert_order(user_id: UUID, course_id: UUID, price: Money, title: str) -> A
         "method": "wallet" if price.minor else "free",
         "created_at": moment,
         "paid_at": moment,
+        **frozen,
     }
     return insert(Order).values(values).on_conflict_do_nothing().returning(Order.id)
 

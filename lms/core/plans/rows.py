@@ -1,0 +1,161 @@
+"""Rows of a plan on their way to and from the database, a batch in one statement."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from lms.core import db
+from lms.core.i18n import gettext as _
+from lms.core.ids import uuid7
+from lms.core.models import Plan
+from lms.core.plans.act import Act, Row
+from lms.core.reports.files import safe_text
+from lms.core.tenancy import current_channel
+
+BATCH = 1_000
+INSERT = text(
+    """
+    INSERT INTO core.plan_rows (channel_id, id, plan_id, number, subject_id, label, key, verdict, reason, before, after, source)
+    SELECT :channel, r.id, :plan, r.number, r.subject, r.label, r.key, r.verdict, r.reason, r.before, r.after, r.source
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS bigint[]), CAST(:subjects AS uuid[]), CAST(:labels AS text[]), CAST(:keys AS text[]),
+        CAST(:verdicts AS text[]), CAST(:reasons AS text[]), CAST(CAST(:befores AS text[]) AS jsonb[]),
+        CAST(CAST(:afters AS text[]) AS jsonb[]), CAST(CAST(:sources AS text[]) AS jsonb[]))
+        AS r (id, number, subject, label, key, verdict, reason, before, after, source)
+    """
+)
+PLANNED = text(
+    """
+    UPDATE core.plan_rows p SET subject_id = r.subject, label = r.label, key = r.key, verdict = r.verdict, reason = r.reason,
+        before = r.before, after = r.after, result = ''
+    FROM unnest(CAST(:numbers AS bigint[]), CAST(:subjects AS uuid[]), CAST(:labels AS text[]), CAST(:keys AS text[]),
+        CAST(:verdicts AS text[]), CAST(:reasons AS text[]), CAST(CAST(:befores AS text[]) AS jsonb[]),
+        CAST(CAST(:afters AS text[]) AS jsonb[])) AS r (number, subject, label, key, verdict, reason, before, after)
+    WHERE p.channel_id = :channel AND p.plan_id = :plan AND p.number = r.number
+    """
+)
+DONE = text(
+    """
+    UPDATE core.plan_rows p SET subject_id = r.subject, result = r.result, reason = r.reason
+    FROM unnest(CAST(:numbers AS bigint[]), CAST(:subjects AS uuid[]), CAST(:results AS text[]), CAST(:reasons AS text[]))
+        AS r (number, subject, result, reason)
+    WHERE p.channel_id = :channel AND p.plan_id = :plan AND p.number = r.number
+    """
+)
+LOAD = """
+    SELECT number, subject_id, label, key, verdict, reason, before, after, source, result FROM core.plan_rows
+    WHERE channel_id = :channel AND plan_id = :plan AND number > :place AND {which} ORDER BY number LIMIT :most
+"""
+LOADS = {
+    "all": text(LOAD.format(which="true")),
+    "to_apply": text(LOAD.format(which="verdict IN ('new', 'changed')")),
+    "applied": text(LOAD.format(which="result = 'applied'")),
+}
+REFUSED = text(
+    """
+    SELECT number, label, reason, source FROM core.plan_rows WHERE channel_id = :channel AND plan_id = :plan
+      AND (verdict = 'refused' OR result IN ('refused', 'conflict')) ORDER BY number
+    """
+)
+KEYS = text("SELECT key, number FROM core.plan_rows WHERE channel_id = :channel AND plan_id = :plan AND number <= :place AND key <> ''")
+
+
+def load(plan: Plan, act: Act, which: str, most: int = BATCH) -> list[Row]:
+    """The next rows of a kind (all, to_apply, applied) after the plan's place."""
+    found = db.session().execute(LOADS[which], {**_of(plan), "place": plan.place, "most": most}).all()
+    return [
+        Row(
+            number=row.number,
+            given=given(act, plan.columns, row.source),
+            subject_id=row.subject_id,
+            label=row.label,
+            key=row.key,
+            verdict=row.verdict,
+            reason=row.reason,
+            before=row.before,
+            after=row.after,
+            cells=row.source,
+            result=row.result,
+        )
+        for row in found
+    ]
+
+
+def keys_of(plan: Plan) -> dict[str, int]:
+    """What the rows up to the plan's place are about, each with its number: what makes a later row the second of its kind."""
+    return {row.key: row.number for row in db.session().execute(KEYS, {**_of(plan), "place": plan.place})}
+
+
+def given(act: Act, columns: Sequence[Any], cells: Sequence[str]) -> dict[str, str]:
+    """The cells of a line by the fields they belong to; empty ones are left out."""
+    made = {}
+    for column, cell in zip(columns, cells, strict=False):
+        if cell and column["field"]:
+            field = act.field(column["field"])
+            made[column["field"]] = field.read(cell) if field else cell
+    return made
+
+
+def insert(plan: Plan, rows: Sequence[Row]) -> None:
+    """Write new rows, planned or not."""
+    values = {"ids": [uuid7() for _row in rows], "sources": [_json(row.cells) for row in rows], **_planned(rows)}
+    db.session().execute(INSERT, {**_of(plan), **values})
+
+
+def update_planned(plan: Plan, rows: Sequence[Row]) -> None:
+    """Write the verdicts of rows that are there."""
+    db.session().execute(PLANNED, {**_of(plan), **_planned(rows)})
+
+
+def update_done(plan: Plan, rows: Sequence[Row]) -> None:
+    """Write what became of rows."""
+    values = {
+        "numbers": [row.number for row in rows],
+        "subjects": [row.subject_id for row in rows],
+        "results": [row.result for row in rows],
+        "reasons": [row.reason for row in rows],
+    }
+    db.session().execute(DONE, {**_of(plan), **values})
+
+
+def refused_lines(plan: Plan) -> Iterator[str]:
+    """The CSV of the rows that were refused or left alone, in pieces: as they came, and the reason of each."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    headings = [column["heading"] for column in plan.columns] or [_("Which")]
+    buffer.write("\ufeff")
+    writer.writerow([*(safe_text(heading) for heading in headings), _("Reason"), _("Line")])
+    for row in db.session().execute(REFUSED, _of(plan), execution_options={"yield_per": BATCH}):
+        cells = row.source if plan.columns else [row.label]
+        padded = [*cells, *[""] * (len(headings) - len(cells))]
+        writer.writerow([*(safe_text(cell) for cell in padded), row.reason, row.number])
+        if buffer.tell() > 50_000:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def _of(plan: Plan) -> dict[str, UUID]:
+    return {"channel": current_channel(), "plan": plan.id}
+
+
+def _planned(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    return {
+        "numbers": [row.number for row in rows],
+        "subjects": [row.subject_id for row in rows],
+        "labels": [row.label for row in rows],
+        "keys": [row.key for row in rows],
+        "verdicts": [row.verdict for row in rows],
+        "reasons": [row.reason for row in rows],
+        "befores": [_json(row.before) for row in rows],
+        "afters": [_json(row.after) for row in rows],
+    }
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,29 @@
+"""Door 2: which mails an act will send, and which it stops."""
+
+from uuid import UUID
+
+from flask import Blueprint, url_for
+from flask.typing import ResponseReturnValue
+
+from lms.channels.queries import get_member
+from lms.notifications import policies, queries
+from lms.payments.queries import get_order
+from lms.web.access import actor, allow
+from lms.web.answers import fragment
+
+bp = Blueprint("notifications_admin", __name__, url_prefix="/admin/notifications")
+
+
+@bp.route("/orders/<uuid:order_id>")
+def orders_show(order_id: UUID) -> ResponseReturnValue:
+    """The mails a refund of the order sends and stops (a piece of the order's refund)."""
+    order = get_order(order_id)
+    allow(policies.can_see_mails_of(actor()))
+    return fragment(
+        "notifications/admin/_orders_show.html",
+        page=url_for("payments_admin.orders_show", order_id=order.id),
+        order=order,
+        person=get_member(order.user_id),
+        reached=queries.find_reader(order.user_id) is not None,
+        ways=queries.ways_of([order.user_id], "refund")[order.user_id],
+    )

@@ -1,0 +1,107 @@
+"""Batches: listed, made, looked at, made worthless."""
+
+from uuid import UUID
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lms.channels.queries import find_member, this_channel
+from lms.core.clock import now
+from lms.core.errors import Refusal
+from lms.core.i18n import gettext as _
+from lms.core.ids import token
+from lms.core.money import Money
+from lms.vouchers import operations, policies, queries
+from lms.vouchers.admin.asking import fill_choices, prepared, sample_of, wish_of
+from lms.vouchers.admin.door import bp, gives_of, with_seal
+from lms.vouchers.forms import SampleForm, VoidForm, form_for
+from lms.vouchers.models import KINDS, Batch
+from lms.vouchers.reports import Batches, Codes
+from lms.web.access import actor, allow
+from lms.web.answers import fragment, invalid, moved
+from lms.web.lists import answer_list, chosen_ids
+from lms.web.toasts import toast
+from lms.web.words import number
+
+
+@bp.route("/batches")
+def batches() -> ResponseReturnValue:
+    """Every batch with how it stands."""
+    allow(policies.can_manage(actor()))
+    return answer_list(Batches(), "vouchers/admin/batches.html")
+
+
+@bp.route("/batches/new", methods=["GET", "POST"])
+def batches_new() -> ResponseReturnValue:
+    """Make a batch of one of four kinds; its codes are on the next page, once."""
+    allow(policies.can_manage(actor()))
+    channel, kind = this_channel(), request.values.get("kind", "value")
+    form = prepared(form_for(kind if kind in KINDS else "value"), channel.currency)
+    page = "vouchers/admin/batches_new.html"
+    if not form.is_submitted():
+        form.seal.data, form.owner.data = token(), str(actor().user_id)
+        return render_template(page, form=form, currency=channel.currency, sample=sample_of(form, channel.currency))
+    if form.validate():
+        try:
+            made = operations.create_batch(wish_of(form, channel), seal=form.seal.data, by=actor())
+            return with_seal(moved(url_for(".batches_codes", batch_id=made.batch.id)), made.batch, form.seal.data or "")
+        except Refusal as refusal:
+            form.refuse(refusal)
+    return invalid(page, page=page, form=form, currency=channel.currency, sample=sample_of(form, channel.currency))
+
+
+@bp.route("/batches/new/sample")
+def batches_new_sample() -> ResponseReturnValue:
+    """What the codes will look like and give, while the form is filled in."""
+    allow(policies.can_manage(actor()))
+    form, currency = SampleForm(request.args), this_channel().currency
+    form.value.currency = currency
+    form.value.process(request.args)
+    fill_choices(form)
+    form.validate()
+    page = url_for(".batches_new", kind=form.kind.data or None)
+    return fragment("vouchers/admin/_sample.html", page=page, sample=sample_of(form, currency))
+
+
+@bp.route("/batches/<uuid:batch_id>")
+def batches_show(batch_id: UUID) -> ResponseReturnValue:
+    """One batch: how it stands, whether it agrees with the ledger, and its codes."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    envelope = queries.find_envelope(batch.id)
+    return answer_list(
+        Codes(batch),
+        "vouchers/admin/batches_show.html",
+        batch=batch,
+        reconciled=queries.reconcile(batch),
+        owner=find_member(batch.owner_id) if batch.owner_id else None,
+        may_download=policies.can_open_envelope(actor(), envelope, at=now()),
+        courses=(courses := queries.courses_of(batch.id)),
+        gives=gives_of(batch, len(courses)),
+    )
+
+
+@bp.route("/batches/<uuid:batch_id>/void", methods=["GET", "POST"])
+def batches_void(batch_id: UUID) -> ResponseReturnValue:
+    """Make codes worthless: those chosen in the list, or all that are open."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    form = VoidForm()
+    chosen = _chosen(batch)
+    page = "vouchers/admin/batches_void.html"
+    touched = queries.open_among(batch.id, chosen)
+    shown = {"form": form, "batch": batch, "chosen": chosen, "touched": touched, "worth": Money(touched.minor, batch.currency)}
+    if not form.is_submitted():
+        return render_template(page, **shown)
+    if not form.validate():
+        return invalid(page, page=page, **shown)
+    count = operations.void_codes(batch, chosen, reason=form.reason.data or "", by=actor())
+    toast(_("%(count)s codes are void.", count=number(count)))
+    return moved(url_for(".batches_show", batch_id=batch.id))
+
+
+def _chosen(batch: Batch) -> list[UUID] | None:
+    """The codes the bulk form means; None for all of the batch."""
+    if not request.form.get("id") and not request.form.get("all"):
+        return None
+    return list(chosen_ids(Codes(batch)))
