@@ -113,6 +113,8 @@ WAITING = """
         FROM vouchers.batches b WHERE b.expires_at BETWEEN now() AND now() + interval '7 days'
           AND EXISTS (SELECT 1 FROM vouchers.codes k WHERE k.channel_id = b.channel_id AND k.batch_id = b.id
             AND k.uses < k.max_uses AND k.state <> 'void')
+        UNION ALL SELECT 'report', coalesce(nullif(left(m.text, 120), ''), '…'), k.reason, k.opened_at, '/admin/community/cases/' || k.id
+        FROM community.cases k JOIN chat.messages m ON m.channel_id = k.channel_id AND m.id = k.target_id WHERE k.settled_at IS NULL
         UNION ALL SELECT 'adjustment', m.name, j.reason, j.requested_at, '/admin/wallet/adjustments/' || j.id
         FROM wallet.adjustments j JOIN channels.members m ON m.channel_id = j.channel_id AND m.id = j.user_id WHERE j.state = 'waiting'
         UNION ALL (SELECT 'books', d.subject, left(d.sentence, 160), d.found_at, '/admin/wallet/books'

@@ -25,6 +25,7 @@ Address = Annotated[EmailStr, Field(max_length=254)]
 Password = Annotated[str, Field(min_length=1, max_length=200)]
 Code = Annotated[str, Field(min_length=6, max_length=12, description="The six digits from the mail")]
 Flow = Annotated[str, Field(min_length=20, max_length=100, description="The `flow` the request for the code answered")]
+Otp = Annotated[str, Field(min_length=6, max_length=20, description="The code of the authenticator app, for those who have one")]
 
 
 class TokenRequest(Body):
@@ -34,6 +35,9 @@ class TokenRequest(Body):
     password: Password | None = None
     code: Code | None = None
     flow: Flow | None = None
+    otp: (
+        Annotated[str, Field(min_length=6, max_length=20, description="The code of the authenticator app, for those who have one")] | None
+    ) = None
 
     @model_validator(mode="after")
     def one_way(self) -> Self:
@@ -118,9 +122,12 @@ def token_create(body: TokenRequest) -> TokenPair | CodeSent:
     allow(anyone())
     operations.limit_sign_in(body.email, request.remote_addr or "")
     if body.password is None:
-        return _pair_of(_user_by_code(body.email, "api", body.code or "", body.flow or ""))
+        user = _user_by_code(body.email, "api", body.code or "", body.flow or "")
+        _check_app(user, body.otp)
+        return _pair_of(user)
     user = operations.check_password(body.email, body.password)
-    if _role_of(user) in STAFF:
+    _check_app(user, body.otp)
+    if _role_of(user) in STAFF and not user.has_app:
         return _send_code(body.email, "api")
     return _pair_of(user)
 
@@ -232,6 +239,14 @@ def _user_by_code(email: str, purpose: str, code: str, flow: str) -> User:
     if user is None or user.status != "active":
         raise WrongSignIn(_("That code does not work. Check it, or ask for a new one."))
     return user
+
+
+def _check_app(user: User, otp: str | None) -> None:
+    """Those with an authenticator app send its code too."""
+    if user.has_app:
+        if otp is None:
+            raise Unauthenticated(_("Send the code of your authenticator app as `otp` too."), rule="otp")
+        operations.use_app_code(user, otp)
 
 
 def _pair_of(user: User) -> TokenPair:

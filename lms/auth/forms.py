@@ -84,3 +84,21 @@ class PasswordForm(Form):
         description=_l("At least 10 characters; a few words you remember are good."),
         render_kw={"autocomplete": "new-password"},
     )
+
+
+class ProveForm(Form):
+    """Password, or the code of the app; which of them is asked for depends on the account."""
+
+    password = PasswordField(_l("Password"), render_kw={"autocomplete": "current-password"})
+    code = StringField(_l("Code of the app"), filters=[strip], render_kw={"autocomplete": "one-time-code", "maxlength": "20"})
+
+
+class AppCodeForm(Form):
+    """The code an authenticator app shows, or a recovery code."""
+
+    code = StringField(
+        _l("Code of the app"),
+        [DataRequired(_l("Type the six digits the app shows."))],
+        filters=[strip],
+        render_kw={"autocomplete": "one-time-code", "maxlength": "20"},
+    )

@@ -1,6 +1,7 @@
 """Accounts, sessions, one-time codes, invitations, refresh tokens. Secrets are stored as digests only."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
@@ -28,6 +29,15 @@ class User(Base):
     status: Mapped[str] = mapped_column(default="active")
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_sign_in_at: Mapped[datetime | None]
+    app_key: Mapped[bytes | None] = mapped_column(LargeBinary(), deferred=True)
+    app_since: Mapped[datetime | None]
+    app_step: Mapped[int] = mapped_column(default=0)
+    recovery_digests: Mapped[list[Any]] = mapped_column(default=list, deferred=True)
+
+    @property
+    def has_app(self) -> bool:
+        """Whether sign-ins ask for a code of an authenticator app."""
+        return self.app_since is not None
 
 
 class SignInSession(Tenant, Base):

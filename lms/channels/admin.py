@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from lms.auth import operations as accounts_operations
 from lms.auth import queries as accounts
 from lms.channels import operations, policies, queries
 from lms.channels.forms import ChannelForm, InviteForm, PersonForm, RoleForm
@@ -13,6 +14,7 @@ from lms.channels.reports import People
 from lms.core import db, plans
 from lms.core.errors import Conflict, Invalid, Refusal
 from lms.core.i18n import gettext as _
+from lms.core.i18n import ngettext
 from lms.core.models import AuditRow, Plan
 from lms.core.money import is_currency
 from lms.web.access import actor, allow
@@ -35,7 +37,7 @@ def people() -> ResponseReturnValue:
 @bp.route("/people/new", methods=["GET", "POST"])
 def people_new() -> ResponseReturnValue:
     """Invite somebody by mail."""
-    allow(policies.can_manage_people(actor()))
+    allow(policies.can_manage_people(actor()), fresh=True)
     form = InviteForm()
     if not form.is_submitted():
         form.role.data = request.args.get("role", "instructor")
@@ -112,7 +114,7 @@ def people_role(user_id: UUID) -> ResponseReturnValue:
     form = RoleForm()
     if not form.validate():
         raise Invalid(_("Choose one of the roles."))
-    allow(policies.can_give_role(actor(), member, form.role.data))
+    allow(policies.can_give_role(actor(), member, form.role.data), fresh=True)
     plan = plans.do_now("channels.change_role", user_id, by=actor(), params={"role": form.role.data})
     if plan is not None:
         toast(_("%(name)s is %(role)s now.", name=member.name, role=form.role.data), undo=_undo(plan, user_id))
@@ -136,6 +138,26 @@ def people_restore(user_id: UUID) -> ResponseReturnValue:
     allow(policies.can_suspend(actor(), member))
     plan = plans.do_now("channels.restore_people", user_id, by=actor())
     toast(_("%(name)s can sign in again.", name=member.name), undo=_undo(plan, user_id))
+    return moved(url_for(".people_show", user_id=user_id))
+
+
+@bp.route("/people/<uuid:user_id>/sign-out", methods=["POST"])
+def people_sign_out(user_id: UUID) -> ResponseReturnValue:
+    """Sign a person out of every browser and machine."""
+    member = queries.get_member(user_id)
+    allow(policies.can_edit_person(actor(), member))
+    count = accounts_operations.end_sessions(member.id, by=actor(), keep=actor().session_id if member.id == actor().user_id else None)
+    toast(ngettext("Signed out of %(num)s browser.", "Signed out of %(num)s browsers.", count))
+    return moved(url_for(".people_show", user_id=user_id))
+
+
+@bp.route("/people/<uuid:user_id>/app-off", methods=["POST"])
+def people_app_off(user_id: UUID) -> ResponseReturnValue:
+    """Turn off the authenticator app of somebody who has lost it; staff are asked for a code by mail again."""
+    member = queries.get_member(user_id)
+    allow(policies.can_edit_person(actor(), member), fresh=True)
+    operations.turn_app_off(member, by=actor())
+    toast(_("%(name)s signs in without the app now.", name=member.name))
     return moved(url_for(".people_show", user_id=user_id))
 
 

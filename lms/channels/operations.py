@@ -17,7 +17,7 @@ from lms.channels.events import MemberEdited, MemberJoined, MemberSuspended, Rol
 from lms.channels.models import Channel, Domain, Member, Preference
 from lms.core import audit, db, mail
 from lms.core.clock import now
-from lms.core.decisions import Actor
+from lms.core.decisions import STAFF, Actor
 from lms.core.errors import Conflict, Invalid
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
@@ -123,6 +123,8 @@ def change_role(member: Member, role: str, *, by: Actor) -> None:
     _keep_an_owner(member)
     audit.update(member, "channels.change_role", by=by, role=role)
     member.version += 1
+    if role in STAFF and before not in STAFF:
+        accounts.end_sessions(member.id, by=by)  # staff sign in with a second factor, and for a shorter time
     rights_changed(member.id)
     emit(RoleChanged(user_id=member.id, before=before, after=role, by=by.user_id))
 
@@ -137,6 +139,13 @@ def suspend(member: Member, *, by: Actor) -> None:
     accounts.end_sessions(member.id, by=by)
     rights_changed(member.id)
     emit(MemberSuspended(user_id=member.id, by=by.user_id))
+
+
+def turn_app_off(member: Member, *, by: Actor) -> None:
+    """Turn off the authenticator app of a person who has lost it, and sign them out; twice changes nothing."""
+    db.become(member.id)
+    accounts.turn_app_off(auth_queries.get_user(member.id), by=by)
+    accounts.end_sessions(member.id, by=by)
 
 
 def restore(member: Member, *, by: Actor) -> None:

@@ -93,8 +93,7 @@ def actor_of_session(digest: bytes) -> Actor | None:
         db.session()
         .execute(
             select(
-                SignInSession.id,
-                SignInSession.seen_at,
+                *(SignInSession.id, SignInSession.seen_at, SignInSession.proved_at),
                 User.id.label("user_id"),
                 Member.name,
                 Member.email,
@@ -125,6 +124,7 @@ def actor_of_session(digest: bytes) -> Actor | None:
         locale=row.locale,
         zone=row.zone,
         session_id=row.id,
+        proved_at=row.proved_at,
     )
 
 

@@ -11,7 +11,7 @@ from lms.chat.forms import MuteForm, SlowForm
 from lms.core.i18n import gettext as _
 from lms.streaming.queries import Standing, get_standing
 from lms.web.access import actor, allow
-from lms.web.answers import invalid, moved
+from lms.web.answers import fragment, invalid, moved
 from lms.web.toasts import toast
 
 bp = Blueprint("chat_admin", __name__, url_prefix="/admin/chat")
@@ -24,6 +24,14 @@ def rooms_show(room_id: UUID) -> ResponseReturnValue:
     return render_template(
         "chat/admin/rooms_show.html", **_room(standing, SlowForm(data={"seconds": queries.get_room(room_id).slow_seconds}))
     )
+
+
+@bp.route("/messages/<uuid:message_id>")
+def messages_show(message_id: UUID) -> ResponseReturnValue:
+    """One message with its author, for a case about it (a piece)."""
+    line, room_id = queries.get_line(message_id)
+    _moderated(room_id)
+    return fragment("chat/admin/_message.html", page=url_for(".rooms_show", room_id=room_id), line=line, message_id=message_id)
 
 
 @bp.route("/rooms/<uuid:room_id>/mutes", methods=["POST"])

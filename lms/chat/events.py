@@ -16,6 +16,14 @@ class MessagePosted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MessageDeleted(Event):
+    """A message was taken out of sight, by its author or a moderator."""
+
+    message_id: UUID
+    room_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class MessageFlagged(Event):
     """Somebody reported a message to the moderators."""
 

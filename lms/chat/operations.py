@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from lms.channels.models import Member
 from lms.chat import policies, queries
 from lms.chat.errors import CannotPost, NoText, TooFast
-from lms.chat.events import MessageFlagged, MessagePosted
+from lms.chat.events import MessageDeleted, MessageFlagged, MessagePosted
 from lms.chat.models import LONGEST_TEXT, SLOWEST_SECONDS, Flag, Message, Mute, Room
 from lms.chat.queries import TAIL, TAIL_SECONDS, Held, Line, tail_key
 from lms.core import audit, db, limits, pubsub
@@ -178,6 +178,7 @@ def delete_message(message: Message, *, by: Actor) -> None:
     key, room_id = tail_key(message.room_id), message.room_id
     db.after_commit(lambda: _forget_tail(key))
     tell_room(room_id, {"k": "gone", "seq": message.seq})
+    emit(MessageDeleted(by=by.user_id, message_id=message.id, room_id=room_id))
 
 
 def _forget_tail(key: str) -> None:

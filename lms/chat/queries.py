@@ -91,6 +91,14 @@ def last_lines(room_id: UUID, *, limit: int = SHOWN) -> list[Line]:
     return [_line(row) for row in db.session().execute(query)][::-1]
 
 
+def get_line(message_id: UUID) -> tuple[Line, UUID]:
+    """A message as the moderators read it, deleted or not, and its room."""
+    row = db.session().execute(_lines().add_columns(Message.room_id).where(Message.id == message_id)).one_or_none()
+    if row is None:
+        raise NotFound(_("There is no such message here."))
+    return replace(_line(row), text=row.text), row.room_id
+
+
 def line_of(room_id: UUID, author_id: UUID, client_id: UUID) -> Line | None:
     """The line a person posted in a room under that id of their browser, when there is one."""
     same = (Message.room_id == room_id, Message.author_id == author_id, Message.client_id == client_id)

@@ -1,4 +1,4 @@
-"""Door 2: every review; hide one with a reason, show it again."""
+"""Door 2: every review, hidden with a reason and shown again; cases that reports opened."""
 
 from uuid import UUID
 
@@ -62,6 +62,25 @@ def reviews_unhide(review_id: UUID) -> ResponseReturnValue:
     operations.show_review(review, by=actor())
     toast(_("The review is on the course page again."))
     return moved(url_for(".reviews_show", review_id=review.id))
+
+
+@bp.route("/cases/<uuid:case_id>")
+def cases_show(case_id: UUID) -> ResponseReturnValue:
+    """Something people reported, with where to act on it."""
+    case = queries.get_case(case_id)
+    allow(policies.can_moderate(actor()))
+    by = find_member(case.settled_by) if case.settled_by else None
+    return render_template("community/admin/cases_show.html", case=case, settled_by=by)
+
+
+@bp.route("/cases/<uuid:case_id>/settle", methods=["POST"])
+def cases_settle(case_id: UUID) -> ResponseReturnValue:
+    """Close a case: somebody has looked, and nothing more is to be done."""
+    case = queries.get_case(case_id)
+    allow(policies.can_moderate(actor()))
+    operations.settle_case(case, by=actor())
+    toast(_("Settled. It comes back when somebody reports it again."))
+    return moved(url_for("admin.inbox"))
 
 
 def _review(review_id: UUID) -> tuple[Review, Course]:

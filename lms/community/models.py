@@ -1,9 +1,9 @@
-"""Reviews of courses, and the figures made of them."""
+"""Reviews of courses, the figures made of them, and the cases that reports open."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from lms.channels.models import Member
@@ -70,3 +70,24 @@ class Rating(Tenant, Base):
     def average(self) -> float | None:
         """Stars to one decimal; nothing while there is no review."""
         return round(self.rating_sum / self.review_count, 1) if self.review_count else None
+
+
+class Case(Tenant, Base):
+    """Something people reported: open until a moderator settles it or it is deleted, and open again when it is reported again."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "kind", "target_id"),
+        CheckConstraint("kind IN ('message')", name="kind"),
+        Index("ix_cases_open", "channel_id", "opened_at", postgresql_where=text("settled_at IS NULL")),
+        {"schema": "community"},
+    )
+
+    kind: Mapped[str]
+    target_id: Mapped[UUID]
+    place_id: Mapped[UUID]
+    reports: Mapped[int] = mapped_column(default=1)
+    reason: Mapped[str] = mapped_column(default="")
+    opened_at: Mapped[datetime] = mapped_column(default=now)
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[UUID | None]

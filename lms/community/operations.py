@@ -1,12 +1,12 @@
-"""Every change of community: posting, hiding and showing reviews."""
+"""Every change of community: posting, hiding and showing reviews, opening and settling cases."""
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lms.community.events import ReviewHidden, ReviewPosted, ReviewShown
-from lms.community.models import MOST_LETTERS, RATINGS, Rating, Review
+from lms.community.models import MOST_LETTERS, RATINGS, Case, Rating, Review
 from lms.core import audit, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
@@ -73,6 +73,32 @@ def recount(course_id: UUID) -> Rating:
     ).one()
     rating.review_count, rating.rating_sum, rating.updated_at = (int(count), int(total), now())
     return rating
+
+
+def open_case(kind: str, target_id: UUID, place_id: UUID, *, reason: str) -> None:
+    """Put something reported before the moderators; a further report counts, and opens again what was settled."""
+    values = {"channel_id": current_channel(), "kind": kind, "target_id": target_id, "place_id": place_id, "reason": reason}
+    again = {
+        "reports": Case.reports + 1,
+        "reason": case((literal(reason) != "", reason), else_=Case.reason),
+        "opened_at": case((Case.settled_at.is_(None), Case.opened_at), else_=now()),
+        "settled_at": None,
+        "settled_by": None,
+    }
+    made = insert(Case).values(id=uuid7(), reports=1, opened_at=now(), **values)
+    db.session().execute(made.on_conflict_do_update(index_elements=["channel_id", "kind", "target_id"], set_=again))
+
+
+def settle_case(case_: Case, *, by: Actor) -> None:
+    """Close a case: it was looked at, and nothing more is to be done; settling twice changes nothing."""
+    if case_.settled_at is None:
+        audit.update(case_, "community.settle_case", by=by, settled_at=now(), settled_by=by.user_id)
+
+
+def close_case_of(kind: str, target_id: UUID) -> None:
+    """Close the case of something that is gone; nothing happens when there is none."""
+    gone = update(Case).where(Case.kind == kind, Case.target_id == target_id, Case.settled_at.is_(None))
+    db.session().execute(gone.values(settled_at=now()))
 
 
 def _own_review(course_id: UUID, user_id: UUID, rating: int, body: str) -> tuple[Review, bool]:

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from lms.community.errors import NoReview
-from lms.community.models import Rating, Review
+from lms.community.errors import NoCase, NoReview
+from lms.community.models import Case, Rating, Review
 from lms.core import db
 from lms.core.i18n import gettext as _
 
@@ -48,3 +48,11 @@ def ratings_of(course_ids: Iterable[UUID]) -> dict[UUID, Rating]:
     """The figures of several courses, by course; those nobody reviewed are left out."""
     found = db.session().scalars(select(Rating).where(Rating.course_id.in_(list(course_ids)), Rating.review_count > 0))
     return {rating.course_id: rating for rating in found}
+
+
+def get_case(case_id: UUID) -> Case:
+    """One case; raises NoCase."""
+    found = db.session().get(Case, case_id)
+    if found is None:
+        raise NoCase(_("There is no such case here."))
+    return found

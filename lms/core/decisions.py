@@ -1,6 +1,7 @@
 """Who acts, and the answer to "may they?": allowed or not, by which rule, in which sentence."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 ROLES = ("student", "instructor", "admin", "owner")
@@ -20,6 +21,7 @@ class Actor:
     locale: str = "en"
     zone: str = "UTC"
     session_id: UUID | None = None
+    proved_at: datetime | None = None  # when this person last proved who they are, by password and second factor
     scopes: frozenset[str] = field(default_factory=frozenset)
 
     @property

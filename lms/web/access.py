@@ -1,6 +1,7 @@
 """Who asks, and whether they may: every view says `allow(…)` before it acts, or its answer is refused."""
 
 import time
+from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
@@ -8,11 +9,14 @@ from flask import Response, current_app, g, has_request_context, request, sessio
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
 
 from lms.core import db
+from lms.core.clock import now
 from lms.core.decisions import STRANGER, Actor, Decision
 from lms.core.errors import Forbidden, Unauthenticated
+from lms.core.i18n import gettext as _
 from lms.web.face import faces
 
 TOUCH_SECONDS = 300
+PROOF_LASTS = timedelta(minutes=10)
 login_manager = LoginManager()
 login_manager.session_protection = None
 
@@ -75,10 +79,22 @@ def _of_token() -> Actor:
     return faces.actor_of_token(token.strip())
 
 
-def allow(decision: Decision) -> None:
-    """Go on when the policy says yes; otherwise raise Forbidden (or Unauthenticated) with its sentence."""
+class ProofNeeded(Forbidden):
+    """What is asked weighs so much that the person proves once more who sits at the screen."""
+
+    code = "proof_needed"
+
+
+def allow(decision: Decision, *, fresh: bool = False) -> None:
+    """Go on when the policy says yes; otherwise raise Forbidden (or Unauthenticated) with its sentence.
+
+    `fresh` is for what would hurt most at an unattended screen: the last proof of a browser must be minutes old.
+    """
     g.decided = True
     if decision.allowed:
+        proved = actor().proved_at
+        if fresh and actor().kind == "person" and (proved is None or now() - proved > PROOF_LASTS):
+            raise ProofNeeded(_("Prove that it is you first."), rule="proof")
         return
     if not actor().is_known and decision.rule in ("sign_in", "admin", "staff", "member", "enrolled"):
         raise Unauthenticated(decision.sentence, rule=decision.rule)

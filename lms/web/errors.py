@@ -1,6 +1,7 @@
 """One place where refusals become answers: a page, a toast, or problem+json (RFC 9457). Anything else is a bug and gets a number."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
@@ -12,7 +13,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from lms.core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, TooMany, Unauthenticated, Unavailable
 from lms.core.i18n import gettext as _
 from lms.web import metrics
-from lms.web.answers import wants_fragment
+from lms.web.access import ProofNeeded
+from lms.web.answers import moved, own_path, wants_fragment
 
 STATUS: dict[type[Refusal], int] = {
     Invalid: 422,
@@ -47,6 +49,8 @@ def answer_refusal(refusal: Refusal) -> ResponseReturnValue:
     metrics.refusals.labels(refusal.code).inc()
     if status == 401 and not is_api() and request.method == "GET" and not wants_fragment():
         return redirect(url_for("auth.sign_in", next=request.full_path.rstrip("?")), 303)
+    if isinstance(refusal, ProofNeeded) and not is_api():
+        return moved(url_for("auth.prove", next=_where_it_was()))
     response = _answer(status, refusal.sentence, refusal.code, fields=refusal.fields, rule=refusal.rule)
     if status == 401 and is_api():
         fault = ', error="invalid_token"' if refusal.rule == "token" else ""
@@ -56,6 +60,14 @@ def answer_refusal(refusal: Refusal) -> ResponseReturnValue:
     if isinstance(refusal, Unavailable):
         response.headers["Retry-After"] = "10"
     return response
+
+
+def _where_it_was() -> str:
+    """The page to come back to after a proof: the page asked for, or the one a form was sent from."""
+    if request.method == "GET" and not wants_fragment():
+        return request.full_path.rstrip("?")
+    parts = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    return own_path(parts.path + (f"?{parts.query}" if parts.query else ""), "/") if parts.netloc == request.host else "/"
 
 
 def answer_http_error(error: HTTPException) -> ResponseReturnValue:

@@ -48,6 +48,15 @@ def test_index_edited_course__and_its_lessons(connection: object) -> None:
     assert found("course") == [("Geometry", "staff")] and found("lesson") == [("Circles", "staff")]
 
 
+def test_index_edited_member__finds_the_new_name(connection: object) -> None:
+    with db.unit_of_work(CHANNEL):
+        person = sam()
+        assert person.user_id is not None
+        channels.edit_person(get_member(person.user_id), {"name": "Samuel Newname"}, by=root())
+    run_jobs()
+    assert ("Samuel Newname", "admin") in found("person")
+
+
 def test_index_new_member__changed_role_and_suspended(connection: object) -> None:
     with db.unit_of_work(CHANNEL):
         person = sam()

@@ -14,7 +14,7 @@ from lms.channels.models import Member
 from lms.core import audit, db
 from lms.core.audit import Entry
 from lms.core.clock import now
-from lms.core.decisions import Actor
+from lms.core.decisions import STAFF, Actor
 from lms.core.events import Event, emit_many
 from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
@@ -186,7 +186,8 @@ def _tell(changed: Mapping[UUID, tuple[State, State]], by: Actor) -> None:
     """End what was lost, and announce what changed."""
     suspended = [user_id for user_id, (before, after) in changed.items() if before["status"] != "suspended" == after["status"]]
     roles = [user_id for user_id, (before, after) in changed.items() if before["role"] != after["role"]]
-    end_sign_ins(suspended)
+    raised = [user_id for user_id in roles if changed[user_id][0]["role"] not in STAFF and changed[user_id][1]["role"] in STAFF]
+    end_sign_ins([*suspended, *raised])  # staff sign in with a second factor, and for a shorter time
     for user_id in {*suspended, *roles}:
         rights_changed(user_id)
     told: list[list[Event]] = [

@@ -1,29 +1,27 @@
-"""Door 1: sign up, sign in, sign out, one-time codes, invitations, where I am signed in."""
+"""Sign up, sign in, sign out, one-time codes, invitations, where I am signed in."""
 
 import re
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, g, render_template, request, session, url_for
+from flask import g, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import login_user, logout_user
+from flask_login import logout_user
 
 from lms.auth import operations, policies, queries
 from lms.auth.errors import BadInvitation, WrongSignIn
 from lms.auth.forms import AddressForm, CodeForm, PasswordForm, RegisterForm, SignInForm
 from lms.auth.models import User
+from lms.auth.views.door import ask_for_app_code, bp, enter, home_of, is_staff, me, next_path
 from lms.core import mail
-from lms.core.decisions import STAFF, Actor, anyone, signed_in
+from lms.core.decisions import anyone, signed_in
 from lms.core.errors import NotFound, Refusal
 from lms.core.i18n import gettext as _
 from lms.core.ids import token
-from lms.web.access import SignedIn, actor, allow
+from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved, own_path
 from lms.web.cycle import earlier
-from lms.web.face import faces
 from lms.web.toasts import toast
-
-bp = Blueprint("auth", __name__, url_prefix="/auth")
 
 
 @bp.route("/register", methods=["GET", "POST"])
@@ -32,17 +30,17 @@ def register() -> ResponseReturnValue:
     allow(anyone())
     form = RegisterForm()
     if not form.is_submitted():
-        return render_template("auth/register.html", form=form, next=_next() or None)
+        return render_template("auth/register.html", form=form, next=next_path() or None)
     if not form.validate():
-        return invalid("auth/register.html", page="auth/register.html", form=form, next=_next() or None)
+        return invalid("auth/register.html", page="auth/register.html", form=form, next=next_path() or None)
     try:
         _limit(form.email.data)
         operations.check_new_password(form.password.data, name=form.name.data, email=form.email.data)
         _send_code(form.email.data, "register", {"name": form.name.data, "password_hash": operations.hash_password(form.password.data)})
     except Refusal as refusal:
         form.refuse(refusal)
-        return invalid("auth/register.html", page="auth/register.html", form=form, next=_next() or None)
-    return moved(url_for(".code", next=_next() or None))
+        return invalid("auth/register.html", page="auth/register.html", form=form, next=next_path() or None)
+    return moved(url_for(".code", next=next_path() or None))
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
@@ -51,23 +49,25 @@ def sign_in() -> ResponseReturnValue:
     allow(anyone())
     form = SignInForm()
     if not form.is_submitted():
-        return render_template("auth/sign_in.html", form=form, next=_next(), demo=_demo_sign_ins())
+        return render_template("auth/sign_in.html", form=form, next=next_path(), demo=_demo_sign_ins())
     if not form.validate():
-        return invalid("auth/sign_in.html", page="auth/sign_in.html", form=form, next=_next(), demo=_demo_sign_ins())
+        return invalid("auth/sign_in.html", page="auth/sign_in.html", form=form, next=next_path(), demo=_demo_sign_ins())
     try:
         _limit(form.email.data)
         if "with_code" in request.form:
             _send_code(form.email.data, "sign_in", {})
-            return moved(url_for(".code", next=_next() or None))
+            return moved(url_for(".code", next=next_path() or None))
         user = operations.check_password(form.email.data, form.password.data or "")
-        if _is_staff(user.id):
+        if user.has_app:
+            return ask_for_app_code(user)
+        if is_staff(user.id):
             _send_code(form.email.data, "sign_in", {})
-            return moved(url_for(".code", next=_next() or None))
-        _enter(user)
+            return moved(url_for(".code", next=next_path() or None))
+        enter(user)
     except Refusal as refusal:
         form.refuse(refusal)
-        return invalid("auth/sign_in.html", page="auth/sign_in.html", form=form, next=_next(), demo=_demo_sign_ins())
-    return moved(own_path(_next(), _home_of(user.id)))
+        return invalid("auth/sign_in.html", page="auth/sign_in.html", form=form, next=next_path(), demo=_demo_sign_ins())
+    return moved(own_path(next_path(), home_of(user.id)))
 
 
 @bp.route("/code", methods=["GET", "POST"])
@@ -76,7 +76,7 @@ def code() -> ResponseReturnValue:
     allow(anyone())
     pending = session.get("pending")
     if not pending:
-        return moved(url_for(".sign_in", next=_next() or None))
+        return moved(url_for(".sign_in", next=next_path() or None))
     form = CodeForm()
     if not form.is_submitted():
         return render_template("auth/code.html", **_code_page(form, pending))
@@ -86,14 +86,19 @@ def code() -> ResponseReturnValue:
         with earlier():
             code_id = operations.count_try(pending["email"], pending["purpose"])
         operations.use_code(code_id, form.code.data, pending["flow"])
-        user = _finish(pending)
+        user = _user_of(pending)
+        if not user.has_app:
+            enter(user)
     except Refusal as refusal:
         form.refuse(refusal)
         return invalid("auth/code.html", page="auth/code.html", **_code_page(form, pending))
     session.pop("pending", None)
+    if user.has_app:
+        return ask_for_app_code(user, then=pending["purpose"])
     if pending["purpose"] == "reset":
+        session["may_set_password"] = True
         return moved(url_for(".password"))
-    return moved(own_path(_next(), _home_of(user.id)))
+    return moved(own_path(next_path(), home_of(user.id)))
 
 
 @bp.route("/code/again", methods=["POST"])
@@ -105,7 +110,7 @@ def code_again() -> ResponseReturnValue:
         _limit(pending["email"])
         _send_code(pending["email"], pending["purpose"], pending["more"])
         toast(_("A new code is on its way. Only the newest one works."))
-    return moved(url_for(".code", next=_next() or None))
+    return moved(url_for(".code", next=next_path() or None))
 
 
 @bp.route("/forgot", methods=["GET", "POST"])
@@ -145,7 +150,7 @@ def password() -> ResponseReturnValue:
         return invalid("auth/password.html", page="auth/password.html", form=form)
     session.pop("may_set_password", None)
     toast(_("Your password is changed. Other browsers were signed out."))
-    return moved(_home_of(user_id))
+    return moved(home_of(user_id))
 
 
 @bp.route("/invitations/<token:invitation>", methods=["GET", "POST"])
@@ -168,8 +173,8 @@ def invitations_show(invitation: str) -> ResponseReturnValue:
     except Refusal as refusal:
         form.refuse(refusal)
         return invalid("auth/invitations_show.html", page="auth/invitations_show.html", form=form, user=user, spent=False)
-    _enter(user)
-    return moved(_home_of(user.id))
+    enter(user)
+    return moved(home_of(user.id))
 
 
 @bp.route("/sign-out", methods=["POST"])
@@ -188,7 +193,7 @@ def sign_out() -> ResponseReturnValue:
 def sessions() -> ResponseReturnValue:
     """Where I am signed in."""
     allow(signed_in(actor()))
-    rows = queries.live_sessions(_me())
+    rows = queries.live_sessions(me())
     return render_template("auth/sessions.html", rows=rows, current=actor().session_id)
 
 
@@ -196,7 +201,7 @@ def sessions() -> ResponseReturnValue:
 def sessions_end(session_id: UUID) -> ResponseReturnValue:
     """Sign one of my browsers out."""
     allow(signed_in(actor()))
-    row = next((item for item in queries.live_sessions(_me()) if item.id == session_id), None)
+    row = next((item for item in queries.live_sessions(me()) if item.id == session_id), None)
     if row is None:
         raise NotFound(_("That sign-in has ended already."))
     allow(policies.can_end(actor(), row))
@@ -209,19 +214,9 @@ def sessions_end(session_id: UUID) -> ResponseReturnValue:
 def sessions_end_others() -> ResponseReturnValue:
     """Sign me out everywhere but here."""
     allow(signed_in(actor()))
-    operations.end_sessions(_me(), by=actor(), keep=actor().session_id)
+    operations.end_sessions(me(), by=actor(), keep=actor().session_id)
     toast(_("Signed out everywhere else."))
     return moved(url_for(".sessions"))
-
-
-def _me() -> UUID:
-    user_id = actor().user_id
-    assert user_id is not None
-    return user_id
-
-
-def _next() -> str:
-    return own_path(request.values.get("next"), "")
 
 
 def _limit(email: str) -> None:
@@ -239,44 +234,16 @@ def _language() -> str:
     return str(g.get("reader_locale", "en"))
 
 
-def _finish(pending: dict[str, Any]) -> User:
+def _user_of(pending: dict[str, Any]) -> User:
+    """Whom the code was sent to: the account there is, or the one it makes."""
     if pending["purpose"] == "register":
-        user = operations.register_user(
+        return operations.register_user(
             pending["more"]["name"], pending["email"], pending["more"]["password_hash"], locale=_language(), zone=g.channel.zone
         )
-    else:
-        found = queries.find_user(pending["email"])
-        if found is None or found.status != "active":
-            raise WrongSignIn(_("That code does not work. Check it, or ask for a new one."))
-        user = found
-    _enter(user)
-    if pending["purpose"] == "reset":
-        session["may_set_password"] = True
-    return user
-
-
-def _enter(user: User) -> None:
-    """Sign this browser in as the person: a new session token, a row in the list of sessions."""
-    if faces.welcome is not None:
-        faces.welcome(user.id, user.name, user.email)
-    session.rotate()  # type: ignore[attr-defined]
-    row = operations.start_session(
-        user,
-        session.digest,  # type: ignore[attr-defined]
-        staff=_is_staff(user.id),
-        address=request.remote_addr or "",
-        device=request.user_agent.string,
-    )
-    login_user(SignedIn(Actor(user_id=user.id, name=user.name, email=user.email, session_id=row.id, channel_id=g.channel.id)))
-    g.pop("actor", None)
-
-
-def _is_staff(user_id: UUID) -> bool:
-    return faces.role_of is not None and faces.role_of(user_id) in STAFF
-
-
-def _home_of(user_id: UUID) -> str:
-    return "/admin/" if _is_staff(user_id) else "/enrollments/"
+    found = queries.find_user(pending["email"])
+    if found is None or found.status != "active":
+        raise WrongSignIn(_("That code does not work. Check it, or ask for a new one."))
+    return found
 
 
 def _demo_sign_ins() -> list[dict[str, str]]:
@@ -284,7 +251,7 @@ def _demo_sign_ins() -> list[dict[str, str]]:
 
 
 def _code_page(form: CodeForm, pending: dict[str, Any]) -> dict[str, Any]:
-    return {"form": form, "email": pending["email"], "next": _next() or None, "demo_code": _demo_code(pending["email"])}
+    return {"form": form, "email": pending["email"], "next": next_path() or None, "demo_code": _demo_code(pending["email"])}
 
 
 def _demo_code(email: str) -> str:

@@ -1,4 +1,4 @@
-"""Every change of auth: accounts, codes, sessions, invitations, tokens. Nothing here commits."""
+"""Accounts, codes by mail, sessions, invitations, tokens."""
 
 import secrets
 from dataclasses import dataclass
