@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy import Numeric, Select, case, cast, func, literal, select
 
 from lms.core.decisions import Actor
 from lms.core.i18n import lazy_gettext as _l
@@ -237,7 +237,7 @@ def _told(field: Field, values: Any) -> Any:
     if field.kind == "money":
         currency = values[field.currency_key].astext
         scale = case(*((currency == code, 10 ** digits(code)) for code in ("JPY", "KRW", "KWD", "BHD", "TND", "JOD", "OMR")), else_=100)
-        return func.concat(func.trim_scale(func.round(values[field.key].as_float() / scale, 3)), " ", currency)
+        return func.concat(func.trim_scale(func.round(cast(value, Numeric) / scale, 3)), " ", currency)
     if field.words:
         return case(*((value == stored, str(word)) for stored, word in field.words.items()), else_=value)
     return value

@@ -19,7 +19,7 @@ from lms.core.i18n import locale as get_locale
 from lms.core.models import Plan
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved, own_path
-from lms.web.bulk import options_form, params_of
+from lms.web.bulk import answer_bulk, options_form, params_of
 from lms.web.charts import line_chart
 from lms.web.design_sample import sample
 from lms.web.exports import lines_response
@@ -176,6 +176,13 @@ def plans() -> ResponseReturnValue:
     return answer_list(Plans(), "admin/plans.html")
 
 
+@bp.route("/plans/start", methods=["POST"])
+def plans_start() -> ResponseReturnValue:
+    """Plan an act on the chosen rows of a list."""
+    allow(policies.can_make_plan(actor()))
+    return answer_bulk()
+
+
 @bp.route("/plans/<uuid:plan_id>", methods=["GET", "POST"])
 def plans_show(plan_id: UUID) -> ResponseReturnValue:
     """One bulk act: what it would do row by row, then what it did; POST answers what it asks and plans with that."""
@@ -184,11 +191,14 @@ def plans_show(plan_id: UUID) -> ResponseReturnValue:
     allow(policies.can_handle_plan(actor(), act))
     form = options_form(act, plan.params, currency=g.channel.currency)
     if request.method == "POST":
+        page = "admin/plans_show.html"
+        if not form.validate():
+            return invalid(page, page=page, **_about_plan(plan, act, form))
         try:
-            bulk.replan(plan, params=params_of(act, form) if form.validate() else {}, by=actor())
+            bulk.replan(plan, params=params_of(act, form), by=actor())
         except Refusal as refusal:
             form.refuse(refusal)
-            return invalid("admin/plans_show.html", page="admin/plans_show.html", **_about_plan(plan, act, form))
+            return invalid(page, page=page, **_about_plan(plan, act, form))
         return moved(url_for(".plans_show", plan_id=plan_id))
     return render_template("admin/plans_show.html", **_about_plan(plan, act, form))
 

@@ -56,6 +56,32 @@ class SignInSession(Tenant, Base):
     address: Mapped[str] = mapped_column(default="")
     device: Mapped[str] = mapped_column(default="")
 
+    @property
+    def device_name(self) -> str:
+        """The browser and the system in two words, as far as they say; else what they do say."""
+        browser = next((name for mark, name in BROWSERS if mark in self.device), "")
+        system = next((name for mark, name in SYSTEMS if mark in self.device), "")
+        return " · ".join(part for part in (browser, system) if part) or self.device[:60]
+
+
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
 
 class Code(Tenant, Base):
     """A one-time code sent by mail, bound to the browser that asked for it."""

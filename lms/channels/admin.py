@@ -19,7 +19,7 @@ from lms.core.models import AuditRow, Plan
 from lms.core.money import is_currency
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
-from lms.web.bulk import answer_bulk, answer_import
+from lms.web.bulk import answer_import
 from lms.web.lists import answer_list
 from lms.web.theme import BadColor, Theme, stylesheet
 from lms.web.toasts import toast
@@ -58,13 +58,6 @@ def people_import() -> ResponseReturnValue:
     """Import people from a file or from pasted lines: first a plan, then the act."""
     allow(policies.can_manage_people(actor()))
     return answer_import("channels.import_people", "channels/admin/people_import.html")
-
-
-@bp.route("/people/bulk", methods=["POST"])
-def people_bulk() -> ResponseReturnValue:
-    """Plan an act on the chosen people."""
-    allow(policies.can_manage_people(actor()))
-    return answer_bulk(People())
 
 
 @bp.route("/people/<uuid:user_id>")

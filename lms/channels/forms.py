@@ -2,6 +2,7 @@
 
 from zoneinfo import available_timezones
 
+from flask_wtf.file import FileField
 from wtforms import SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Regexp
 
@@ -47,7 +48,13 @@ class RoleForm(Form):
 
 
 class ProfileForm(Form):
-    """My name, language and time zone."""
+    """My picture, name, language and time zone."""
+
+    picture = FileField(
+        _l("Picture"),
+        description=_l("JPEG, PNG, WebP or GIF. What the camera wrote into it (place, time) is taken out."),
+        render_kw={"accept": "image/jpeg,image/png,image/webp,image/gif"},
+    )
 
     name = StringField(_l("Name"), [DataRequired(_l("Write your name.")), Length(max=120), one_line], filters=[strip])
     locale = SelectField(_l("Language"))

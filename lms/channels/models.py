@@ -78,6 +78,11 @@ class Member(Tenant, Base):
     version: Mapped[int] = mapped_column(default=1)
 
     @property
+    def avatar_url(self) -> str | None:
+        """Where this person's picture is shown from; None while they have none."""
+        return picture_url(self.avatar_key)
+
+    @property
     def is_staff(self) -> bool:
         """Whether this person works for the channel."""
         return self.role in STAFF
@@ -86,6 +91,11 @@ class Member(Tenant, Base):
     def is_active(self) -> bool:
         """Whether this person may sign in here."""
         return self.status in ("active", "invited")
+
+
+def picture_url(key: str | None) -> str | None:
+    """The address of a stored picture: its name is random, so it stays the same for as long as the picture does."""
+    return f"/channels/pictures/{key.rpartition('/')[2].removesuffix('.webp')}" if key else None
 
 
 class Preference(Tenant, Base):

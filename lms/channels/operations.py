@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -22,9 +22,13 @@ from lms.core.errors import Conflict, Invalid
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
+from lms.core.images import make_pictures
 from lms.core.money import is_currency
 from lms.core.rights import rights_changed
+from lms.core.storage import storage
 from lms.core.tenancy import current_channel
+
+PICTURE_SIDE = 256
 
 
 def open_channel(
@@ -185,6 +189,21 @@ def edit_self(user: User, member: Member, *, name: str, locale: str, zone: str, 
     """Change my own name, language and time zone."""
     audit.update(user, "auth.edit_self", by=by, name=name, locale=locale, zone=zone)
     edit_person(member, {"name": name}, by=by)
+
+
+def store_picture(source: bytes, channel_id: UUID) -> str:
+    """Make a picture of a person anew and store it; its key. Touches no database: call it outside of any transaction."""
+    (picture,) = make_pictures(source, [PICTURE_SIDE])
+    key = queries.picture_key(channel_id, uuid4().hex)
+    storage().put(key, picture.data, "image/webp")
+    return key
+
+
+def change_picture(member: Member, key: str | None, *, by: Actor) -> None:
+    """Show another picture of a person, or none; the one before is deleted once this is committed."""
+    before = member.avatar_key
+    if key != before and edit_person(member, {"avatar_key": key}, by=by) and before:
+        db.after_commit(lambda: storage().delete(before))
 
 
 def prefer(user_id: UUID, name: str, value: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Every SELECT of channels."""
 
+import re
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -8,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from lms.auth.models import RefreshToken, SignInSession, User
-from lms.channels.models import Channel, Domain, Member, Preference
+from lms.channels.models import Channel, Domain, Member, Preference, picture_url
 from lms.core import db, tokens
 from lms.core.clock import now
 from lms.core.decisions import STAFF, Actor
@@ -95,9 +96,7 @@ def actor_of_session(digest: bytes) -> Actor | None:
             select(
                 *(SignInSession.id, SignInSession.seen_at, SignInSession.proved_at),
                 User.id.label("user_id"),
-                Member.name,
-                Member.email,
-                Member.role,
+                *(Member.name, Member.email, Member.role, Member.avatar_key),
                 User.locale,
                 User.zone,
             )
@@ -125,6 +124,7 @@ def actor_of_session(digest: bytes) -> Actor | None:
         zone=row.zone,
         session_id=row.id,
         proved_at=row.proved_at,
+        picture=picture_url(row.avatar_key) or "",
     )
 
 
@@ -269,3 +269,17 @@ def preference(user_id: UUID, name: str) -> dict[str, object]:
         db.session().execute(select(Preference.value).where(Preference.user_id == user_id, Preference.name == name)).scalar_one_or_none()
     )
     return dict(found or {})
+
+
+def picture_key(channel_id: UUID, name: str) -> str:
+    """Where the picture of that name is stored; raises NotFound for what is no name of ours."""
+    if not re.fullmatch("[0-9a-f]{32}", name):
+        raise NotFound(_("There is nothing at this address."))
+    return f"{channel_id}/people/{name}.webp"
+
+
+def verified_origins() -> list[str]:
+    """The https origins of every academy's verified hosts."""
+    with db.unit_of_work(platform=True, read_only=True) as session:
+        hosts = session.execute(select(Domain.host).where(Domain.verified_at.is_not(None)).order_by(Domain.host)).scalars()
+        return [f"https://{host}" for host in hosts]

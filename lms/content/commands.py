@@ -6,17 +6,18 @@ from functools import cache
 import click
 from sqlalchemy import select
 
+from lms.channels.queries import verified_origins
 from lms.config import Config
 from lms.content import gateways
 from lms.content.models import Asset
 from lms.core import db, sandbox, tenancy
+from lms.core.commands import connected
 from lms.core.doctor import Finding, examines, mend, well
 from lms.core.errors import Refusal
 from lms.core.ids import uuid7
 from lms.core.sniff import MP4
-from lms.core.storage import Storage, make_storage
+from lms.core.storage import LocalStorage, Storage, make_storage
 
-COMMANDS: list[click.Command] = []
 LOOKED_AT = 200
 
 
@@ -75,3 +76,24 @@ def _version(program: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return " ".join(answer.stdout.split()[:3])
+
+
+@click.group("content")
+def content() -> None:
+    """Files and where they are kept."""
+
+
+@content.command("cors")
+@click.argument("origins", nargs=-1)
+@connected
+def cors(origins: tuple[str, ...]) -> None:
+    """Let pages of these origins (https://learn.example; none: of every academy's host) send files straight to the bucket."""
+    store = make_storage(Config.load())
+    if isinstance(store, LocalStorage):
+        raise click.ClickException("Files are kept on this disk, which needs no such rule. Set S3_BUCKET first.")
+    wanted = sorted(set(origins)) or verified_origins()
+    store.let_pages_in(wanted)  # type: ignore[attr-defined]  # the bucket alone has it
+    click.echo(f"Pages of {', '.join(wanted)} may send files to the bucket.")
+
+
+COMMANDS: list[click.Command] = [content]

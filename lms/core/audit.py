@@ -61,8 +61,7 @@ RECORD_MANY = text(
     INSERT INTO core.audit (channel_id, id, at, actor_id, actor_kind, actor_name, action, target_kind, target_id, target_name,
         before, after, request_id)
     SELECT :channel, e.id, :at, :actor, :kind, :actor_name, :action, :target_kind, e.target, e.name, e.before, e.after, :request
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:targets AS uuid[]), CAST(:names AS text[]), CAST(CAST(:befores AS text[]) AS jsonb[]),
-        CAST(CAST(:afters AS text[]) AS jsonb[])) AS e (id, target, name, before, after)
+    FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS e (id uuid, target uuid, name text, before jsonb, after jsonb)
     """
 )
 
@@ -82,17 +81,19 @@ def record_many(action: str, target_kind: str, entries: Sequence[Entry], *, by: 
             "action": action,
             "target_kind": target_kind,
             "request": structlog.contextvars.get_contextvars().get("request_id"),
-            "ids": [uuid7() for _entry in entries],
-            "targets": [entry.target_id for entry in entries],
-            "names": [entry.name for entry in entries],
-            "befores": [_json(entry.before) for entry in entries],
-            "afters": [_json(entry.after) for entry in entries],
+            "entries": json.dumps([_entry(entry) for entry in entries], ensure_ascii=False),
         },
     )
 
 
-def _json(values: Mapping[str, Any] | None) -> str | None:
-    return None if values is None else json.dumps(_plain(values), ensure_ascii=False)
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": str(uuid7()),
+        "target": str(entry.target_id),
+        "name": entry.name,
+        "before": _plain(entry.before),
+        "after": _plain(entry.after),
+    }
 
 
 def changes(target: Any, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -128,4 +129,5 @@ def _name(target: Any) -> str:
 def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if values is None:
         return None
-    return {key: "[masked]" if key in MASKED else to_jsonable_python(value, fallback=str) for key, value in values.items()}
+    plain = to_jsonable_python(values, fallback=str)
+    return {key: "[masked]" if key in MASKED else value for key, value in plain.items()}

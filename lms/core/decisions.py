@@ -22,6 +22,7 @@ class Actor:
     zone: str = "UTC"
     session_id: UUID | None = None
     proved_at: datetime | None = None  # when this person last proved who they are, by password and second factor
+    picture: str = ""  # the address of this person's picture
     scopes: frozenset[str] = field(default_factory=frozenset)
 
     @property

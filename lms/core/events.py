@@ -63,7 +63,7 @@ EMIT_MANY = text(
     """
     INSERT INTO core.events (channel_id, id, name, actor_id, payload, happened_at)
     SELECT :channel, e.id, :name, :actor, e.payload, :at
-    FROM unnest(CAST(:ids AS uuid[]), CAST(CAST(:payloads AS text[]) AS jsonb[])) AS e (id, payload)
+    FROM jsonb_to_recordset(CAST(:facts AS jsonb)) AS e (id uuid, payload jsonb)
     """
 )
 
@@ -79,8 +79,7 @@ def emit_many(facts: Sequence[Event]) -> None:
         "name": kind.__name__,
         "actor": facts[0].by,
         "at": now(),
-        "ids": [uuid7() for _fact in facts],
-        "payloads": [json.dumps(payload, ensure_ascii=False) for payload in payloads],
+        "facts": json.dumps([{"id": str(uuid7()), "payload": payload} for payload in payloads], ensure_ascii=False),
     }
     db.session().execute(EMIT_MANY, values)
     for handler in _handlers.get(kind.__name__, []):

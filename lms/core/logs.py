@@ -19,6 +19,25 @@ def mask_secrets(_logger: object, _method: str, fields: MutableMapping[str, Any]
     return fields
 
 
+# A link that opens something to whoever holds it, and what a voucher's QR code asks for.
+CAPABILITIES = "content/files|content/parts|content/watch|auth/invitations|notifications/unsubscribe|reporting/unsubscribe"
+LINK = re.compile(rf"(/(?:{CAPABILITIES})/)[A-Za-z0-9_.=-]{{20,}}")
+QUERY = re.compile(r"([?&](?:code|token|ticket|signature|X-Amz-[A-Za-z-]+)=)[^&\s\"']+")
+
+
+def mask_links(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Addresses keep their shape and lose what opens them."""
+    for key, value in fields.items():
+        if isinstance(value, str):
+            fields[key] = masked(value)
+    return fields
+
+
+def masked(text: str) -> str:
+    """A text in which links of capabilities and secret parameters are shown as [masked]."""
+    return QUERY.sub(r"\1[masked]", LINK.sub(r"\1[masked]", text))
+
+
 def one_record(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Control characters cannot start a second record."""
     for key, value in fields.items():
@@ -37,6 +56,7 @@ def configure(level: int = logging.INFO) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             mask_secrets,
+            mask_links,
             one_record,
             structlog.processors.JSONRenderer(),
         ],

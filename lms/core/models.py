@@ -226,7 +226,7 @@ class PlanRow(Tenant, Base):
     """One row of a plan: what it would do and why not, and what became of it."""
 
     __tablename__ = "plan_rows"
-    __table_args__ = (UniqueConstraint("channel_id", "plan_id", "number"), belongs_to("plan_id", "core.plans"), {"schema": "core"})
+    __table_args__ = (UniqueConstraint("channel_id", "plan_id", "number"), {"schema": "core"})
 
     plan_id: Mapped[UUID]
     number: Mapped[int]

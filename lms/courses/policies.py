@@ -110,3 +110,8 @@ def can_delete(actor: Actor, course: Course) -> Decision:
 def can_restore(actor: Actor, course: Course) -> Decision:
     """Bring a deleted course back."""
     return can_delete(actor, course)
+
+
+def can_change_many(actor: Actor) -> Decision:
+    """Change many courses at once; an instructor changes one at a time on its page."""
+    return admins(actor)

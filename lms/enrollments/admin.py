@@ -22,6 +22,7 @@ from lms.enrollments.reports import Enrollments, Lessons
 from lms.payments.queries import get_order
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
+from lms.web.bulk import answer_import
 from lms.web.lists import answer_list
 from lms.web.toasts import toast
 
@@ -71,6 +72,13 @@ def new() -> ResponseReturnValue:
         return invalid(page, page=page, form=form)
     toast(_("%(name)s is enrolled in %(course)s.", name=member.name, course=course.title))
     return moved(url_for(".show", enrollment_id=enrollment.id))
+
+
+@bp.route("/new/import", methods=["GET", "POST"])
+def new_import() -> ResponseReturnValue:
+    """Enrol people in courses, or end enrolments, by a list: first a plan, then the act."""
+    allow(policies.can_manage(actor()))
+    return answer_import("enrollments.import_enrollments", "enrollments/admin/new_import.html")
 
 
 @bp.route("/<uuid:enrollment_id>")

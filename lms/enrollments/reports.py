@@ -52,7 +52,7 @@ class Enrollments(Report):
     }
     columns = (
         Column("name", _l("Person"), Member.name, href="/admin/enrollments/{id}"),
-        Column("email", _l("E-mail"), Member.email, shown=False),
+        Column("email", _l("E-mail"), Member.email),
         Column("course", _l("Course"), Course.title, sortable=False),
         Column("status", _l("Status"), Enrollment.status, kind="state", words=dict(STATUSES), tones=TONES),
         Column("progress", _l("Progress"), Enrollment.progress, kind="percent"),

@@ -8,12 +8,13 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, SelectChoice, SelectField, StringField, TextAreaField
 
 from lms.core import plans
-from lms.core.errors import Invalid, Refusal
+from lms.core.errors import Invalid, NotFound, Refusal
 from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.models import Plan
+from lms.core.money import Money
 from lms.core.plans import Act, Option
-from lms.core.reports import Report
+from lms.core.reports import every_report
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
 from lms.web.forms import Form, MoneyField
@@ -25,14 +26,14 @@ def address_of(plan: Plan) -> str:
     return url_for("admin.plans_show", plan_id=plan.id)
 
 
-def answer_bulk(report: Report) -> ResponseReturnValue:
-    """The bulk bar's POST: a plan of the chosen rows; the button's value is the act, with options behind it: `act?role=student`."""
-    wanted, _separator, options = request.form.get("act", "").partition("?")
-    act = plans.get_act(wanted)
-    allow(act.allowed(actor()))
-    params = dict(pair.split("=", 1) for pair in options.split("&") if "=" in pair)
-    plan = plans.make_from_ids(act.name, list(chosen_ids(report)), by=actor(), params=params)
-    return moved(address_of(plan))
+def answer_bulk() -> ResponseReturnValue:
+    """The bulk bar's POST: a plan of the chosen rows of the list named; the button's value is the act."""
+    report = every_report().get(request.form.get("report", ""))
+    act = plans.get_act(request.form.get("act", ""))
+    if report is None or report.name not in act.lists:
+        raise NotFound(_("There is no such bulk act."))
+    allow(report.allowed(actor()) & act.allowed(actor()))
+    return moved(address_of(plans.make_from_ids(act.name, list(chosen_ids(report)), by=actor())))
 
 
 def import_form(act: Act) -> Any:
@@ -48,14 +49,15 @@ def import_form(act: Act) -> Any:
 def options_form(act: Act, data: dict[str, Any], *, currency: str = "EUR") -> Any:
     """The form of an act's options, with what was said so far."""
     fields = {option.key: field_of(option, currency=currency) for option in act.options}
-    return type("OptionsForm", (Form,), fields)(data=data)
+    said = {key: Money(**value) if isinstance(value, dict) else value for key, value in data.items()}
+    return type("OptionsForm", (Form,), fields)(data=said)
 
 
 def field_of(option: Option, *, currency: str = "EUR") -> Any:
     """The form field of one option."""
     words = {"description": option.help or "", "default": option.default or None}
     if option.kind == "select":
-        return SelectField(option.label, choices=[SelectChoice(value, label) for value, label in option.choices], **words)
+        return SelectField(option.label, choices=[SelectChoice(value, label) for value, label in option.to_choose()], **words)
     if option.kind == "checkbox":
         return BooleanField(option.label, description=option.help or "")
     if option.kind == "money":

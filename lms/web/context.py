@@ -48,7 +48,7 @@ def me() -> Me | None:
     person = actor()
     if not person.is_known:
         return None
-    return Me(person.name, person.email, initials(person.name), None, person.role, person.is_staff)
+    return Me(person.name, person.email, initials(person.name), person.picture or None, person.role, person.is_staff)
 
 
 def unread() -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from lms.core import plans
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.reports import PAGE, Choice, Column, Flag, Page, Period, Report, View, with_filter
@@ -145,9 +146,15 @@ class ListPage:
         return made
 
     @property
+    def bulk_acts(self) -> list[dict[str, str]]:
+        """The acts of the bulk bar this person may do."""
+        found = plans.acts_on(self.report.name, actor())
+        return [{"value": act.name, "label": f"{act.title}…", "icon": act.icon, "tone": act.tone} for act in found]
+
+    @property
     def chosen_from(self) -> dict[str, str]:
         """The whole view as hidden fields of the bulk form, words included: "select all 12" means the 12 that are shown."""
-        return {**self.kept, **({"q": self.view.words} if self.view.words else {})}
+        return {**self.kept, "report": self.report.name, **({"q": self.view.words} if self.view.words else {})}
 
     @property
     def column_choices(self) -> list[tuple[str, str, bool, bool]]:

@@ -85,20 +85,22 @@ def test_people_import__round_trip_of_the_list_is_no_change(as_root: Browser, co
         assert "Columns passed over: Joined" in page.words and "New0" in page.words
 
 
-def test_people_bulk__opens_a_plan_and_asks_for_the_role(as_root: Browser, connection: sa.Connection) -> None:
+def test_plans_start__opens_a_plan_and_asks_for_the_role(as_root: Browser, connection: sa.Connection) -> None:
     with db.unit_of_work(CHANNEL):
         sam, ada = people.sam(), people.ada()
     assert as_root.get("/admin/channels/people").all("//button[@value='channels.suspend_people']")
     plan = as_root.post(
-        "/admin/channels/people/bulk", {"act": "channels.change_role", "id": [str(sam.user_id), str(ada.user_id)]}, status=303
+        "/admin/plans/start",
+        {"report": "channels.people", "act": "channels.change_role", "id": [str(sam.user_id), str(ada.user_id)]},
+        status=303,
     ).location
     assert "Show what would change" in as_root.get(plan).words
     as_root.post(plan, {"role": "instructor"}, status=303)
     page = as_root.get(plan)
     assert "Apply 1 change" in page.words and "Student → Instructor" in page.words
     as_root.post(f"{plan}/discard", status=303)
-    all_of_them = {"act": "channels.suspend_people", "all": "1", "q": "sam@"}
-    plan = as_root.post("/admin/channels/people/bulk", all_of_them, status=303).location
+    all_of_them = {"report": "channels.people", "act": "channels.suspend_people", "all": "1", "q": "sam@"}
+    plan = as_root.post("/admin/plans/start", all_of_them, status=303).location
     assert "Active → Suspended" in as_root.get(plan).words and "All1" in as_root.get(plan).words
 
 

@@ -92,3 +92,10 @@ def test_inbox__shows_what_waits_and_lets_go_of_what_does_not(as_root: Browser, 
     as_root.post(f"/admin/system/jobs/{row.id}/retry", status=303)
     assert "This cannot be." not in as_root.get("/admin/inbox", status=200).words
     as_ada.get("/admin/inbox", status=403)
+
+
+def test_metrics__counts_the_queries_of_each_page(as_root: Browser, client: Browser) -> None:
+    as_root.get("/admin/inbox", status=200)
+    said = client.raw.get("/metrics", base_url="http://localhost").get_data(as_text=True)
+    counted = [line for line in said.splitlines() if line.startswith('lectern_request_queries_sum{endpoint="admin.inbox"}')]
+    assert counted and float(counted[0].split()[-1]) >= 2

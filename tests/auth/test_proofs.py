@@ -239,3 +239,20 @@ def test_people_app_off__helps_somebody_who_lost_the_telephone(app: Flask, as_ad
     assert as_ada.get("/auth/sessions", check=False).status == 303
     redis().flushdb()
     assert Browser(app).sign_in("ada@example.org", people.PASSWORD).location == "/auth/code"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Safari/537.36", "Chrome · Linux"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605 (KHTML, like Gecko) Version/19 Safari/604",
+            "Safari · iPhone",
+        ),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/150.0 Safari/537.36 Edg/150.0", "Edge · Windows"),
+        ("curl/8.5", "curl/8.5"),
+        ("", ""),
+    ],
+)
+def test_device_name__is_two_words_a_person_knows(said: str, shown: str) -> None:
+    assert SignInSession(device=said).device_name == shown

@@ -3,6 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+
 from lms.config import Config
 from lms.content import commands, operations, queries
 from lms.core import db
@@ -33,3 +37,22 @@ def test_examine_published_files__misses_what_is_gone(connection: object, test_c
     with db.unit_of_work(CHANNEL):
         make_storage(test_config).delete(queries.get_asset(asset_id).mp4_key or "")
     assert not commands.examine_published_files(test_config)[0].is_well
+
+
+def test_cors__needs_a_bucket_and_names_the_verified_hosts(app: Flask, monkeypatch: pytest.MonkeyPatch, connection: object) -> None:
+    """The bucket takes what pages of these origins send; the rule itself is tried in tests/core/test_storage.py."""
+    config = app.config["LMS"]
+    monkeypatch.setattr(Config, "load", classmethod(lambda cls, environ=None: config))
+    monkeypatch.setattr("lms.core.commands._connect", [lambda _config: None])
+    answer = CliRunner().invoke(commands.cors, [])
+    assert answer.exit_code == 1 and "Set S3_BUCKET first" in answer.output
+    asked: list[list[str]] = []
+
+    class Bucket:
+        def let_pages_in(self, origins: list[str]) -> None:
+            asked.append(origins)
+
+    monkeypatch.setattr(commands, "make_storage", lambda config: Bucket())
+    assert "https://beta.example" in CliRunner().invoke(commands.cors, []).output
+    CliRunner().invoke(commands.cors, ["https://learn.example"])
+    assert asked == [["https://beta.example", "https://localhost"], ["https://learn.example"]]

@@ -16,6 +16,7 @@ from pathlib import Path
 from lms.app import create_app
 from lms.config import url_for_role
 from tests.load.bench_enrol import enrol
+from tests.load.bench_import import imports
 from tests.load.bench_lists import csv, lists
 from tests.load.bench_processes import chat, start
 from tests.load.client import request_of
@@ -109,6 +110,7 @@ ALL: dict[str, Bench] = {
     "pages": pages,
     "steady": steady,
     "enrol": enrol,
+    "import": imports,
     "start": start,
     "chat": chat,
     "lists": lists,

@@ -36,6 +36,11 @@ TITLE = Field("title", _l("Title"), ("job title", "position"))
 PHONE = Field("phone", _l("Phone"), ("telephone", "mobile", "phone number", "tel"))
 
 ACCOUNTS = text("SELECT email_key, id FROM auth.user_ids_of(CAST(:keys AS text[]))")
+HERE = text(
+    "SELECT id, email, name, role, status, title, phone FROM channels.members"
+    " WHERE channel_id = :channel AND id = ANY(CAST(:ids AS uuid[])) ORDER BY id"
+)
+HERE_LOCKED = text(f"{HERE.text} FOR UPDATE")
 ADD_ACCOUNTS = text(
     """
     INSERT INTO auth.users (id, email, email_key, name, locale, zone)
@@ -72,9 +77,8 @@ def people_now(ids: Sequence[UUID], *, lock: bool = False) -> dict[UUID, State]:
     """What stands of people: name, role, status, title, phone and e-mail; locked in the order of their ids."""
     if not ids:
         return {}
-    wanted = select(Member.id, Member.email, *(getattr(Member, key) for key in TOUCHED)).where(Member.id.in_(list(ids)))
-    found = db.session().execute(wanted.order_by(Member.id).with_for_update() if lock else wanted)
-    return {row.id: {"email": row.email, **{key: getattr(row, key) for key in TOUCHED}} for row in found}
+    found = db.session().execute(HERE_LOCKED if lock else HERE, {"channel": current_channel(), "ids": list(ids)})
+    return {row[0]: dict(zip(("email", *TOUCHED), row[1:], strict=True)) for row in found}
 
 
 def refusal(before: State, after: Mapping[str, Any], user_id: UUID, by: Actor) -> str:

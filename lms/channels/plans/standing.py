@@ -16,6 +16,7 @@ class _Standing(Act):
     """What these acts share: the subject is a member, the wish is a few fields."""
 
     fields = (crowd.ROLE, crowd.STATUS)
+    lists = ("channels.people",)
     back = "/admin/channels/people"
     action = ""
 
@@ -66,6 +67,8 @@ class SuspendPeople(_Standing):
     name = "channels.suspend_people"
     title = _l("Suspend people")
     action = "channels.suspend"
+    icon = "ban"
+    tone = "danger"
 
     def wanted(self, state: State, context: Context) -> State | str:
         """Suspended."""
@@ -79,6 +82,7 @@ class RestorePeople(_Standing):
     name = "channels.restore_people"
     title = _l("Let people in again")
     action = "channels.restore"
+    icon = "rotate-ccw"
 
     def wanted(self, state: State, context: Context) -> State | str:
         """Active where it was suspended; whoever is not suspended stays as they are."""
@@ -92,6 +96,7 @@ class ChangeRole(_Standing):
     name = "channels.change_role"
     title = _l("Change the role")
     action = "channels.change_role"
+    icon = "user-cog"
     options = (Option("role", _l("New role"), kind="select", choices=tuple(crowd.ROLES.items()), default="student"),)
 
     def check(self, params: dict[str, Any], by: Actor) -> dict[str, Any]:

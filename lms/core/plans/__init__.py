@@ -5,7 +5,7 @@ the plan batch by batch with the data checked against it, keeps a receipt, and t
 changed since are conflicts and left alone.
 """
 
-from lms.core.plans.act import Act, Context, Field, Option, Row, State, every_act, get_act, register
+from lms.core.plans.act import Act, Context, Field, Option, Row, State, acts_on, every_act, get_act, register
 from lms.core.plans.doing import apply, do_now, make_from_ids, make_from_rows, make_from_table, replan, throw_away, undo
 from lms.core.plans.rows import refused_lines
 from lms.core.plans.running import actors_come_from, carry_on, forget, get_plan
@@ -18,6 +18,7 @@ __all__ = [
     "Row",
     "State",
     "actors_come_from",
+    "acts_on",
     "apply",
     "carry_on",
     "do_now",

@@ -1,7 +1,7 @@
 """What a bulk act is declared with: its fields, its options, and how a batch of rows is planned, applied and undone."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
@@ -58,10 +58,15 @@ class Option:
     key: str
     label: Words
     kind: str = "text"  # text · select · date · money · checkbox
-    choices: Sequence[tuple[str, Words]] = ()
+    choices: Sequence[tuple[str, Words]] | Callable[[], Sequence[tuple[str, Words]]] = ()
     default: str = ""
     help: Words = ""
     required: bool = True
+
+    def to_choose(self) -> list[tuple[str, str]]:
+        """The values and labels to choose from."""
+        found = self.choices() if callable(self.choices) else self.choices
+        return [(value, str(label)) for value, label in found]
 
 
 @dataclass(slots=True)
@@ -136,9 +141,12 @@ class Act:
 
     name: ClassVar[str]
     title: ClassVar[Words]
-    fields: ClassVar[Sequence[Field]] = ()
-    options: ClassVar[Sequence[Option]] = ()
-    back: ClassVar[str] = "/admin/"
+    fields: Sequence[Field] = ()
+    options: Sequence[Option] = ()
+    lists: Sequence[str] = ()  # the lists, by their report's name, in whose bulk bar it stands
+    icon: str = "layers"
+    tone: str = ""  # danger
+    back: str = "/admin/"
     twice: ClassVar[Words] = ""
     takes_people: ClassVar[bool] = False  # lines without headings are addresses and names
 
@@ -191,6 +199,12 @@ def get_act(name: str) -> Act:
     if found is None:
         raise NotFound(_("There is no such bulk act."))
     return found
+
+
+def acts_on(report: str, by: Actor) -> list[Act]:
+    """The acts that stand in the bulk bar of a list for this person; those that take away come last."""
+    found = [act for act in _acts.values() if report in act.lists and act.allowed(by)]
+    return sorted(found, key=lambda act: (act.tone == "danger", str(act.title)))
 
 
 def every_act() -> dict[str, Act]:

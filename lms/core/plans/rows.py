@@ -21,21 +21,18 @@ BATCH = 1_000
 INSERT = text(
     """
     INSERT INTO core.plan_rows (channel_id, id, plan_id, number, subject_id, label, key, verdict, reason, before, after, source)
-    SELECT :channel, r.id, :plan, r.number, r.subject, r.label, r.key, r.verdict, r.reason, r.before, r.after, r.source
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS bigint[]), CAST(:subjects AS uuid[]), CAST(:labels AS text[]), CAST(:keys AS text[]),
-        CAST(:verdicts AS text[]), CAST(:reasons AS text[]), CAST(CAST(:befores AS text[]) AS jsonb[]),
-        CAST(CAST(:afters AS text[]) AS jsonb[]), CAST(CAST(:sources AS text[]) AS jsonb[]))
-        AS r (id, number, subject, label, key, verdict, reason, before, after, source)
+    SELECT :channel, r.id, :plan, r.number, r.subject_id, r.label, r.key, r.verdict, r.reason, r.before, r.after, r.source
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id uuid, number bigint, subject_id uuid, label text, key text, verdict text,
+        reason text, before jsonb, after jsonb, source jsonb)
     """
 )
 PLANNED = text(
     """
-    UPDATE core.plan_rows p SET subject_id = r.subject, label = r.label, key = r.key, verdict = r.verdict, reason = r.reason,
+    UPDATE core.plan_rows p SET subject_id = r.subject_id, label = r.label, key = r.key, verdict = r.verdict, reason = r.reason,
         before = r.before, after = r.after, result = ''
-    FROM unnest(CAST(:numbers AS bigint[]), CAST(:subjects AS uuid[]), CAST(:labels AS text[]), CAST(:keys AS text[]),
-        CAST(:verdicts AS text[]), CAST(:reasons AS text[]), CAST(CAST(:befores AS text[]) AS jsonb[]),
-        CAST(CAST(:afters AS text[]) AS jsonb[])) AS r (number, subject, label, key, verdict, reason, before, after)
-    WHERE p.channel_id = :channel AND p.plan_id = :plan AND p.number = r.number
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (number bigint, subject_id uuid, label text, key text, verdict text, reason text,
+        before jsonb, after jsonb)
+    WHERE p.channel_id = :channel AND p.plan_id = :plan AND p.number = r.number AND p.number BETWEEN :first AND :last
     """
 )
 DONE = text(
@@ -43,7 +40,7 @@ DONE = text(
     UPDATE core.plan_rows p SET subject_id = r.subject, result = r.result, reason = r.reason
     FROM unnest(CAST(:numbers AS bigint[]), CAST(:subjects AS uuid[]), CAST(:results AS text[]), CAST(:reasons AS text[]))
         AS r (number, subject, result, reason)
-    WHERE p.channel_id = :channel AND p.plan_id = :plan AND p.number = r.number
+    WHERE p.channel_id = :channel AND p.plan_id = :plan AND p.number = r.number AND p.number BETWEEN :first AND :last
     """
 )
 LOAD = """
@@ -65,12 +62,12 @@ KEYS = text("SELECT key, number FROM core.plan_rows WHERE channel_id = :channel 
 
 
 def load(plan: Plan, act: Act, which: str, most: int = BATCH) -> list[Row]:
-    """The next rows of a kind (all, to_apply, applied) after the plan's place."""
+    """The next rows of a kind (all, to_apply, applied) after the plan's place; what they were given is read for planning alone."""
     found = db.session().execute(LOADS[which], {**_of(plan), "place": plan.place, "most": most}).all()
     return [
         Row(
             number=row.number,
-            given=given(act, plan.columns, row.source),
+            given=given(act, plan.columns, row.source) if which == "all" else {},
             subject_id=row.subject_id,
             label=row.label,
             key=row.key,
@@ -102,13 +99,14 @@ def given(act: Act, columns: Sequence[Any], cells: Sequence[str]) -> dict[str, s
 
 def insert(plan: Plan, rows: Sequence[Row]) -> None:
     """Write new rows, planned or not."""
-    values = {"ids": [uuid7() for _row in rows], "sources": [_json(row.cells) for row in rows], **_planned(rows)}
-    db.session().execute(INSERT, {**_of(plan), **values})
+    values = [{"id": str(uuid7()), "source": row.cells, **_planned(row)} for row in rows]
+    db.session().execute(INSERT, {**_of(plan), "rows": json.dumps(values, ensure_ascii=False)})
 
 
 def update_planned(plan: Plan, rows: Sequence[Row]) -> None:
     """Write the verdicts of rows that are there."""
-    db.session().execute(PLANNED, {**_of(plan), **_planned(rows)})
+    values = json.dumps([_planned(row) for row in rows], ensure_ascii=False)
+    db.session().execute(PLANNED, {**_of(plan), "rows": values, "first": rows[0].number, "last": rows[-1].number})
 
 
 def update_done(plan: Plan, rows: Sequence[Row]) -> None:
@@ -118,6 +116,8 @@ def update_done(plan: Plan, rows: Sequence[Row]) -> None:
         "subjects": [row.subject_id for row in rows],
         "results": [row.result for row in rows],
         "reasons": [row.reason for row in rows],
+        "first": rows[0].number,
+        "last": rows[-1].number,
     }
     db.session().execute(DONE, {**_of(plan), **values})
 
@@ -144,18 +144,14 @@ def _of(plan: Plan) -> dict[str, UUID]:
     return {"channel": current_channel(), "plan": plan.id}
 
 
-def _planned(rows: Sequence[Row]) -> dict[str, list[Any]]:
+def _planned(row: Row) -> dict[str, Any]:
     return {
-        "numbers": [row.number for row in rows],
-        "subjects": [row.subject_id for row in rows],
-        "labels": [row.label for row in rows],
-        "keys": [row.key for row in rows],
-        "verdicts": [row.verdict for row in rows],
-        "reasons": [row.reason for row in rows],
-        "befores": [_json(row.before) for row in rows],
-        "afters": [_json(row.after) for row in rows],
+        "number": row.number,
+        "subject_id": str(row.subject_id) if row.subject_id else None,
+        "label": row.label,
+        "key": row.key,
+        "verdict": row.verdict,
+        "reason": row.reason,
+        "before": row.before,
+        "after": row.after,
     }
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,9 +1,10 @@
 """What drives a plan on: at once when it is short, else by a worker that goes on where another one fell."""
 
+import time
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from lms.core import db, i18n
 from lms.core.clock import now
@@ -52,8 +53,11 @@ def go_on(plan: Plan, *, by: Actor, size: int = 0) -> None:
 def carry_on(plan_id: UUID | str) -> None:
     """Work on a plan until it rests; each batch is a transaction with its place, so that a run that takes over repeats none."""
     which, memory = UUID(str(plan_id)), Memory()
+    told = 0.0
     while (fraction := _one_step(which, memory)) is not None:
-        report_progress(fraction)
+        if time.monotonic() - told > 1:
+            report_progress(fraction)
+            told = time.monotonic()
 
 
 def _one_step(plan_id: UUID, memory: Memory) -> float | None:
@@ -67,6 +71,8 @@ def _one_step(plan_id: UUID, memory: Memory) -> float | None:
                 if memory.context is None or memory.context.by.user_id != _hand(plan):
                     memory.context = _context(plan, _actor(plan))
                 _batch(plan, memory)
+            if plan.is_working:  # a batch lost with the machine is done again from its place, so its commit need not wait for the disk
+                db.session().execute(text("SET LOCAL synchronous_commit = off"))
             return min(plan.done_count / max(_whole(plan), 1), 1.0)
     except Refusal as refusal:
         with step():

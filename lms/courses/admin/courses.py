@@ -20,6 +20,7 @@ from lms.courses.models import Course, Lesson
 from lms.courses.reports import Courses, DeletedCourses
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
+from lms.web.bulk import answer_import
 from lms.web.lists import answer_list
 from lms.web.navigation import exists
 from lms.web.toasts import toast
@@ -32,6 +33,13 @@ def index() -> ResponseReturnValue:
     """The courses one works on."""
     allow(policies.can_list(actor()))
     return answer_list(Courses(), "courses/admin/index.html", waiting=len(queries.submitted_courses()) if actor().is_admin else 0)
+
+
+@bp.route("/new/import", methods=["GET", "POST"])
+def new_import() -> ResponseReturnValue:
+    """Change prices and publication by a list: first a plan, then the act."""
+    allow(policies.can_change_many(actor()))
+    return answer_import("courses.import_courses", "courses/admin/new_import.html")
 
 
 @bp.route("/deleted")
