@@ -208,7 +208,7 @@ def _about_plan(plan: Plan, act: bulk.Act, form: Any) -> dict[str, Any]:
         "plan": plan,
         "act": act,
         "form": form,
-        "list": list_page(PlanRows(plan, act)),
+        "list": list_page(PlanRows(plan, act), counted=True),
         "states": dict(PLAN_STATES),
         "tones": PLAN_TONES,
         "unused": [column["heading"] for column in plan.columns if not column["field"] and column["heading"]],

@@ -180,11 +180,11 @@ def _period_options(current: str) -> list[tuple[str, str]]:
     return options if current in dict(options) else [*options, (current, current.replace("..", " – "))]
 
 
-def list_page(report: Report) -> ListPage:
-    """The list as this request's address asks for it."""
+def list_page(report: Report, *, counted: bool = False) -> ListPage:
+    """The list as this request's address asks for it; `counted` has it counted however long it is."""
     view = report.read_view(request.args.to_dict(flat=False), zone_name=choose_zone())
     page = report.page(view, actor(), after=request.args.get("after", ""), before=request.args.get("before", ""))
-    asked = request.args.get("count") == "1"
+    asked = counted or request.args.get("count") == "1"
     totals = report.totals(view, actor()) if asked else report.totals_if_few(view, actor())
     at = request.args.get("at", "1")
     first = int(at) if at.isdigit() and len(at) < 10 and (request.args.get("after") or request.args.get("before")) else 1
