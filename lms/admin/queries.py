@@ -109,12 +109,10 @@ WAITING = """
         FROM core.outbox o WHERE o.dead_at IS NOT NULL AND o.done_at IS NULL
         UNION ALL SELECT 'mail', m.subject || ' → ' || m.to_address, coalesce(m.error, ''), m.created_at, '/admin/system/mail/' || m.id
         FROM core.mails m WHERE m.state = 'failed'
-        UNION ALL SELECT 'vouchers', b.label, '', b.expires_at, '/admin/vouchers/batches/' || b.id
-        FROM vouchers.batches b WHERE b.expires_at BETWEEN now() AND now() + interval '7 days'
-          AND EXISTS (SELECT 1 FROM vouchers.codes k WHERE k.channel_id = b.channel_id AND k.batch_id = b.id
-            AND k.uses < k.max_uses AND k.state <> 'void')
-        UNION ALL SELECT 'report', coalesce(nullif(left(m.text, 120), ''), '…'), k.reason, k.opened_at, '/admin/community/cases/' || k.id
-        FROM community.cases k JOIN chat.messages m ON m.channel_id = k.channel_id AND m.id = k.target_id WHERE k.settled_at IS NULL
+        UNION ALL SELECT CASE l.cause WHEN 'expiring' THEN 'vouchers' WHEN 'low' THEN 'vouchers_low' ELSE 'guessing' END,
+          coalesce(b.label, ''), l.detail, l.raised_at, '/admin/vouchers/alerts/' || l.id
+        FROM vouchers.alerts l LEFT JOIN vouchers.batches b ON b.channel_id = l.channel_id AND b.id = l.batch_id
+        WHERE l.settled_at IS NULL AND l.ended_at IS NULL
         UNION ALL SELECT 'adjustment', m.name, j.reason, j.requested_at, '/admin/wallet/adjustments/' || j.id
         FROM wallet.adjustments j JOIN channels.members m ON m.channel_id = j.channel_id AND m.id = j.user_id WHERE j.state = 'waiting'
         UNION ALL (SELECT 'books', d.subject, left(d.sentence, 160), d.found_at, '/admin/wallet/books'

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Numeric, Select, case, cast, func, literal, select
+from sqlalchemy import Numeric, Select, Text, case, cast, func, literal, select
 
 from lms.core.decisions import Actor
 from lms.core.i18n import lazy_gettext as _l
@@ -236,8 +236,13 @@ def _told(field: Field, values: Any) -> Any:
     value = values[field.key].astext
     if field.kind == "money":
         currency = values[field.currency_key].astext
-        scale = case(*((currency == code, 10 ** digits(code)) for code in ("JPY", "KRW", "KWD", "BHD", "TND", "JOD", "OMR")), else_=100)
-        return func.concat(func.trim_scale(func.round(cast(value, Numeric) / scale, 3)), " ", currency)
+        amount = cast(value, Numeric)
+        other = {code: digits(code) for code in ("JPY", "KRW", "VND", "CLP", "KWD", "BHD", "TND", "JOD", "OMR", "IQD", "LYD")}
+        written = case(
+            *((currency == code, cast(func.round(amount / 10**count, count), Text)) for code, count in other.items()),
+            else_=cast(func.round(amount / 100, 2), Text),
+        )
+        return func.concat(written, " ", currency)
     if field.words:
         return case(*((value == stored, str(word)) for stored, word in field.words.items()), else_=value)
     return value

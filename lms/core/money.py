@@ -58,6 +58,9 @@ def digits(currency: str) -> int:
 def parse(text: str, currency: str) -> Money:
     """What a person typed, as money; raises Invalid for anything but a plain amount the currency can hold."""
     cleaned = re.sub(r"[\s\u00a0\u202f']", "", text)
+    if digits(currency) == 3 and re.fullmatch(r"\d{1,3},\d{3}", cleaned):  # thousands to some, a thousandth to others
+        whole, dotted = cleaned.replace(",", ""), cleaned.replace(",", ".")
+        raise Invalid(f"Write {whole} or {dotted}: {cleaned} could be read as either.")
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", cleaned):
         cleaned = cleaned.replace(",", "")
     cleaned = cleaned.replace(",", ".")

@@ -1,23 +1,38 @@
 """The shape of what people type about courses; permissions and rules are elsewhere."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
-from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
+from flask import request
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
 from lms.content.models import Asset
+from lms.core.clock import now
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.ids import uuid7
 from lms.core.markdown import LONGEST
 from lms.core.money import Money
-from lms.courses.models import Course, Lesson
+from lms.courses.models import Course, Lesson, Sale
 from lms.web.forms import Form, MoneyField, one_line, strip
+from lms.web.i18n import reader_zone
 
 LEVEL_NAMES = {"any": _l("Any level"), "beginner": _l("Beginner"), "intermediate": _l("Intermediate"), "advanced": _l("Advanced")}
 
+LOCAL = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
 PRICE: Any = _l("Price")
 KIND_CHOICES = [SelectChoice("text", _l("Text")), SelectChoice("video", _l("Video"))]
 
@@ -108,14 +123,52 @@ class PriceForm(Form):
     """What a course costs and looks like: the third step of the wizard."""
 
     price = MoneyField(PRICE, description=_l("Leave it empty or write 0 for a free course."))
+    sale_price = MoneyField(_l("Sale price"), [Optional()], description=_l("Lower than the price, for a time. Empty: no sale."))
+    sale_starts_at = DateTimeLocalField(_l("The sale starts"), [Optional()], format=LOCAL, description=_l("Empty: at once."))
+    sale_ends_at = DateTimeLocalField(_l("The sale ends"), [Optional()], format=LOCAL, description=_l("In your time zone."))
     cover_asset_id = IdField()
     cover_pick = PickField(_l("Or a picture that is here already"))
 
     def fill(self, course: Course) -> None:
-        """Show what the course costs now."""
+        """Show what the course costs, and its sale in the writer's zone."""
         if "price" in self:
             self.price.data = course.price if course.price_minor else None
-        self.cover_asset_id.data = course.cover_asset_id
+        if "sale_price" in self and course.sale is not None:
+            self.sale_price.data = course.sale.price
+            place = reader_zone()
+            self.sale_starts_at.data, self.sale_ends_at.data = (
+                course.sale.starts_at.astimezone(place),
+                course.sale.ends_at.astimezone(place),
+            )
+
+    def take_prices_in(self, currency: str) -> None:
+        """Read the amounts in the course's currency."""
+        for name in ("price", "sale_price"):
+            self[name].currency = currency
+            if self.is_submitted():
+                self[name].process(request.form)
+
+    def leave_prices_out(self) -> None:
+        """Show no prices to whom they are not to change."""
+        for name in ("price", "sale_price", "sale_starts_at", "sale_ends_at"):
+            del self[name]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A sale has a price and an end."""
+        fits = bool(super().validate(extra_validators))
+        if fits and "sale_price" in self and (self.sale_price.data is None) != (self.sale_ends_at.data is None):
+            self.sale_ends_at.errors = [str(_l("A sale needs a price and an end; leave both empty for none."))]
+            return False
+        return fits
+
+    def sale(self, before: Sale | None) -> Sale | None:
+        """The sale that was written; without a start it starts now, or when it started already."""
+        if self.sale_price.data is None or self.sale_ends_at.data is None:
+            return None
+        place = reader_zone()
+        written = self.sale_starts_at.data
+        starts_at = written.replace(tzinfo=place) if written else before.starts_at if before else now().replace(second=0, microsecond=0)
+        return Sale(self.sale_price.data, starts_at.astimezone(UTC), self.sale_ends_at.data.replace(tzinfo=place).astimezone(UTC))
 
     def cover(self) -> UUID | None:
         """The picture that was uploaded or picked."""

@@ -1,5 +1,6 @@
 """The tables of courses, and what a row can say about itself."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,23 @@ class Category(Tenant, Base):
     name: Mapped[str]
     slug: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What a course costs from a moment until just before another."""
+
+    price: Money
+    starts_at: datetime
+    ends_at: datetime
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether the sale is under way at the moment."""
+        return self.starts_at <= moment < self.ends_at
+
+    def is_over(self, moment: datetime) -> bool:
+        """Whether the sale has ended by the moment."""
+        return self.ends_at <= moment
 
 
 class Course(Tenant, Base):
@@ -71,6 +89,9 @@ class Course(Tenant, Base):
     instructor_id: Mapped[UUID]
     price_minor: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str]
+    sale_price_minor: Mapped[int | None]
+    sale_starts_at: Mapped[datetime | None]
+    sale_ends_at: Mapped[datetime | None]
     status: Mapped[str] = mapped_column(default="draft")
     status_before: Mapped[str | None]
     cover_asset_id: Mapped[UUID | None]
@@ -93,6 +114,32 @@ class Course(Tenant, Base):
     def price(self) -> Money:
         """What the course costs; Money(0, …) is free."""
         return Money(self.price_minor, self.currency)
+
+    @property
+    def sale(self) -> Sale | None:
+        """When the course costs less, and how much; over, under way or to come."""
+        if self.sale_price_minor is None or self.sale_starts_at is None or self.sale_ends_at is None:
+            return None
+        return Sale(Money(self.sale_price_minor, self.currency), self.sale_starts_at, self.sale_ends_at)
+
+    def sale_at(self, moment: datetime) -> Sale | None:
+        """The sale that is under way at a moment."""
+        return self.sale if self.sale is not None and self.sale.covers(moment) else None
+
+    def price_at(self, moment: datetime) -> Money:
+        """What the course costs at a moment: the sale's price while it lasts."""
+        sale = self.sale_at(moment)
+        return sale.price if sale is not None else self.price
+
+    @property
+    def price_now(self) -> Money:
+        """What the course costs now."""
+        return self.price_at(now())
+
+    @property
+    def sale_now(self) -> Sale | None:
+        """The sale that is under way now."""
+        return self.sale_at(now())
 
     @property
     def is_free(self) -> bool:

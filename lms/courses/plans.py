@@ -214,6 +214,7 @@ class PriceCourses(_Courses):
     name = "courses.price_courses"
     title = _l("Set the price")
     icon = "tag"
+    fields = (PRICE,)
     options = (Option("price", _l("New price"), kind="money", help=_l("From now on; who bought it already is not touched.")),)
 
     def check(self, params: dict[str, Any], by: Actor) -> dict[str, Any]:
@@ -237,6 +238,7 @@ class PublishCourses(_Courses):
     name = "courses.publish_courses"
     title = _l("Publish")
     icon = "circle-check"
+    fields = (STATUS,)
     status = "published"
 
     def wanted(self, course: Course, context: Context) -> State:

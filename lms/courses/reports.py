@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 
 from lms.channels.models import Member
 from lms.core import db
@@ -72,6 +72,8 @@ class Courses(Report):
         Column("category", _l("Category"), Category.name, nullable=True),
         Column("lessons", _l("Lessons"), LESSONS, kind="int", nullable=False),
         Column("price_minor", _l("Price"), Course.price_minor, kind="money", currency=Course.currency),
+        Column("sale_price", _l("Sale price"), Course.sale_price_minor, kind="money", currency=Course.currency, shown=False),
+        Column("sale_ends_at", _l("Sale ends"), Course.sale_ends_at, kind="time", shown=False),
         Column("updated_at", _l("Changed"), Course.updated_at, kind="time"),
         Column("published_at", _l("Published"), Course.published_at, kind="time", shown=False),
         Column("submitted_at", _l("Submitted"), Course.submitted_at, kind="time", shown=False),
@@ -83,6 +85,7 @@ class Courses(Report):
         Choice("category", _l("Category"), Course.category_id, options=category_options),
         Choice("instructor", _l("Instructor"), Course.instructor_id, options=instructor_options),
         Flag("free", _l("Free"), Course.price_minor == 0),
+        Flag("on_sale", _l("On sale now"), and_(Course.sale_starts_at <= func.now(), Course.sale_ends_at > func.now())),
         Period("published", _l("Published"), Course.published_at),
     )
     search = (Course.title, Course.summary, Member.name)

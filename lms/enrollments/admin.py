@@ -20,6 +20,7 @@ from lms.enrollments.forms import ByHandForm, EndForm
 from lms.enrollments.models import Enrollment
 from lms.enrollments.reports import Enrollments, Lessons
 from lms.payments.queries import get_order
+from lms.vouchers.queries import get_redemption
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
 from lms.web.bulk import answer_import
@@ -150,6 +151,16 @@ def people_show(user_id: UUID) -> ResponseReturnValue:
         enrollments=found,
         may_manage=policies.can_manage(actor()),
     )
+
+
+@bp.route("/redemptions/<uuid:redemption_id>")
+def redemptions_show(redemption_id: UUID) -> ResponseReturnValue:
+    """What came of one use of a voucher: the courses it opened or paid, and what was watched there."""
+    redemption = get_redemption(redemption_id)
+    allow(policies.can_manage(actor()))
+    page = url_for("vouchers_admin.codes_show", code_id=redemption.code_id)
+    gains = queries.gains_of(redemption.id)
+    return fragment("enrollments/admin/_redemption.html", page=page, redemption=redemption, gains=gains)
 
 
 @bp.route("/orders/<uuid:order_id>")

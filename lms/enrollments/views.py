@@ -277,7 +277,7 @@ def _coupon_of(course: Course, form: EnrollForm) -> UUID | None:
 
 def _bill(course: Course, form: EnrollForm) -> dict[str, Any]:
     """What the confirm page shows: the price with its coupon, the wallet before and after, and what is missing."""
-    price = left = Money(course.price_minor, course.currency)
+    price = left = course.price_at(now())
     discount, coupon_id = None, _coupon_of(course, form)
     if coupon_id is not None:
         form.coupon.data = form.coupon.data or request.args.get("coupon", "")

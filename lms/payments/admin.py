@@ -3,26 +3,32 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.channels.queries import get_member, members_by_id
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
+from lms.core.i18n import locale as get_locale
+from lms.core.money import Money
 from lms.payments import operations, policies, queries
 from lms.payments.errors import AlreadyRefunded
 from lms.payments.forms import RefundForm
 from lms.payments.models import Order
-from lms.payments.reports import Orders, Refunds
+from lms.payments.reports import Movements, Orders, Refunds, Revenue
+from lms.payments.reports.revenue import months_of
 from lms.wallet.queries import find_transaction
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
+from lms.web.charts import line_chart
 from lms.web.idempotency import sent_once
 from lms.web.lists import answer_list
 from lms.web.toasts import toast
 from lms.web.words import money
 
 bp = Blueprint("payments_admin", __name__, url_prefix="/admin/payments")
+
+MONTHS_DRAWN = 12
 
 
 @bp.route("/orders")
@@ -75,6 +81,28 @@ def orders_refund_preview(order_id: UUID) -> ResponseReturnValue:
     allow(policies.can_refund(actor()))
     page = url_for(".orders_refund", order_id=order.id)
     return fragment("payments/admin/_preview.html", page=page, **_sheet(order, _form(order)))
+
+
+@bp.route("/revenue")
+def revenue() -> ResponseReturnValue:
+    """What came in less what went back, by month and course."""
+    allow(policies.can_see_orders(actor()))
+    currency = g.channel.currency
+    months = months_of(currency, MONTHS_DRAWN)
+
+    def say(value: int | float) -> str:
+        return (Money(1, currency) * round(value)).format(get_locale())
+
+    lines = [(_("Paid"), [paid for _month, paid, _back in months]), (_("Left"), [paid - back for _month, paid, back in months])]
+    chart = line_chart(_("Revenue by month"), [month for month, _paid, _back in months], lines, say=say, head=_("Month"))
+    return answer_list(Revenue(), "payments/admin/revenue.html", chart=chart if months else None)
+
+
+@bp.route("/movements")
+def movements() -> ResponseReturnValue:
+    """What the revenue is made of."""
+    allow(policies.can_see_orders(actor()))
+    return answer_list(Movements(), "payments/admin/movements.html")
 
 
 @bp.route("/refunds")

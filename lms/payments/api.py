@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lms.core.money import Money
 from lms.payments import operations, policies, queries
-from lms.payments.reports import Orders, Refunds
+from lms.payments.reports import Movements, Orders, Refunds, Revenue
 from lms.web.access import actor, allow
 from lms.web.api import Amount, Answer, Body, Rows, answer_rows, endpoint, located
 
@@ -87,6 +87,22 @@ def orders_refund(order_id: UUID, body: RefundRequest) -> RefundAnswer:
     refund = operations.refund_order(order, amount, body.reason, ends_access=body.ends_access, refund_id=body.id, by=actor())
     located(url_for(".refunds_show", refund_id=refund.id))
     return RefundAnswer.model_validate(refund)
+
+
+@bp.get("/revenue")
+@endpoint(lists=Revenue)
+def revenue() -> Rows:
+    """What came in less what went back, by month and course."""
+    allow(policies.can_see_orders(actor()))
+    return answer_rows(Revenue())
+
+
+@bp.get("/movements")
+@endpoint(lists=Movements)
+def movements() -> Rows:
+    """Every sale, refund and refund taken back."""
+    allow(policies.can_see_orders(actor()))
+    return answer_rows(Movements())
 
 
 @bp.get("/refunds")

@@ -1,11 +1,12 @@
 """Door 3: batches of vouchers, whose codes are answered once; each code's trail; redeeming."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from flask import Blueprint, request, url_for
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lms.channels.queries import get_member, this_channel
 from lms.core.clock import now
@@ -15,7 +16,7 @@ from lms.core.money import Money
 from lms.vouchers import operations, policies, queries
 from lms.vouchers.models import Batch
 from lms.vouchers.operations import NewBatch
-from lms.vouchers.reports import Batches, Codes
+from lms.vouchers.reports import Batches, Codes, Finance, Redemptions
 from lms.web.access import actor, allow
 from lms.web.api import Amount, Answer, Body, Ids, Line, Moment, Rows, answer_rows, endpoint, located
 
@@ -60,6 +61,7 @@ class BatchAnswer(Answer):
     percent: int | None
     domains: list[str]
     replaces_id: UUID | None
+    version: int
     code_count: int
     uses_per_code: int
     prefix: str
@@ -98,6 +100,45 @@ class VoidRequest(Body):
 
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     code_ids: Ids | None = None
+
+
+class EditRequest(Body):
+    """The terms to change; those that are not sent stay. `version` is the batch's, so that nobody's change is written over."""
+
+    version: int
+    revive: bool = False
+    label: Line | None = None
+    purpose: Annotated[str, Field(max_length=1000)] | None = None
+    owner_id: UUID | None = None
+    value_minor: Annotated[int, Field(ge=0, le=10**15)] | None = None
+    percent: Annotated[int, Field(ge=1, le=100)] | None = None
+    course_ids: Ids | None = None
+    starts_at: Moment | None = None
+    expires_at: Moment | None = None
+    per_person: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    domains: Annotated[list[Line], Field(max_length=20)] | None = None
+    sold_for_minor: Annotated[int, Field(ge=0, le=10**12)] | None = None
+
+    @model_validator(mode="after")
+    def _not_emptied(self) -> Self:
+        for name in ("label", "purpose", "value_minor", "course_ids", "domains"):
+            if name in self.model_fields_set and getattr(self, name) is None:
+                raise ValueError(f"{name} cannot be null; leave it out to keep it")
+        return self
+
+
+class Edited(Answer):
+    """How many unused codes follow the change, how many expired ones work again, and the batch's version now."""
+
+    codes: int
+    revived: int
+    version: int
+
+
+class ReplaceRequest(Body):
+    """Why codes are replaced."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Voided(Answer):
@@ -182,6 +223,51 @@ def batches_show(batch_id: UUID) -> BatchDetails:
     standing = StandingAnswer.model_validate(found.totals)
     about = BatchAnswer.model_validate(batch).model_dump()
     return BatchDetails(**about, course_ids=queries.course_ids_of(batch.id), standing=standing, faults=list(found.faults))
+
+
+@bp.post("/batches/<uuid:batch_id>/edit")
+@endpoint()
+def batches_edit(batch_id: UUID, body: EditRequest) -> Edited:
+    """Change the terms that are sent; unused codes follow, used and void ones stay as they are."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    sent: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set - {"version", "revive"}}
+    for name in {"course_ids", "domains"} & set(sent):
+        sent[name] = tuple(sorted(sent[name])) if name == "course_ids" else tuple(sent[name])
+    if sent.get("owner_id"):
+        get_member(sent["owner_id"])
+    wanted = replace(operations.terms_of(batch), **sent)
+    receipt = operations.edit_batch(batch, wanted, version=body.version, revive=body.revive, by=actor())
+    return Edited(codes=receipt.codes, revived=receipt.revived, version=queries.get_batch(batch.id).version)
+
+
+@bp.post("/batches/<uuid:batch_id>/replace")
+@endpoint(status=201, money=True)
+def batches_replace(batch_id: UUID, body: ReplaceRequest) -> NewBatchAnswer:
+    """Void the unused codes and make as many new ones; they are in the answer, and nowhere else afterwards."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    made = operations.replace_unused(batch, reason=body.reason, seal=None, by=actor())
+    operations.mark_handed_out(made.batch, "sent", by=actor())
+    operations.note_download(made.batch, "api", len(made.codes), by=actor())
+    located(url_for(".batches_show", batch_id=made.batch.id))
+    return NewBatchAnswer(**BatchAnswer.model_validate(made.batch).model_dump(), codes=made.codes)
+
+
+@bp.get("/finance")
+@endpoint(lists=Finance)
+def finance() -> Rows:
+    """Every batch in figures for the books."""
+    allow(policies.can_manage(actor()))
+    return answer_rows(Finance())
+
+
+@bp.get("/redemptions")
+@endpoint(lists=Redemptions)
+def redemptions() -> Rows:
+    """Who used which code."""
+    allow(policies.can_manage(actor()))
+    return answer_rows(Redemptions())
 
 
 @bp.get("/batches/<uuid:batch_id>/codes")

@@ -5,7 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import request
-from wtforms import DateField, HiddenField, IntegerField, SelectChoice, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    DateTimeLocalField,
+    FileField,
+    HiddenField,
+    IntegerField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields import Field
 from wtforms.validators import AnyOf, DataRequired, InputRequired, Length, Optional, Regexp, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -43,6 +55,7 @@ def some_domains(_form: Form, field: Field) -> None:
         raise ValidationError(str(_l("Write domains like school.example, at most 20.")))
 
 
+SEAL = Regexp(r"^[A-Za-z0-9_-]{40,64}$", message=_l("This form is too old. Open it again."))
 GROUPINGS = [SelectChoice("4", _l("In fours: 7K2M-…")), SelectChoice("7", _l("In sevens: 7K2M9QX-…")), SelectChoice("0", _l("Unbroken"))]
 WHERE = {
     "value": {"percent", "course_ids", "word"},
@@ -62,6 +75,11 @@ class TermsForm(Form):
         description=_l("Stands in your list, and on the statement or order of whoever uses a code."),
     )
     value = MoneyField(_l("Value of one code"), [InputRequired(_l("Say what one code is worth."))])
+    percent = IntegerField(
+        _l("Percent off"),
+        [InputRequired(_l("Say how many percent.")), between(1, 100, _l("1 to 100."))],
+        description=_l("Of the price as it stands when somebody enrols."),
+    )
     course_ids = SelectMultipleField(_l("Courses"), widget=ListWidget(prefix_label=False), option_widget=CheckboxInput())
     starts_at = DateField(_l("First day"), [Optional()], description=_l("Empty: at once."))
     expires_at = DateField(_l("Last day"), [Optional()], description=_l("The whole day counts, in your academy's zone. Empty: no end."))
@@ -82,16 +100,16 @@ class TermsForm(Form):
     purpose = TextAreaField(_l("Purpose"), [Length(max=1000)], filters=[strip])
     owner = SelectField(_l("Who answers for it"))
 
+    @property
+    def sent(self) -> Any:
+        """What was sent."""
+        return request.form
+
 
 class BatchForm(TermsForm):
     """A new batch; `seal` is made with the form, names the request and opens the one-time download."""
 
     kind = HiddenField(validators=[AnyOf(KINDS, message=_l("Choose what a code gives."))])
-    percent = IntegerField(
-        _l("Percent off"),
-        [InputRequired(_l("Say how many percent.")), between(1, 100, _l("1 to 100."))],
-        description=_l("Of the price as it stands when somebody enrols."),
-    )
     count = IntegerField(
         _l("How many codes"),
         [InputRequired(_l("Say how many codes.")), between(1, 10_000, _l("A batch has 1 to 10,000 codes."))],
@@ -114,12 +132,7 @@ class BatchForm(TermsForm):
         description=_l("Stands before every code, for example SPRING."),
     )
     grouping = SelectField(_l("Pattern"), choices=GROUPINGS, default="4")
-    seal = HiddenField(validators=[Regexp(r"^[A-Za-z0-9_-]{40,64}$", message=_l("This form is too old. Open it again."))])
-
-    @property
-    def sent(self) -> Any:
-        """What was sent."""
-        return request.form
+    seal = HiddenField(validators=[SEAL])
 
 
 def form_for(kind: str) -> BatchForm:
@@ -134,6 +147,32 @@ def form_for(kind: str) -> BatchForm:
         form.course_ids.description = _l("None chosen: good for every course.")
         form.per_person.description = _l("Each code works once for one person in any case. Empty: no limit.")
     return form
+
+
+class EditForm(TermsForm):
+    """A batch as it shall be; `version` is what it was when the form was opened."""
+
+    version = HiddenField(validators=[Regexp(r"^\d{1,9}$", message=_l("This form is too old. Open it again."))])
+    revive = BooleanField(_l("Make the expired codes work again"), description=_l("Until the last day above. Void codes stay void."))
+
+
+def edit_form_for(kind: str) -> EditForm:
+    """The form of a kind, without the fields of the others."""
+    form = EditForm()
+    for name in WHERE[kind] - {"word"}:
+        del form[name]
+    if kind == "amount":
+        form.value.label.text = _l("Amount off")
+    return form
+
+
+class ReplaceForm(Form):
+    """Why codes are replaced; the seal names the request and opens the new ones."""
+
+    reason = StringField(
+        _l("Why"), [DataRequired(_l("Say why, so that the trail explains itself.")), Length(max=500), one_line], filters=[strip]
+    )
+    seal = HiddenField(validators=[SEAL])
 
 
 class SampleForm(Form):
@@ -169,6 +208,38 @@ class RedeemForm(Form):
         [DataRequired(_l("Type the code from your voucher.")), Length(max=120, message=_l("A code is shorter than that."))],
         filters=[strip],
         description=_l("Capitals, spaces and dashes do not matter, nor whether you type O or 0, I or 1."),
+    )
+
+
+class SheetForm(Form):
+    """How codes are printed."""
+
+    layout = SelectField(
+        _l("Layout"),
+        choices=[
+            SelectChoice("cards10", _l("Cards, 10 to a page")),
+            SelectChoice("cards8", _l("Cards, 8 to a page")),
+            SelectChoice("cards24", _l("Small cards, 24 to a page")),
+            SelectChoice("list", _l("A list with room for names")),
+        ],
+        default="cards10",
+    )
+    marks = BooleanField(_l("Lines to cut along"), default=True)
+
+
+class LettersForm(Form):
+    """Whom to send codes, with which words, when."""
+
+    people = TextAreaField(
+        _l("People"),
+        [Length(max=500_000)],
+        filters=[strip],
+        description=_l("An address a line, with a name if you like: Ana <ana@school.example> or ana@school.example, Ana."),
+    )
+    file = FileField(_l("Or a CSV file"), description=_l("The column with addresses is found by itself."))
+    message = TextAreaField(_l("Your words"), [Length(max=2000)], filters=[strip], description=_l("Stand above the code. Empty: none."))
+    send_at = DateTimeLocalField(
+        _l("When"), [Optional()], description=_l("In your academy's zone. Empty: now. Until then you can take a letter back.")
     )
 
 

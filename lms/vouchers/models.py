@@ -1,6 +1,7 @@
 """Batches, codes and redemptions. A code itself is nowhere here: its digest finds it, its last four symbols name it."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint, text
@@ -68,11 +69,11 @@ class Batch(Tenant, Base):
         """Whether its codes take something off a price."""
         return self.kind in COUPONS
 
-    def takes_off(self, price: Money) -> Money:
-        """What a coupon takes off a price: never more than the price; half a minor unit rounds up."""
+    def takes_off(self, price: Money, value: Money) -> Money:
+        """What a coupon of that value takes off a price: never more than the price; half a minor unit rounds up."""
         if self.percent is not None:
             return Money((price.minor * self.percent + 50) // 100, price.currency)
-        return Money(min(self.value_minor, price.minor), price.currency)
+        return Money(min(value.minor, price.minor), price.currency)
 
     @property
     def worth(self) -> Money:
@@ -203,3 +204,86 @@ class Envelope(Tenant, Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary())
     made_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
+
+
+class Sheet(Tenant, Base):
+    """Pages of a new batch's codes: made by a worker file by file, encrypted with the seal, gone with the envelope."""
+
+    __tablename__ = "sheets"
+    __table_args__ = (
+        belongs_to("batch_id", "vouchers.batches"),
+        Index("ix_sheets_batch", "channel_id", "batch_id", "made_at"),
+        {"schema": "vouchers"},
+    )
+
+    batch_id: Mapped[UUID]
+    layout: Mapped[str]
+    words: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    file_count: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0)
+    failure: Mapped[str] = mapped_column(default="")
+    made_by: Mapped[UUID | None]
+    made_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all its files are there."""
+        return self.done == self.file_count
+
+
+class Letter(Tenant, Base):
+    """One code for one address, at a moment; the code lies encrypted until it goes, and nowhere afterwards."""
+
+    __tablename__ = "letters"
+    __table_args__ = (
+        belongs_to("batch_id", "vouchers.batches"),
+        belongs_to("code_id", "vouchers.codes"),
+        Index("ix_letters_batch", "channel_id", "batch_id", "made_at"),
+        Index("uq_letters_code", "channel_id", "code_id", unique=True, postgresql_where=text("state <> 'withheld'")),
+        Index("ix_letters_due", "channel_id", "send_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_letters_mail", "channel_id", "mail_id", postgresql_where=text("mail_id IS NOT NULL")),
+        {"schema": "vouchers"},
+    )
+
+    batch_id: Mapped[UUID]
+    code_id: Mapped[UUID]
+    email: Mapped[str]
+    name: Mapped[str] = mapped_column(default="")
+    message: Mapped[str] = mapped_column(default="")
+    send_at: Mapped[datetime]
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary())
+    state: Mapped[str] = mapped_column(default="waiting")
+    reason: Mapped[str] = mapped_column(default="")
+    mail_id: Mapped[UUID | None]
+    sent_at: Mapped[datetime | None]
+    made_by: Mapped[UUID | None]
+    made_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Alert(Tenant, Base):
+    """Something about vouchers that an admin should look at; one row for each time its cause came about."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        belongs_to("batch_id", "vouchers.batches"),
+        Index(
+            "uq_alerts_running",
+            "channel_id",
+            "cause",
+            "batch_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_alerts_open", "channel_id", "raised_at", postgresql_where=text("settled_at IS NULL")),
+        {"schema": "vouchers"},
+    )
+
+    cause: Mapped[str]
+    batch_id: Mapped[UUID | None]
+    detail: Mapped[str] = mapped_column(default="")
+    raised_at: Mapped[datetime] = mapped_column(default=now)
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[UUID | None]
+    ended_at: Mapped[datetime | None]

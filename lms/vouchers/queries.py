@@ -11,10 +11,10 @@ from sqlalchemy import and_, func, select, text
 from lms.core import db
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
-from lms.core.models import EventRow
+from lms.core.models import AuditRow, EventRow
 from lms.core.money import Money
 from lms.courses.models import Course
-from lms.vouchers.models import OPEN_STATES, Batch, BatchCourse, Code, Envelope, Redemption, Step
+from lms.vouchers.models import OPEN_STATES, Alert, Batch, BatchCourse, Code, Envelope, Letter, Redemption, Sheet, Step
 
 
 @dataclass(slots=True)
@@ -74,6 +74,39 @@ def get_batch(batch_id: UUID) -> Batch:
     return found
 
 
+def lock_batch(batch_id: UUID) -> Batch:
+    """The same, locked until the end of the transaction and as it is now."""
+    query = select(Batch).where(Batch.id == batch_id).with_for_update().execution_options(populate_existing=True)
+    found = db.session().scalars(query).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such batch of vouchers here."))
+    return found
+
+
+def find_batch_by_request(request_digest: bytes) -> Batch | None:
+    """The batch a form made, if it made one."""
+    return db.session().scalars(select(Batch).where(Batch.request_digest == request_digest)).one_or_none()
+
+
+def replacement_of(batch_id: UUID) -> Batch | None:
+    """The newest batch that took the place of this one's codes."""
+    return db.session().scalars(select(Batch).where(Batch.replaces_id == batch_id).order_by(Batch.created_at.desc()).limit(1)).one_or_none()
+
+
+def changes_of(batch_id: UUID, most: int = 20) -> list[AuditRow]:
+    """The receipts of a batch's edits, newest first."""
+    of_batch = and_(AuditRow.target_kind == "batches", AuditRow.target_id == batch_id, AuditRow.action == "vouchers.edit_batch")
+    return list(db.session().scalars(select(AuditRow).where(of_batch).order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(most)))
+
+
+def get_change(batch_id: UUID, change_id: UUID) -> AuditRow:
+    """One receipt of a batch."""
+    found = db.session().scalars(select(AuditRow).where(AuditRow.id == change_id, AuditRow.target_id == batch_id)).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such change of this batch."))
+    return found
+
+
 def get_batch_by_request(request_digest: bytes) -> Batch:
     """The batch a form made."""
     return db.session().scalars(select(Batch).where(Batch.request_digest == request_digest)).one()
@@ -82,6 +115,82 @@ def get_batch_by_request(request_digest: bytes) -> Batch:
 def find_envelope(batch_id: UUID) -> Envelope | None:
     """The one-time download of a batch while it is there."""
     return db.session().scalars(select(Envelope).where(Envelope.batch_id == batch_id)).one_or_none()
+
+
+def sheets_of(batch_id: UUID) -> list[Sheet]:
+    """The sheets of a batch, newest first."""
+    return list(db.session().scalars(select(Sheet).where(Sheet.batch_id == batch_id).order_by(Sheet.made_at.desc(), Sheet.id.desc())))
+
+
+def sheets_where(which: Any) -> list[Sheet]:
+    """Sheets by a condition."""
+    return list(db.session().scalars(select(Sheet).where(which)))
+
+
+def get_sheet(batch_id: UUID, sheet_id: UUID) -> Sheet:
+    """One sheet of a batch."""
+    found = db.session().scalars(select(Sheet).where(Sheet.id == sheet_id, Sheet.batch_id == batch_id)).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such sheet any more. Make it again while the codes are here."))
+    return found
+
+
+def free_codes(batch_id: UUID) -> list[Code]:
+    """The codes that have not left the house and are in no letter, in order."""
+    taken = select(Letter.code_id).where(Letter.batch_id == batch_id, Letter.state != "withheld")
+    query = select(Code).where(Code.batch_id == batch_id, Code.state == "created", Code.uses == 0, Code.id.not_in(taken))
+    return list(db.session().scalars(query.order_by(Code.number)))
+
+
+def addressed_of(batch_id: UUID) -> set[str]:
+    """The addresses that have, or are about to get, a code of a batch."""
+    query = select(func.lower(Letter.email)).where(Letter.batch_id == batch_id, Letter.state != "withheld")
+    return set(db.session().scalars(query))
+
+
+def lock_due_letters(moment: datetime, most: int) -> list[tuple[Letter, Code, Batch]]:
+    """The letters whose moment has come, with code and batch; those another worker holds are passed over."""
+    query = (
+        select(Letter, Code, Batch)
+        .join(Code, Code.id == Letter.code_id)
+        .join(Batch, Batch.id == Letter.batch_id)
+        .where(Letter.state == "waiting", Letter.send_at <= moment)
+        .order_by(Letter.send_at, Letter.id)
+        .limit(most)
+        .with_for_update(of=Letter, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return [(row[0], row[1], row[2]) for row in db.session().execute(query)]
+
+
+def get_letter(letter_id: UUID) -> Letter:
+    """One letter."""
+    found = db.session().scalars(select(Letter).where(Letter.id == letter_id)).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such letter here."))
+    return found
+
+
+def lock_letter(letter_id: UUID) -> Letter:
+    """One letter, locked and as it is now."""
+    query = select(Letter).where(Letter.id == letter_id).with_for_update().execution_options(populate_existing=True)
+    found = db.session().scalars(query).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such letter here."))
+    return found
+
+
+def find_letter_of_mail(mail_id: UUID) -> Letter | None:
+    """The letter a mail carries."""
+    return db.session().scalars(select(Letter).where(Letter.mail_id == mail_id)).one_or_none()
+
+
+def get_alert(alert_id: UUID) -> Alert:
+    """One alert."""
+    found = db.session().scalars(select(Alert).where(Alert.id == alert_id)).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such alert here."))
+    return found
 
 
 def get_code(code_id: UUID) -> Code:
@@ -156,8 +265,8 @@ def trail_of(code_id: UUID) -> list[Step]:
     return list(db.session().scalars(select(Step).where(Step.code_id == code_id).order_by(Step.at, Step.id)))
 
 
-def uses_of(code_id: UUID) -> list[Use]:
-    """Who used a code, oldest first, each with the id of the ledger's transaction."""
+def uses_of(code_id: UUID, most: int = 50) -> list[Use]:
+    """Who used a code, the newest first, each with the id of the ledger's transaction."""
     rows = (
         db.session()
         .execute(
@@ -170,7 +279,9 @@ def uses_of(code_id: UUID) -> list[Use]:
         .all()
     )
     booked = {row.id: row.transaction_id for row in rows}
-    found = db.session().scalars(select(Redemption).where(Redemption.code_id == code_id).order_by(Redemption.at))
+    found = db.session().scalars(
+        select(Redemption).where(Redemption.code_id == code_id).order_by(Redemption.at.desc(), Redemption.id).limit(most)
+    )
     return [Use(redemption, booked.get(redemption.id)) for redemption in found]
 
 
@@ -271,12 +382,19 @@ class Touched:
     minor: int
 
 
-def open_among(batch_id: UUID, code_ids: Sequence[UUID] | None = None) -> Touched:
+def unused_of(batch_id: UUID) -> Touched:
+    """How many codes nobody has used yet can still be redeemed, and what they are worth."""
+    return open_among(batch_id, unused=True)
+
+
+def open_among(batch_id: UUID, code_ids: Sequence[UUID] | None = None, *, unused: bool = False) -> Touched:
     """How many codes of a batch (or of those named) are still to be redeemed, and what they are worth."""
     query = select(func.count(), func.coalesce(func.sum((Code.max_uses - Code.uses) * Code.value_minor), 0)).where(
         Code.batch_id == batch_id, Code.state.in_(OPEN_STATES)
     )
     if code_ids is not None:
         query = query.where(Code.id.in_(code_ids))
+    if unused:
+        query = query.where(Code.uses == 0)
     count, minor = db.session().execute(query).one()
     return Touched(count, int(minor))

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, and_, bindparam, case, func, not_, or_, select
+from sqlalchemy import BigInteger, Select, Text, and_, bindparam, case, cast, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from lms.channels.models import Member
@@ -12,8 +12,9 @@ from lms.core.decisions import Actor, Decision
 from lms.core.i18n import Lazy
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Period, Report
+from lms.courses.models import Course
 from lms.vouchers import policies
-from lms.vouchers.models import OPEN_STATES, Batch, Code
+from lms.vouchers.models import OPEN_STATES, Batch, Code, Letter, Redemption
 
 CODE_STATES = (
     ("created", _l("Created")),
@@ -43,6 +44,10 @@ def _part(label: Lazy, count: Any, tone: int) -> Any:
 
 def _left(condition: Any) -> Any:
     return func.coalesce(func.sum(Code.max_uses - Code.uses).filter(condition), 0)
+
+
+def _money_left(condition: Any) -> Any:
+    return func.coalesce(func.sum((Code.max_uses - Code.uses) * Code.value_minor).filter(condition), 0)
 
 
 # One scan of a batch's codes; the count and the sort of the list leave it out.
@@ -158,6 +163,162 @@ class Codes(Report):
         """The codes with their batch and who brought them to their state."""
         statement = select(Code).join(Batch, Batch.id == Code.batch_id).outerjoin(Member, Member.id == Code.state_by)
         return statement.where(Code.batch_id == self.batch_id) if self.batch_id else statement
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may manage vouchers."""
+        return policies.can_manage(by)
+
+
+STANDINGS = (
+    select(
+        Code.batch_id,
+        func.sum(Code.max_uses).label("issued"),
+        func.sum(Code.uses).label("redeemed"),
+        _left(and_(IS_OPEN, not_(func.coalesce(IS_PAST, False)))).label("outstanding"),
+        _left(Code.state == "void").label("void"),
+        _left(or_(Code.state == "expired", and_(IS_OPEN, IS_PAST))).label("expired"),
+        func.sum(Code.max_uses * Code.value_minor).label("issued_money"),
+        func.sum(Code.uses * Code.value_minor).label("redeemed_money"),
+        _money_left(and_(IS_OPEN, not_(func.coalesce(IS_PAST, False)))).label("outstanding_money"),
+        _money_left(Code.state == "void").label("void_money"),
+        _money_left(or_(Code.state == "expired", and_(IS_OPEN, IS_PAST))).label("expired_money"),
+        func.count().filter(Code.state.in_(("sent", "printed"))).label("handed_out"),
+    )
+    .group_by(Code.channel_id, Code.batch_id)
+    .subquery("standing")
+)
+
+
+def _counted(key: str, label: Lazy) -> Column:
+    return Column(key, label, cast(STANDINGS.c[key], BigInteger), kind="int", total=True, nullable=False)
+
+
+def _valued(key: str, label: Lazy) -> Column:
+    value = cast(STANDINGS.c[key], BigInteger)
+    return Column(key, label, value, kind="money", currency=Batch.currency, total=True, nullable=False)
+
+
+class Finance(Report):
+    """Batches for the books: issued = redeemed + outstanding + void + expired, in uses and in money."""
+
+    name = "vouchers.finance"
+    title = _l("Vouchers for the books")
+    lead = _l("Issued = redeemed + outstanding + void + expired, in uses and in money, batch by batch.")
+    key = Batch.id
+    href = "/admin/vouchers/batches/{id}"
+    sort = "-created_at"
+    empty = ("ticket", _l("No vouchers yet"), "")
+    columns = (
+        Column("label", _l("Batch"), Batch.label),
+        Column("kind", _l("Gives"), Batch.kind, kind="state", words=dict(KIND_WORDS), nullable=False),
+        Column("created_at", _l("Created"), Batch.created_at, kind="time"),
+        Column("expires_at", _l("Expires"), Batch.expires_at, kind="time", shown=False),
+        Column("owner", _l("Owner"), Owner.name, nullable=True, shown=False),
+        Column("purpose", _l("Purpose"), Batch.purpose, shown=False),
+        _counted("issued", _l("Issued")),
+        _counted("redeemed", _l("Redeemed")),
+        _counted("outstanding", _l("Outstanding")),
+        _counted("void", _l("Void")),
+        _counted("expired", _l("Expired")),
+        _valued("issued_money", _l("Issued, money")),
+        _valued("redeemed_money", _l("Redeemed, money")),
+        _valued("outstanding_money", _l("Outstanding, money")),
+        _valued("void_money", _l("Void, money")),
+        _valued("expired_money", _l("Expired, money")),
+        Column(
+            "sold_money", _l("Sold for"), Batch.sold_for_minor * Batch.code_count, kind="money", currency=Batch.currency, total=True,
+            shown=False, nullable=True,
+        ),
+    )  # fmt: skip
+    filters = Batches.filters
+    search = Batches.search
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Every batch with what its codes add up to."""
+        return select(Batch).join(STANDINGS, STANDINGS.c.batch_id == Batch.id).outerjoin(Owner, Owner.id == Batch.owner_id)
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may manage vouchers."""
+        return policies.can_manage(by)
+
+
+class Redemptions(Report):
+    """Who used which code, when, and what it gave."""
+
+    name = "vouchers.redemptions"
+    title = _l("Redemptions")
+    lead = _l("Who used which code, when, and what it gave.")
+    key = Redemption.id
+    href = "/admin/vouchers/codes/{code_id}"
+    sort = "-at"
+    empty = ("ticket-check", _l("Nobody has used a code yet"), "")
+    columns = (
+        Column("at", _l("Redeemed"), Redemption.at, kind="time"),
+        Column("person", _l("Person"), Member.name, nullable=False),
+        Column("email", _l("E-mail"), Member.email, nullable=False),
+        Column("batch", _l("Batch"), Batch.label, nullable=False),
+        Column("code", _l("Code"), "····" + Code.last4, nullable=False),
+        Column("number", _l("Number"), Code.number, kind="int", shown=False),
+        Column("kind", _l("Gives"), Batch.kind, kind="state", words=dict(KIND_WORDS), nullable=False),
+        Column("amount", _l("Amount"), Redemption.amount_minor, kind="money", currency=Redemption.currency, total=True),
+        Column("price", _l("Price before"), Redemption.price_minor, kind="money", currency=Redemption.currency, nullable=True, shown=False),
+        Column("course", _l("Course"), Course.title, nullable=True),
+        Column("code_id", _l("Code's id"), cast(Code.id, Text), shown=False, nullable=False),
+    )
+    filters = (Choice("kind", _l("Gives"), Batch.kind, options=KIND_WORDS), Period("at", _l("Redeemed"), Redemption.at))
+    search = (Member.name, Member.email, Batch.label, Code.last4)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Every redemption with its person, batch, code and course."""
+        return (
+            select(Redemption)
+            .join(Member, Member.id == Redemption.user_id)
+            .join(Batch, Batch.id == Redemption.batch_id)
+            .join(Code, Code.id == Redemption.code_id)
+            .outerjoin(Course, Course.id == Redemption.course_id)
+        )
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may manage vouchers."""
+        return policies.can_manage(by)
+
+
+LETTER_STATES = (("waiting", _l("Waiting")), ("sent", _l("Sent")), ("withheld", _l("Held back")))
+
+
+class Letters(Report):
+    """Codes sent by mail, and what became of each letter."""
+
+    name = "vouchers.letters"
+    title = _l("Letters")
+    lead = _l("Codes sent by mail, one to each address; the code itself is in the letter alone.")
+    key = Letter.id
+    href = "/admin/vouchers/letters/{id}"
+    sort = "-send_at"
+    empty = ("mail", _l("No letters yet"), _l("While the codes of a new batch are here, they can be mailed to a list of people."))
+    columns = (
+        Column("email", _l("To"), Letter.email),
+        Column("person", _l("Name"), Letter.name),
+        Column("code", _l("Code"), "····" + Code.last4, nullable=False),
+        Column("batch", _l("Batch"), Batch.label, nullable=False, shown=False),
+        Column("send_at", _l("Goes out"), Letter.send_at, kind="time"),
+        Column(
+            "state", _l("State"), Letter.state, kind="state", words=dict(LETTER_STATES), nullable=False,
+            tones={"waiting": "neutral", "sent": "success", "withheld": "warning"},
+        ),
+        Column("reason", _l("Why"), Letter.reason),
+        Column("used", _l("Code now"), NOW_STATE, kind="state", words=dict(CODE_STATES), tones=TONES, nullable=False),
+    )  # fmt: skip
+    filters = (Choice("state", _l("State"), Letter.state, options=LETTER_STATES), Period("send", _l("Goes out"), Letter.send_at))
+    search = (Letter.email, Letter.name, Code.last4)
+
+    def __init__(self, batch: Batch | None = None) -> None:
+        self.batch_id: UUID | None = batch.id if batch is not None else None
+
+    def query(self, by: Actor) -> Select[Any]:
+        """The letters with their code and batch."""
+        statement = select(Letter).join(Code, Code.id == Letter.code_id).join(Batch, Batch.id == Letter.batch_id)
+        return statement.where(Letter.batch_id == self.batch_id) if self.batch_id else statement
 
     def allowed(self, by: Actor) -> Decision:
         """Who may manage vouchers."""

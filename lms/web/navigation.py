@@ -52,6 +52,7 @@ GROUPS: tuple[tuple[Lazy, tuple[Entry, ...]], ...] = (
             Entry(_l("Vouchers"), "/admin/vouchers/batches", "ticket", ADMIN, "v"),
             Entry(_l("Wallets"), "/admin/wallet/", "wallet", ADMIN, "w"),
             Entry(_l("Orders"), "/admin/payments/orders", "receipt", ADMIN, "o"),
+            Entry(_l("Revenue"), "/admin/payments/revenue", "banknote", ADMIN),
         ),
     ),
     (

@@ -78,7 +78,7 @@ def test_price_courses__asks_for_the_price(as_root: Browser, connection: sa.Conn
     assert as_root.post(plan, {"price": "cheap"}, status=422).status == 422
     as_root.post(plan, {"price": "12.50"}, status=303)
     page = as_root.get(plan)
-    assert "0 EUR → 12.5 EUR" in page.words and "Apply 2 changes" in page.words
+    assert "0.00 EUR → 12.50 EUR" in page.words and "Apply 2 changes" in page.words
     as_root.post(f"{plan}/apply", status=303)
     run_jobs()
     assert not outbox_errors()

@@ -11,11 +11,13 @@ from lms.core.models import AuditRow
 from lms.courses import queries as courses
 from lms.courses.models import Course
 from lms.enrollments import operations, queries
+from lms.vouchers import operations as vouchers
 from tests.client import Browser
 from tests.conftest import CHANNEL, OTHER_CHANNEL
 from tests.factories.courses import a_course, a_lesson
 from tests.factories.enrollments import an_enrollment
 from tests.factories.people import a_student, an_instructor, root, sam
+from tests.factories.vouchers import a_batch
 
 
 def made(title: str = "Algebra", *, progress: int = 0, foreign: bool = False, **options: Any) -> tuple[Course, UUID]:
@@ -186,3 +188,17 @@ def test_lessons__lists_what_was_completed_to_staff_of_the_course(as_root: Brows
     as_root.get("/admin/enrollments/lessons", status=200)
     assert "No lesson was completed yet" in as_ada.get("/admin/enrollments/lessons", status=200).words
     as_sam.get("/admin/enrollments/lessons", status=403)
+
+
+def test_redemptions_show__says_what_a_course_code_opened(as_root: Browser, as_ada: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        student, course = sam(), a_course("Opened by code", published=True)
+        assert student.user_id is not None
+        code = a_batch(1, kind="course", course_ids=[course.id]).codes[0]
+        redemption = vouchers.redeem(code, by=student)
+        operations.enroll_by_voucher(student.user_id, course.id, redemption_id=redemption.id, by=student)
+    path = f"/admin/enrollments/redemptions/{redemption.id}"
+    page = as_root.get(path, htmx=True, status=200)
+    assert "Opened by code" in page.words and "0 lessons done" in page.words
+    assert as_root.get(path, status=303).location == f"/admin/vouchers/codes/{redemption.code_id}"
+    assert as_ada.get(path, htmx=True).status == 403

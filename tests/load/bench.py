@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lms.app import create_app
 from lms.config import url_for_role
+from tests.load.bench_codes import codes
 from tests.load.bench_enrol import enrol
 from tests.load.bench_import import imports
 from tests.load.bench_lists import csv, lists
@@ -110,6 +111,7 @@ ALL: dict[str, Bench] = {
     "pages": pages,
     "steady": steady,
     "enrol": enrol,
+    "codes": codes,
     "import": imports,
     "start": start,
     "chat": chat,

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Engine
 
 from lms.app import connect, create_app
 from lms.auth import operations as accounts
+from lms.auth import queries as account_queries
 from lms.channels import operations as channels
 from lms.config import Config
 from lms.core import db, embedded, schema
@@ -145,7 +146,7 @@ def _crowd(stage: Stage, count: int) -> None:
 
 def _sign_in(person: Actor) -> str:
     value = token()
-    user = accounts.queries.get_user(person.user_id)  # type: ignore[arg-type]
+    user = account_queries.get_user(person.user_id)  # type: ignore[arg-type]
     accounts.start_session(user, digest_of(value), staff=person.is_staff, address="127.0.0.1", device="bench")
     return f"lectern={value}"
 

@@ -8,7 +8,7 @@ from lms.core.ids import uuid7
 from lms.enrollments.operations import enroll_by_wallet
 from lms.payments import operations, queries
 from lms.wallet import operations as wallet
-from lms.wallet.queries import balance_of
+from lms.wallet.queries import balance_of, house_balance
 from tests.client import Browser
 from tests.conftest import CHANNEL
 from tests.factories.courses import a_course
@@ -93,3 +93,29 @@ def test_orders_refund__names_access_and_mails_in_its_pieces(as_root: Browser, a
         f"notifications/orders/{order_id}",
     ):
         assert as_sam.get(f"/admin/{path}").status == 403
+
+
+def test_revenue__is_net_of_refunds_and_opens_what_it_is_made_of(as_root: Browser, as_sam: Browser) -> None:
+    student, order_id = an_order()
+    with db.unit_of_work(CHANNEL):
+        order = queries.get_order(order_id)
+        operations.refund_order(order, euros(5), "One lesson failed", by=student)
+        undone = operations.refund_order(order, euros(10), "Ill", by=student)
+        operations.undo_refund(undone, by=student)
+        assert house_balance("revenue", "EUR") == euros(25)
+    page = as_root.get("/admin/payments/revenue", status=200)
+    assert "€30.00" in page.words and "€5.00" in page.words and "€25.00" in page.text("//tfoot") and "Show the numbers" in page.words
+    opened = page.all("//table//a[contains(@href, '/admin/payments/movements?course=')]")[0].get("href")
+    moves = as_root.get(opened, status=200)
+    assert moves.text("//tfoot").count("€25.00") == 1 and len(moves.all("//tbody/tr[.//a]")) == 4
+    assert "Refund taken back" in moves.words and "-€10.00" in moves.words
+    assert as_root.get("/admin/payments/revenue?format=csv", check=False).body.count("25.00") == 1
+    assert "€25.00" in as_root.get("/admin/", status=200).words
+    for path in ("revenue", "movements"):
+        assert as_sam.get(f"/admin/payments/{path}").status == 403
+
+
+def test_movements__narrow_to_a_kind(as_root: Browser) -> None:
+    an_order()
+    assert "Rita" in as_root.get("/admin/payments/movements?kind=sale", status=200).words
+    assert "Rita" not in as_root.get("/admin/payments/movements?kind=refund", status=200).words

@@ -30,3 +30,14 @@ def test_orders__are_for_those_who_run_the_channel(api_ada: Machine, api_sam: Ma
     for machine in (api_ada, api_sam):
         machine.get("/payments/orders", status=403)
         machine.get("/payments/refunds", status=403)
+
+
+def test_revenue__and_movements_agree(api_root: Machine, api_ada: Machine) -> None:
+    with db.unit_of_work(CHANNEL):
+        order_id = enroll_by_wallet(a_course(published=True, price=euros(30)), by=a_topped_up_student(euros(50))).order_id
+    api_root.money(f"/payments/orders/{order_id}/refund", {"amount": {"minor": 1000, "currency": "EUR"}, "reason": "Ill"}, status=201)
+    month, moves = api_root.get("/payments/revenue"), api_root.get("/payments/movements")
+    assert month["totals"]["net"] == moves["totals"]["amount"] == [{"minor": 2000, "currency": "EUR"}]
+    assert month["rows"][0]["back"]["minor"] == 1000 and moves["count"] == 2
+    api_ada.get("/payments/revenue", status=403)
+    api_ada.get("/payments/movements", status=403)

@@ -9,13 +9,16 @@ from sqlalchemy import text
 
 from lms.core import db
 from lms.core.ids import uuid7
+from lms.core.storage import storage
+from lms.enrollments.operations import enroll_by_wallet
 from lms.vouchers import operations, queries
 from lms.vouchers.operations import Issued
 from tests.client import Browser, Page
-from tests.conftest import CHANNEL
+from tests.conftest import CHANNEL, run_jobs
 from tests.factories.courses import a_course
 from tests.factories.people import sam
 from tests.factories.vouchers import a_batch
+from tests.factories.wallet import euros
 
 
 def _wish(browser: Browser, **changes: str) -> Mapping[str, str]:
@@ -64,7 +67,7 @@ def test_batches_new__makes_the_batch_and_shows_its_codes_once(as_root: Browser)
     assert "SPRING-" not in as_root.get(made.location.removesuffix("/codes"), status=200).text("//table")
     as_root.post(f"{made.location}/done", status=303)
     assert as_root.get(made.location).status == 403
-    assert as_root.post(f"{made.location}/csv").status == as_root.post(f"{made.location}/sheet").status == 403
+    assert as_root.post(f"{made.location}/csv").status == as_root.post(f"{made.location}/sheets").status == 403
 
 
 def test_batches_new__sent_twice_makes_one_batch_both_clicks_can_open(as_root: Browser) -> None:
@@ -120,7 +123,6 @@ def test_batches_new__makes_codes_of_every_kind(as_root: Browser, kind: str, wis
     made = as_root.post(f"/admin/vouchers/batches/new?kind={kind}", sent, status=303)
     page = as_root.get(made.location, status=200)
     assert ("SUMMER20" in page.words) is (kind == "percent")
-    assert as_root.post(f"{made.location}/sheet", {"part": "1"}, status=200, check=False).body.startswith("%PDF")
     page = as_root.get(made.location.removesuffix("/codes"), status=200)
     assert shown in page.words and "b.example, " not in page.words and "school.example, b.example" in page.words
     assert "do not agree" not in page.words
@@ -132,7 +134,7 @@ def test_batches_new_sample__says_on_the_button_what_will_happen(as_root: Browse
     assert "Create 200 codes worth €10,000.00" in page.words and "FAIR-" in page.words
     assert "Create the codes" in as_root.get("/admin/vouchers/batches/new/sample?value=x&count=y", htmx=True, status=200).words
     for query, words in (
-        ("kind=percent&percent=20&count=1&uses_per_code=100&word=summer20", "Create 1 code for 100 uses each for 20 % off"),
+        ("kind=percent&percent=20&count=1&uses_per_code=100&word=summer20", "Create 1 code with 100 uses for 20 % off"),
         ("kind=amount&value=5&count=20&uses_per_code=1", "Create 20 codes for €5.00 off, €100.00 at most"),
         ("kind=percent&percent=999&count=1&grouping=7", "Create"),
         ("kind=nonsense&grouping=nonsense&course_ids=nonsense", "Create the codes"),
@@ -154,13 +156,36 @@ def test_batches_codes_csv__holds_every_code_with_its_link(as_root: Browser) -> 
         assert operations.redeem(rows[0]["code"], by=sam()).amount_minor == 5_000
 
 
-def test_batches_codes_sheet__is_a_pdf_with_a_card_for_each_code(as_root: Browser) -> None:
+@pytest.mark.parametrize("layout", ["cards8", "cards24", "list"])
+def test_batches_codes_sheets__are_made_by_a_worker_and_lie_sealed(as_root: Browser, layout: str) -> None:
     made = _made(as_root)
-    page = as_root.post(f"{made.location}/sheet", {"part": "1"}, status=200, check=False)
-    assert page.response.get_data().startswith(b"%PDF-") and page.response.headers["Content-Disposition"].endswith('spring.pdf"')
-    assert as_root.post(f"{made.location}/sheet", {"part": "2"}).status == 422
+    assert as_root.post(f"{made.location}/sheets", {"layout": "poster"}).status == 422
+    as_root.post(f"{made.location}/sheets", {"layout": layout, "marks": "y"}, status=303)
+    page = as_root.get(f"{made.location}/sheets", htmx=True, status=200)
+    assert "0 of 1 files are ready" in page.words and page.all("//*[@id='sheets' and @hx-trigger]")
+    run_jobs()
+    page = as_root.get(f"{made.location}/sheets", htmx=True, status=200)
+    file = page.all("//form[contains(@action, '/file')]")[0].get("action")
+    pdf = as_root.post(file, {"part": "1"}, status=200, check=False)
+    assert pdf.response.get_data().startswith(b"%PDF-") and pdf.response.headers["Content-Disposition"].endswith('spring.pdf"')
+    assert as_root.post(file, {"part": "2"}).status == 422
     with db.unit_of_work(CHANNEL) as session:
         assert session.execute(text("SELECT DISTINCT state FROM vouchers.codes")).scalars().all() == ["printed"]
+        sheet = session.execute(text("SELECT id FROM vouchers.sheets")).scalar_one()
+    with storage().open(f"{CHANNEL}/voucher-sheets/{sheet}/1.bin") as kept:
+        assert b"%PDF" not in kept.read()
+    as_root.post(f"{made.location}/done", status=303)
+    assert not storage().exists(f"{CHANNEL}/voucher-sheets/{sheet}/1.bin") and as_root.post(file, {"part": "1"}).status == 404
+
+
+def test_batches_codes_sheets_file__opens_for_nobody_without_the_seal(as_root: Browser) -> None:
+    made = _made(as_root)
+    as_root.post(f"{made.location}/sheets", {"layout": "list"}, status=303)
+    run_jobs()
+    file = as_root.get(f"{made.location}/sheets", htmx=True, status=200).all("//form[contains(@action, '/file')]")[0].get("action")
+    for cookie in [one for one in as_root.raw._cookies.values() if one.key.startswith("codes-")]:
+        as_root.raw.delete_cookie(cookie.key, path=cookie.path)
+    assert as_root.post(file, {"part": "1"}).status == 409
 
 
 def test_batches_codes_done__can_be_said_twice(as_root: Browser) -> None:
@@ -235,3 +260,78 @@ def test_codes_show__tells_the_trail_to_the_ledger(as_root: Browser) -> None:
 def test_vouchers__are_not_for_students_and_instructors(as_sam: Browser, as_ada: Browser, as_eve: Browser, path: str) -> None:
     assert as_sam.get(f"/admin/vouchers/{path}").status == as_ada.get(f"/admin/vouchers/{path}").status == 403
     assert as_eve.get(f"/admin/vouchers/{path}").status in (302, 303, 401)
+
+
+def test_batches_edit__saves_what_changed_and_batches_changes_undo_puts_it_back(as_root: Browser) -> None:
+    issued = _a_batch(3, purpose="Fair")
+    path = f"/admin/vouchers/batches/{issued.batch.id}"
+    page = as_root.get(f"{path}/edit", status=200)
+    assert "This will touch 3 unused codes" in page.words
+    sent = {name: page.all(f"//*[@name='{name}']")[0].get("value") or "" for name in ("label", "value", "version", "domains", "per_person")}
+    sent["owner"] = page.all("//select[@name='owner']/option[@selected]")[0].get("value")
+    assert "Give the batch a name" in as_root.post(f"{path}/edit", {**sent, "label": ""}, status=422).words
+    as_root.post(f"{path}/edit", {**sent, "label": "Autumn", "value": "12.50", "expires_at": "2099-12-31"}, status=303)
+    assert "meanwhile" in as_root.post(f"{path}/edit", {**sent, "label": "Lost update"}, status=422).words
+    shown = as_root.get(path, status=200)
+    assert "Autumn" in shown.text("//h1") and "€37.50" in shown.words
+    changes = as_root.get(f"{path}/changes", htmx=True, status=200)
+    assert "€10.00" in changes.words and "€12.50" in changes.words and "Dec 31, 2099" in changes.words
+    undo = changes.all("//form[contains(@action, '/undo')]")[0].get("action")
+    as_root.post(undo, status=303)
+    assert "€30.00" in as_root.get(path, status=200).words
+    assert as_root.get(f"{path}/changes").status == 303
+    assert as_root.post(f"{path}/changes/{uuid7()}/undo").status == 404
+
+
+def test_batches_changes__are_empty_for_a_new_batch(as_root: Browser) -> None:
+    page = as_root.get(f"/admin/vouchers/batches/{_a_batch(1).batch.id}/changes", htmx=True, status=200)
+    assert "Put the newest back" not in page.words
+
+
+def test_batches_replace__gives_new_codes_for_the_unused_ones(as_root: Browser) -> None:
+    issued = _a_batch(3)
+    with db.unit_of_work(CHANNEL):
+        operations.redeem(issued.codes[0], by=sam())
+    path = f"/admin/vouchers/batches/{issued.batch.id}/replace"
+    page = as_root.get(path, status=200)
+    assert "Void the 2 unused codes and make new ones" in page.words
+    sent = {"seal": page.all("//input[@name='seal']")[0].get("value"), "reason": ""}
+    assert "Say why" in as_root.post(path, sent, status=422).words
+    first, second = (as_root.post(path, {**sent, "reason": "Lost"}, status=303).location for _ in range(2))
+    assert first == second and "2 codes worth" in as_root.get(first, status=200).words
+    other = first.removesuffix("/codes")
+    assert "took the place" in as_root.get(other, status=200).words
+
+
+def test_codes_show__leads_to_what_came_of_the_money(as_root: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        student, course = sam(), a_course("Algebra", published=True, price=euros(15))
+        issued = a_batch(2, value=10)
+        first, second = (operations.redeem(code, by=student) for code in issued.codes)
+        enroll_by_wallet(course, by=student)
+    page = as_root.get(f"/admin/vouchers/codes/{second.code_id}", status=200)
+    lazy = page.all(f"//*[@id='gave-{second.id}']")[0].get("hx-get")
+    assert "€5.00 of it spent here" in as_root.get(lazy, htmx=True, status=200).words
+    assert "€10.00 of it spent here" in as_root.get(lazy.replace(str(second.id), str(first.id)), htmx=True, status=200).words
+
+
+def test_finance__agrees_with_the_batches(as_root: Browser) -> None:
+    issued = _a_batch(4)
+    _a_batch(2, kind="percent", percent=10, label="Launch")
+    with db.unit_of_work(CHANNEL):
+        operations.redeem(issued.codes[0], by=sam())
+    page = as_root.get("/admin/vouchers/finance", status=200)
+    assert "€40.00" in page.words and "€30.00" in page.words and "Launch" in page.words
+    rows = list(
+        csv.DictReader(io.StringIO(as_root.get("/admin/vouchers/finance?format=csv", status=200, check=False).body.lstrip("\ufeff")))
+    )
+    spring = next(row for row in rows if row["Batch"] == "Spring")
+    assert (spring["Issued"], spring["Redeemed"], spring["Outstanding"], spring["Void"], spring["Expired"]) == ("4", "1", "3", "0", "0")
+
+
+def test_redemptions__lists_who_used_what(as_root: Browser) -> None:
+    issued = _a_batch(2)
+    with db.unit_of_work(CHANNEL):
+        operations.redeem(issued.codes[0], by=sam())
+    page = as_root.get("/admin/vouchers/redemptions", status=200)
+    assert "Sam Student" in page.text("//table") and "€10.00" in page.text("//table")

@@ -60,3 +60,33 @@ def test_batches_void__makes_codes_worthless(api_root: Machine, api_sam: Machine
     assert api_root.get("/vouchers/codes?state=void")["count"] == 3
     assert api_root.get("/vouchers/batches")["rows"][0]["value"] == {"minor": 1500, "currency": "EUR"}
     api_sam.get(f"/vouchers/batches/{made['id']}", status=403)
+
+
+def test_batches_edit__changes_what_is_sent_and_nothing_else(api_root: Machine) -> None:
+    made = a_batch(api_root)
+    path = f"/vouchers/batches/{made['id']}"
+    done = api_root.post(f"{path}/edit", {"version": 1, "value_minor": 2000, "domains": ["school.example"], "per_person": None})
+    assert done == {"codes": 3, "revived": 0, "version": 2}
+    found = api_root.get(path)
+    assert (found["value"]["minor"], found["domains"], found["per_person"], found["label"]) == (2000, ["school.example"], None, "Spring")
+    assert api_root.post(f"{path}/edit", {"version": 1, "label": "Late"}, status=409)["title"]
+    api_root.post(f"{path}/edit", {"version": 2, "label": None}, status=422)
+
+
+def test_batches_replace__answers_new_codes(api_root: Machine) -> None:
+    made = a_batch(api_root)
+    path = f"/vouchers/batches/{made['id']}/replace"
+    new = api_root.money(path, {"reason": "Lost"}, status=201)
+    assert len(new["codes"]) == 3 and new["replaces_id"] == made["id"]
+    api_root.money(path, {"reason": "Lost"}, status=422)
+
+
+def test_finance__and_redemptions__are_lists_for_machines(api_root: Machine, api_ada: Machine) -> None:
+    a_batch(api_root)
+    assert api_root.get("/vouchers/finance")["rows"][0]["outstanding"] == 3
+    assert api_root.get("/vouchers/redemptions")["rows"] == []
+    api_ada.get("/vouchers/finance", status=403)
+
+
+def test_redemptions__is_empty_before_anybody_came(api_root: Machine) -> None:
+    assert api_root.get("/vouchers/redemptions")["rows"] == []

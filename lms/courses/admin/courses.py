@@ -15,7 +15,7 @@ from lms.courses import operations, policies, queries
 from lms.courses.admin.door import bp, head_of, status_of
 from lms.courses.admin.history import told
 from lms.courses.errors import EditedMeanwhile
-from lms.courses.forms import LEVEL_NAMES, NewLessonForm, SectionForm, SettingsForm, see_version
+from lms.courses.forms import LEVEL_NAMES, NewLessonForm, PriceForm, SectionForm, SettingsForm, see_version
 from lms.courses.models import Course, Lesson
 from lms.courses.reports import Courses, DeletedCourses
 from lms.web.access import actor, allow
@@ -106,11 +106,11 @@ def settings(course_id: UUID) -> ResponseReturnValue:
 def settings_form(course: Course) -> SettingsForm:
     """The form with this channel's categories, teachers and currency."""
     form = SettingsForm()
-    form.price.currency = course.currency
+    form.take_prices_in(course.currency)
     offer_choices(form)
     form.cover_pick.offer(queries.files_of(actor(), "image"))
     if not policies.can_set_price(actor(), course):
-        del form.price
+        form.leave_prices_out()
     return form
 
 
@@ -131,9 +131,20 @@ def save_settings(course: Course, form: SettingsForm) -> None:
     operations.edit_course(course, version=form.version.data, by=actor(), **form.words())
     if "instructor_id" in form and form.instructor_id.data:
         operations.set_instructor(course, form.instructor_id.data, by=actor())
-    if "price" in form and form.money() != course.price:
-        operations.set_price(course, form.money(), by=actor())
+    if "price" in form:
+        save_prices(course, form)
     operations.set_cover(course, form.cover(), by=actor())
+
+
+def save_prices(course: Course, form: PriceForm) -> None:
+    """Save the price and the sale; whichever must make room for the other goes first."""
+    sale = form.sale(course.sale)
+    if sale != course.sale and (sale is None or form.money().minor <= course.price_minor):
+        operations.set_sale(course, sale, by=actor())
+    if form.money() != course.price:
+        operations.set_price(course, form.money(), by=actor())
+    if sale != course.sale:
+        operations.set_sale(course, sale, by=actor())
 
 
 def settings_context(course: Course) -> dict[str, Any]:

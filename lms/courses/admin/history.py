@@ -11,6 +11,7 @@ DEEDS = {
     "courses.create": (_l("made the course"), "plus"),
     "courses.edit": (_l("changed the course"), "pencil"),
     "courses.set_price": (_l("changed the price"), "banknote"),
+    "courses.set_sale": (_l("changed the sale"), "tag"),
     "courses.set_cover": (_l("changed the cover"), "image"),
     "courses.set_instructor": (_l("changed the instructor"), "user-cog"),
     "courses.submit": (_l("submitted the course for approval"), "send"),

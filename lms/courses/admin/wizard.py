@@ -12,7 +12,7 @@ from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
 from lms.core.markdown import render
 from lms.courses import operations, policies, queries
-from lms.courses.admin.courses import content_of, offer_choices
+from lms.courses.admin.courses import content_of, offer_choices, save_prices
 from lms.courses.admin.door import bp, status_of
 from lms.courses.errors import EditedMeanwhile
 from lms.courses.forms import NewCourseForm, PriceForm, see_version
@@ -76,10 +76,10 @@ def form_of(step: str, course: Course) -> Form:
         return form
     if step == "price":
         price = PriceForm()
-        price.price.currency = course.currency
+        price.take_prices_in(course.currency)
         price.cover_pick.offer(queries.files_of(actor(), "image"))
         if not policies.can_set_price(actor(), course):
-            del price.price
+            price.leave_prices_out()
         return price
     return Form()
 
@@ -97,8 +97,8 @@ def save(course: Course, step: str, form: Form) -> None:
         if "instructor_id" in form and form.instructor_id.data:
             operations.set_instructor(course, form.instructor_id.data, by=actor())
     elif isinstance(form, PriceForm):
-        if "price" in form and form.money() != course.price:
-            operations.set_price(course, form.money(), by=actor())
+        if "price" in form:
+            save_prices(course, form)
         operations.set_cover(course, form.cover(), by=actor())
     elif step == "review":
         finish(course)

@@ -6,11 +6,12 @@ from uuid import UUID
 from flask import url_for
 from pydantic import Field
 
+from lms.core.clock import now
 from lms.core.decisions import anyone
 from lms.core.money import Money
 from lms.courses import operations, policies, queries
-from lms.courses.api.door import CourseAnswer, CourseChange, NewCourse, bp
-from lms.courses.models import Course
+from lms.courses.api.door import CourseAnswer, CourseChange, NewCourse, SaleAnswer, SaleBody, bp
+from lms.courses.models import Course, Sale
 from lms.courses.operations.courses import Words
 from lms.courses.reports import Courses, DeletedCourses
 from lms.web.access import actor, allow
@@ -40,6 +41,8 @@ class CatalogueCourse(Answer):
     summary: str
     level: str
     price: Amount
+    price_now: Amount
+    sale: SaleAnswer | None
     instructor: str
     lessons: int
     seconds: int
@@ -128,8 +131,8 @@ def show_edit(course_id: UUID, body: CourseChange) -> CourseAnswer:
     """Change a course's words, price, cover or teacher."""
     course = queries.get_course(course_id)
     allow(policies.can_edit(actor(), course))
-    values = given(body, "category_id", "cover_asset_id")
-    if "price" in values:
+    values = given(body, "category_id", "cover_asset_id", "sale")
+    if "price" in values or "sale" in values:
         allow(policies.can_set_price(actor(), course))
     if "instructor_id" in values:
         allow(policies.can_choose_instructor(actor()))
@@ -149,8 +152,16 @@ def _change(course: Course, body: CourseChange, values: dict[str, object]) -> No
     price = _money(body.price)
     if price is not None:
         operations.set_price(course, price, by=actor())
+    if "sale" in values:
+        operations.set_sale(course, _sale(body.sale), by=actor())
     if "cover_asset_id" in values:
         operations.set_cover(course, body.cover_asset_id, by=actor())
+
+
+def _sale(sale: SaleBody | None) -> Sale | None:
+    if sale is None:
+        return None
+    return Sale(Money(sale.price.minor, sale.price.currency), sale.starts_at or now(), sale.ends_at)
 
 
 def _money(price: Amount | None) -> Money | None:
@@ -166,6 +177,8 @@ def _line(course: Course, page: queries.CataloguePage) -> CatalogueCourse:
         summary=course.summary,
         level=course.level,
         price=Amount.model_validate(course.price),
+        price_now=Amount.model_validate(course.price_now),
+        sale=SaleAnswer.model_validate(course.sale_now) if course.sale_now else None,
         instructor=course.instructor.name,
         lessons=contents.lessons,
         seconds=contents.seconds,

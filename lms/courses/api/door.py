@@ -10,12 +10,28 @@ from pydantic import Field
 from lms.core.markdown import LONGEST
 from lms.courses.models import Course, Lesson, Section
 from lms.courses.queries import Chapter
-from lms.web.api import Amount, Answer, Body, Line
+from lms.web.api import Amount, Answer, Body, Line, Moment
 
 bp = Blueprint("courses_api", __name__, url_prefix="/api/v1/courses")
 Level = Literal["any", "beginner", "intermediate", "advanced"]
 Summary = Annotated[str, Field(max_length=300)]
 Markdown = Annotated[str, Field(max_length=LONGEST, description="Markdown")]
+
+
+class SaleAnswer(Answer):
+    """What a course costs from a moment until just before another."""
+
+    price: Amount
+    starts_at: datetime
+    ends_at: datetime
+
+
+class SaleBody(Body):
+    """A sale: below the price, from a moment (now without one) until just before another."""
+
+    price: Amount
+    starts_at: Moment | None = None
+    ends_at: Moment
 
 
 class CourseAnswer(Answer):
@@ -29,6 +45,8 @@ class CourseAnswer(Answer):
     level: str
     status: str
     price: Amount
+    price_now: Amount
+    sale: SaleAnswer | None
     category_id: UUID | None
     instructor_id: UUID
     cover_asset_id: UUID | None
@@ -57,7 +75,7 @@ class NewCourse(Body):
 
 
 class CourseChange(Body):
-    """What is left out stays; `category_id` and `cover_asset_id` can be emptied with null. `version` is the one you saw."""
+    """What is left out stays; `category_id`, `cover_asset_id` and `sale` can be emptied with null. `version` is the one you saw."""
 
     version: Annotated[int, Field(ge=1, le=2**31)] | None = None
     title: Line | None = None
@@ -68,6 +86,7 @@ class CourseChange(Body):
     cover_asset_id: UUID | None = None
     instructor_id: UUID | None = None
     price: Amount | None = None
+    sale: SaleBody | None = None
 
 
 class LessonAnswer(Answer):

@@ -1,7 +1,7 @@
 """Every change of courses: `categories`, `courses`, `lifecycle` (draft to archive), `sections` and `lessons`."""
 
 from lms.courses.operations.categories import create_category, delete_category, rename_category
-from lms.courses.operations.courses import create_course, edit_course, set_cover, set_instructor, set_price
+from lms.courses.operations.courses import create_course, edit_course, set_cover, set_instructor, set_price, set_sale
 from lms.courses.operations.lessons import (
     add_lesson,
     delete_lesson,
@@ -54,6 +54,7 @@ __all__ = [
     "set_cover",
     "set_instructor",
     "set_price",
+    "set_sale",
     "set_video",
     "submit_for_approval",
     "take_over_video",

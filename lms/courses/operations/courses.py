@@ -19,7 +19,7 @@ from lms.core.money import Money
 from lms.courses import queries
 from lms.courses.errors import EditedMeanwhile, UnusableAsset
 from lms.courses.events import CourseEdited
-from lms.courses.models import LEVELS, Category, Course
+from lms.courses.models import LEVELS, Category, Course, Sale
 
 LONGEST_TITLE = 160
 
@@ -103,9 +103,33 @@ def edit_course(course: Course, *, version: int, by: Actor, **words: Unpack[Word
 
 
 def set_price(course: Course, price: Money, *, by: Actor) -> None:
-    """Change what the course costs from now on; those who bought it are not touched."""
+    """Change what the course costs from now on; those who bought it are not touched. A sale stays below it."""
     _priced(price)
-    _changed(queries.lock_course(course.id), "courses.set_price", by, price_minor=price.minor, currency=price.currency)
+    locked = queries.lock_course(course.id)
+    if locked.sale is not None and locked.sale.price.minor >= price.minor:
+        if not locked.sale.is_over(now()):
+            sentence = _("The sale price must stay below the price. Change or end the sale first.")
+            raise Invalid(sentence, fields={"price": sentence})
+        _changed(locked, "courses.set_sale", by, sale_price_minor=None, sale_starts_at=None, sale_ends_at=None)
+    _changed(locked, "courses.set_price", by, price_minor=price.minor, currency=price.currency)
+
+
+def set_sale(course: Course, sale: Sale | None, *, by: Actor) -> None:
+    """Let the course cost less for a time, or (None) no more; orders keep the price they were made at."""
+    locked = queries.lock_course(course.id)
+    if sale is None:
+        _changed(locked, "courses.set_sale", by, sale_price_minor=None, sale_starts_at=None, sale_ends_at=None)
+        return
+    faults = {}
+    if sale.price.currency != locked.currency or not 0 <= sale.price.minor < locked.price_minor:
+        most = locked.price.format(by.locale)
+        faults["sale_price"] = _("The sale price must be below the price of %(price)s.", price=most)
+    if sale.ends_at <= sale.starts_at:
+        faults["sale_ends_at"] = _("The sale must end after it starts.")
+    if faults:
+        raise Invalid(next(iter(faults.values())), fields=faults)
+    values = {"sale_price_minor": sale.price.minor, "sale_starts_at": sale.starts_at, "sale_ends_at": sale.ends_at}
+    _changed(locked, "courses.set_sale", by, **values)
 
 
 def set_cover(course: Course, asset_id: UUID | None, *, by: Actor) -> None:

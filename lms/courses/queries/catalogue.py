@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY, aggregate_order_by
 from sqlalchemy.orm import joinedload
 
 from lms.channels.models import Member
 from lms.core import db
+from lms.core.clock import now
 from lms.courses.models import LEVELS, Category, Course
 from lms.courses.queries.outline import Contents, contents_of
 
@@ -83,12 +84,19 @@ def catalogue(filters: CatalogueFilters) -> CataloguePage:
     return CataloguePage(guessed.courses, guessed.total, guessed.page, bool(guessed.total), guessed.contents)
 
 
+def price_now() -> ColumnElement[int]:
+    """What a course costs now, in minor units: the sale's price while it lasts."""
+    moment = now()
+    is_on_sale = and_(Course.sale_starts_at <= moment, Course.sale_ends_at > moment)
+    return case((is_on_sale, Course.sale_price_minor), else_=Course.price_minor)
+
+
 def _fitting(filters: CatalogueFilters) -> Select[Course]:
     query = select(Course).where(Course.status == "published")
     if filters.category:
         query = query.where(Course.category_id.in_(select(Category.id).where(Category.slug == filters.category)))
     if filters.price in ("free", "paid"):
-        query = query.where(Course.price_minor == 0 if filters.price == "free" else Course.price_minor > 0)
+        query = query.where(price_now() == 0 if filters.price == "free" else price_now() > 0)
     if filters.level in LEVELS[1:]:
         query = query.where(or_(Course.level == filters.level, Course.level == "any"))
     if filters.instructor_id:
@@ -100,8 +108,8 @@ def _order(filters: CatalogueFilters, rank: Any) -> list[Any]:
     newest: list[Any] = [Course.published_at.desc(), Course.id.desc()]
     ways: dict[str, list[Any]] = {
         "title": [func.lower(Course.title), Course.id],
-        "price": [Course.price_minor, *newest],
-        "-price": [Course.price_minor.desc(), *newest],
+        "price": [price_now(), *newest],
+        "-price": [price_now().desc(), *newest],
         "newest": newest,
     }
     return ways.get(filters.sort) or ([rank, *newest] if rank is not None else newest)
@@ -130,6 +138,7 @@ def catalogue_version() -> str:
         select(
             func.count(Course.id),
             func.max(Course.updated_at),
+            func.sum(price_now()),
             func.md5(func.string_agg(Member.name, aggregate_order_by(literal(","), Course.id))),
             select(func.md5(func.string_agg(Category.name, aggregate_order_by(literal(","), Category.id)))).scalar_subquery(),
         )

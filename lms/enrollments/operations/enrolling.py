@@ -43,7 +43,7 @@ def enroll_by_wallet(course: Course, *, by: Actor, agreed: Money | None = None, 
 
 def _enroll_by_wallet(course: Course, by: Actor, agreed: Money | None, coupon_id: UUID | None) -> Enrollment:
     user_id = _person(by)
-    price = Money(course.price_minor, course.currency)
+    price = course.price_at(now())
     enrollment, is_new = _open(user_id, course.id, source="wallet" if price.minor else "free", by=by)
     if not is_new:
         return enrollment

@@ -1,6 +1,9 @@
-"""Door 2: vouchers in the back office. `batches` for what is made, `handing_out` for the codes while they are known, `codes` for each."""
+"""Door 2: vouchers in the back office. `batches` for what is made, `changing` for what changes later,
+`handing_out` for the codes while they are known, `codes` for each,
+`letters` for codes by mail.
+"""
 
-from lms.vouchers.admin import batches, codes, handing_out
+from lms.vouchers.admin import batches, changing, codes, handing_out, letters
 from lms.vouchers.admin.door import bp
 
-__all__ = ["batches", "bp", "codes", "handing_out"]
+__all__ = ["batches", "bp", "changing", "codes", "handing_out", "letters"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from wtforms import SelectChoice
@@ -15,15 +15,17 @@ from lms.core.i18n import ngettext
 from lms.core.money import Money
 from lms.vouchers import operations, queries
 from lms.vouchers.admin.door import gives
-from lms.vouchers.forms import BatchForm, SampleForm, domains_in
+from lms.vouchers.forms import BatchForm, SampleForm, TermsForm, domains_in
 from lms.vouchers.models import KINDS
 from lms.vouchers.operations import NewBatch
 from lms.vouchers.operations.codes import GROUPINGS
 from lms.web.forms import MoneyField
 from lms.web.words import money, number
 
+F = TypeVar("F", bound=TermsForm)
 
-def prepared(form: BatchForm, currency: str) -> BatchForm:
+
+def prepared(form: F, currency: str) -> F:
     """The form with its currency and its choices; amounts are read again in that currency."""
     form.owner.choices = [SelectChoice(str(member.id), member.name) for member in members_with_role("instructor", "admin", "owner")]
     fill_choices(form)
@@ -35,13 +37,13 @@ def prepared(form: BatchForm, currency: str) -> BatchForm:
     return form
 
 
-def fill_choices(form: BatchForm | SampleForm) -> None:
+def fill_choices(form: TermsForm | SampleForm) -> None:
     """The courses to choose from, where the form has them."""
     if "course_ids" in form:
         form["course_ids"].choices = [SelectChoice(value, title) for value, title in queries.courses_to_choose()]
 
 
-def said(form: BatchForm | SampleForm, name: str, otherwise: Any = None) -> Any:
+def said(form: TermsForm | SampleForm, name: str, otherwise: Any = None) -> Any:
     """What a field says, when the form has it and it says something."""
     if name not in form or form[name].data in (None, ""):
         return otherwise
@@ -115,7 +117,7 @@ def _button(form: BatchForm | SampleForm, kind: str, value: Money) -> str:
         return _("Create the codes")
     codes = ngettext("%(n)s code", "%(n)s codes", count, n=number(count))
     if uses > 1:
-        codes = _("%(codes)s for %(uses)s uses each", codes=codes, uses=number(uses))
+        codes = ngettext("%(codes)s with %(uses)s uses", "%(codes)s with %(uses)s uses each", count, codes=codes, uses=number(uses))
     if kind == "value":
         return _("Create %(codes)s worth %(worth)s", codes=codes, worth=money(worth, value.currency))
     if kind == "amount":

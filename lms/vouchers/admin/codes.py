@@ -9,7 +9,7 @@ from lms.channels.queries import members_by_id
 from lms.core.clock import now
 from lms.vouchers import policies, queries
 from lms.vouchers.admin.door import bp, gives_of
-from lms.vouchers.reports import Codes
+from lms.vouchers.reports import Codes, Finance, Redemptions
 from lms.web.access import actor, allow
 from lms.web.lists import answer_list
 
@@ -19,6 +19,20 @@ def codes() -> ResponseReturnValue:
     """Every code of every batch."""
     allow(policies.can_manage(actor()))
     return answer_list(Codes(), "vouchers/admin/codes.html")
+
+
+@bp.route("/finance")
+def finance() -> ResponseReturnValue:
+    """Every batch in figures for the books."""
+    allow(policies.can_manage(actor()))
+    return answer_list(Finance(), "vouchers/admin/finance.html")
+
+
+@bp.route("/redemptions")
+def redemptions() -> ResponseReturnValue:
+    """Who used which code."""
+    allow(policies.can_manage(actor()))
+    return answer_list(Redemptions(), "vouchers/admin/redemptions.html")
 
 
 @bp.route("/codes/<uuid:code_id>")

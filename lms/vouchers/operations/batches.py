@@ -51,6 +51,7 @@ CHANGED = """
 HAND_OUT = text(CHANGED.format(which="batch_id = :batch AND state = 'created'"))
 VOID_REST = text(CHANGED.format(which="batch_id = :batch AND state IN ('created', 'sent', 'printed')"))
 VOID_SOME = text(CHANGED.format(which="batch_id = :batch AND state IN ('created', 'sent', 'printed') AND id = ANY(CAST(:ids AS uuid[]))"))
+VOID_UNUSED = text(CHANGED.format(which="batch_id = :batch AND state IN ('created', 'sent', 'printed') AND uses = 0"))
 EXPIRE = text(CHANGED.format(which="state IN ('created', 'sent', 'printed') AND expires_at <= clock_timestamp()"))
 
 
@@ -162,8 +163,16 @@ def void_codes(batch: Batch, code_ids: Sequence[UUID] | None = None, *, reason: 
     """Make codes of a batch worthless, all that are open unless some are named; used ones stay. The number of codes voided."""
     if not reason.strip():
         raise Invalid(_("Say why, so that the trail explains itself."), fields={"reason": _("Say why, so that the trail explains itself.")})
-    statement = VOID_REST if code_ids is None else VOID_SOME
-    count = _change(statement, "vouchers.void", batch, "void", note=reason.strip()[:500], by=by, ids=list(code_ids or ()))
+    return _void(VOID_REST if code_ids is None else VOID_SOME, batch, reason, by, list(code_ids or ()))
+
+
+def void_unused(batch: Batch, *, reason: str, by: Actor) -> int:
+    """Make every code worthless that nobody has used yet; the number of codes."""
+    return _void(VOID_UNUSED, batch, reason, by, [])
+
+
+def _void(statement: Any, batch: Batch, reason: str, by: Actor, ids: list[UUID]) -> int:
+    count = _change(statement, "vouchers.void", batch, "void", note=reason.strip()[:500], by=by, ids=ids)
     if count:
         emit(VouchersVoided(by=by.user_id, batch_id=batch.id, count=count))
     return count

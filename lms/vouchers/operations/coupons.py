@@ -65,7 +65,7 @@ def _judged(found: Found, course_id: UUID, price: Money, by: Actor) -> Discount:
     why_not = _misplaced(batch) or _used_by_me(found, by) or refusal_of(found.code, batch, by=by) or _not_for(batch, course_id, price)
     if why_not is not None:
         raise why_not
-    return Discount(found.code.id, price, batch.takes_off(price), _words(found, by))
+    return Discount(found.code.id, price, batch.takes_off(price, found.value), _words(found, by))
 
 
 def _misplaced(batch: Batch) -> CodeRefused | None:
@@ -96,5 +96,5 @@ def _not_for(batch: Batch, course_id: UUID, price: Money) -> CodeRefused | None:
 
 
 def _words(found: Found, by: Actor) -> str:
-    what = f"{found.batch.percent} %" if found.batch.percent is not None else found.batch.value.format(by.locale)
+    what = f"{found.batch.percent} %" if found.batch.percent is not None else found.value.format(by.locale)
     return f"{found.batch.label} ····{found.code.last4} · {what}"

@@ -15,6 +15,7 @@ from lms.core.tenancy import current_channel
 from lms.vouchers import queries
 from lms.vouchers.errors import UnknownCode
 from lms.vouchers.events import VoucherGuessing
+from lms.vouchers.operations.alerts import warn_of_guessing
 
 WRONG_PER_HOUR = 10
 HOUR = 3600
@@ -65,6 +66,7 @@ def watch_guesses(*, by: Actor) -> bool:
         return False
     log.warning("voucher_guessing", channel_id=str(channel_id), tries=tries, minutes=ALARM_MINUTES)
     audit.record("vouchers.guessing", "codes", by=by, after={"tries": tries, "minutes": ALARM_MINUTES})
+    warn_of_guessing(tries, ALARM_MINUTES)
     emit(VoucherGuessing(tries=tries, minutes=ALARM_MINUTES))
     return True
 

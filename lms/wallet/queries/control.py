@@ -15,7 +15,7 @@ from lms.core.money import Money, digits
 from lms.wallet.models import Adjustment, Difference, Reading
 
 LIMIT = "adjustment_limit"
-WITHOUT_SETTING = 100  # whole units
+WITHOUT_SETTING = 100  # whole units; a currency without decimals counts a hundred times as many
 
 
 def get_adjustment(adjustment_id: UUID) -> Adjustment:
@@ -27,14 +27,14 @@ def get_adjustment(adjustment_id: UUID) -> Adjustment:
 
 
 def adjustment_limit() -> Money | None:
-    """Up to what an admin adjusts alone within 24 hours; 100 units unless the channel says otherwise, None for no limit."""
+    """Up to what an admin adjusts alone within 24 hours; None for no limit. 100 euros, 10,000 yen, unless the channel says otherwise."""
     channel = this_channel()
     kept = channel.settings.get(LIMIT, {})
     if kept is None:
         return None
     if kept.get("currency") == channel.currency:
         return Money(int(kept["minor"]), channel.currency)
-    return Money(WITHOUT_SETTING * 10 ** digits(channel.currency), channel.currency)
+    return Money(WITHOUT_SETTING * 10 ** max(2, digits(channel.currency)), channel.currency)
 
 
 def booked_alone(user_id: UUID, currency: str, *, since: datetime) -> int:

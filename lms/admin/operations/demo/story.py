@@ -162,7 +162,7 @@ class Story:
         for key, share in (("algebra", 0.75), ("bread", 1.0), ("calligraphy", 0.34)):
             course = self.made[key]
             enrollment = enrollments.enroll_by_wallet(course, by=sam.actor)
-            sam.purse -= course.price_minor
+            sam.purse -= course.price_now.minor
             lessons = lessons_of(course.id)
             for number, lesson in enumerate(lessons[: round(len(lessons) * share)]):
                 self.diary.later(20 + 90 * number, partial(enrollments.mark_done, enrollment, lesson, by=sam.actor))

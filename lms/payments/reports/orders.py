@@ -1,4 +1,4 @@
-"""Lists of payments: the orders, and the refunds."""
+"""The orders, and the refunds."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar

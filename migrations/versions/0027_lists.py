@@ -6,8 +6,8 @@ the owner, look at the running channel alone, and give nothing but ids, which th
 
 from migrations.kit import APP, THIS_CHANNEL, sql
 
-revision = "0024"
-down_revision = "0023"
+revision = "0027"
+down_revision = "0026"
 
 INDEXES = (
     ("ix_members_by_name", "channels.members", "name, id"),
