@@ -18,7 +18,7 @@ from lms.reporting import queries as reporting
 from lms.reporting.queries import Series
 
 MONTH = 30
-METRICS = ("enrolments", "revenue", "active")
+METRICS = ("enrolments", "revenue", "refunds", "active")
 
 
 def get_audit_row(row_id: UUID) -> tuple[AuditRow, AuditSeal | None]:
@@ -56,6 +56,11 @@ class Figures:
     ever: int
     period: str
     ever_period: str
+
+    @staticmethod
+    def net(series: dict[str, Series]) -> list[int]:
+        """What was paid on each day, less what was given back on it."""
+        return [paid - back for paid, back in zip(series["revenue"].values, series["refunds"].values, strict=True)]
 
     @property
     def completion(self) -> int:

@@ -50,12 +50,12 @@ def index() -> ResponseReturnValue:
 def _tiles(figures: queries.Figures, currency: str) -> list[Tile]:
     """The four figures of the month; each opens as many rows as it says."""
     enrolments, people, against = "/admin/enrollments/", "/admin/channels/people", _("against the month before")
-    made, paid = figures.month["enrolments"], figures.month["revenue"]
-    made_before, paid_before = figures.before["enrolments"].total, figures.before["revenue"].total
+    made, made_before = figures.month["enrolments"], figures.before["enrolments"].total
+    paid, paid_before = figures.net(figures.month), sum(figures.net(figures.before))
     is_admin, period = actor().is_admin, figures.period
     here = rows_href(people if is_admin else enrolments, "here", seen=period)
     if is_admin:
-        sold = rows_href("/admin/payments/orders", "revenue", paid=period)
+        sold = rows_href("/admin/payments/movements", "revenue", at=period)
     else:
         sold = rows_href("/admin/reporting/reports/reporting.revenue", "revenue", day=period.partition("@")[0])
     said = _("%(done)s of %(all)s enrolments ever made", done=number(figures.completed), all=number(figures.ever))
@@ -75,7 +75,7 @@ def _tiles(figures: queries.Figures, currency: str) -> list[Tile]:
             against=against,
             days=made.values,
         ),
-        a_tile(_("Revenue"), money(paid.total, currency), sold, now=paid.total, before=paid_before, against=against, days=paid.values),
+        a_tile(_("Revenue"), money(sum(paid), currency), sold, now=sum(paid), before=paid_before, against=against, days=paid),
         a_tile(_("Completed"), f"{figures.completion} %", rows_href(enrolments, "completed", completed=figures.ever_period), note=said),
     ]
 

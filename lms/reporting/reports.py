@@ -64,7 +64,7 @@ class Revenue(Report):
     key = MONEY.c.id
     sort = "-day"
     figures: ClassVar[Mapping[str, Words]] = {
-        "revenue": _l("The column Paid, summed up: orders of your courses paid on these days of the academy's own zone."),
+        "revenue": _l("The column Left, summed up: what was paid for your courses on these days, less what was given back."),
     }
     empty = ("banknote", _l("No money yet"), _l("It appears here with the first paid order."))
     columns = (

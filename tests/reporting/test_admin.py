@@ -200,7 +200,7 @@ def test_schedules_edit__pause_resume_send_delete(as_root: Browser, as_ada: Brow
     path = f"/admin/reporting/schedules/{a_schedule()}"
     as_root.get(f"{path}/edit", status=200)
     as_root.post(f"{path}/edit", {**SCHEDULE, "cadence": "monthly", "month_day": "31", "recipients": "root@example.org"}, status=303)
-    assert "On day 31 of every month at 08:00" in as_root.get(path, status=200).words
+    assert "On the last day of every month at 08:00" in as_root.get(path, status=200).words
     as_root.post(f"{path}/edit", {**SCHEDULE, "zone": "", "recipients": "root@example.org"}, status=422)
     as_root.post(f"{path}/pause", status=303)
     assert "Paused" in as_root.get(path, status=200).words

@@ -31,7 +31,7 @@ def rows_of(browser: Browser, href: str) -> tuple[int, str]:
     """How many rows the list has, and the sum of the money that was paid."""
     body = browser.get(href + "&format=csv", status=200).body.removeprefix("\\ufeff")
     rows = list(csv.DictReader(io.StringIO(body)))
-    paid = sum(float(row.get("Amount") or row.get("Paid") or 0) for row in rows if "Amount" in row or "Orders" in row)
+    paid = sum(float(row.get("Amount") or row.get("Left") or 0) for row in rows if "Amount" in row or "Orders" in row)
     return len(rows), f"{paid:.2f}"
 
 

@@ -1,7 +1,6 @@
 """The orders, and the refunds."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
@@ -11,7 +10,6 @@ from lms.channels.reports import people_by
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Period, Report, Sought
-from lms.core.reports.fields import Words
 from lms.payments import policies
 from lms.payments.models import Order, Refund
 
@@ -31,9 +29,6 @@ class Orders(Report):
     href = "/admin/payments/orders/{id}"
     sort = "-created_at"
     empty = ("receipt", _l("No orders yet"), _l("An order appears when somebody enrols in a course."))
-    figures: ClassVar[Mapping[str, Words]] = {
-        "revenue": _l("The sum of the orders paid on these days of the academy's own zone. What was refunded later is still in it."),
-    }
     columns = (
         Column("title", _l("Course"), Order.title),
         Column("person", _l("Person"), Member.name, nullable=False),

@@ -90,7 +90,7 @@ def _tiles(series: dict[str, Series], before: dict[str, Series], currency: str, 
     made = []
     for name, label, href in (
         ("enrolments", _("Enrolments"), rows_href("/admin/enrollments/", "enrolled", enrolled=period)),
-        ("revenue", _("Paid"), rows_href("/admin/payments/orders", "revenue", paid=period)),
+        ("revenue", _("Paid"), rows_href("/admin/payments/movements", "paid", at=period, kind="sale")),
         ("lessons_completed", _("Lessons completed"), rows_href("/admin/enrollments/lessons", "lessons", completed=period)),
         ("sign_ins", _("Sign-ins"), rows_href("/admin/reporting/reports/reporting.sign_ins", "sign_ins", created=period)),
     ):
