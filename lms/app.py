@@ -19,7 +19,7 @@ from lms.core import db, jobs, logs, mail, plans, sandbox, signing, storage, ten
 from lms.core.commands import connects_by
 from lms.core.redis import use_redis
 from lms.core.supervisor import reachable
-from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, words
+from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, remembered, words
 from lms.web.face import faces
 from lms.web.sessions import RedisSessions
 
@@ -117,6 +117,7 @@ def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
     csrf.install(app)
     i18n.install(app)
     words.install(app)
+    remembered.install(app)
     context.install(app)
     idempotency.install(app)
     errors.install(app)

@@ -88,32 +88,21 @@ def role_of(user_id: UUID) -> str:
     )
 
 
+ACTOR_OF_SESSION = """
+    SELECT s.id, s.seen_at, s.proved_at, u.id AS user_id, m.name, m.email, m.role, m.avatar_key,
+        u.locale, u.zone
+    FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id JOIN channels.members m ON m.channel_id = %(channel)s AND m.id = u.id
+    WHERE s.channel_id = %(channel)s AND s.digest = %(digest)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
+        AND u.status = 'active' AND m.status IN ('active', 'invited')
+"""
+
+
 def actor_of_session(digest: bytes) -> Actor | None:
     """The person a session token stands for, with the role here, in one query; None once the sign-in or the person's right ended."""
-    row = (
-        db.session()
-        .execute(
-            select(
-                *(SignInSession.id, SignInSession.seen_at, SignInSession.proved_at),
-                User.id.label("user_id"),
-                *(Member.name, Member.email, Member.role, Member.avatar_key),
-                User.locale,
-                User.zone,
-            )
-            .join(User, User.id == SignInSession.user_id)
-            .join(Member, Member.id == User.id)
-            .where(
-                SignInSession.digest == digest,
-                SignInSession.ended_at.is_(None),
-                SignInSession.expires_at > now(),
-                User.status == "active",
-                Member.status.in_(("active", "invited")),
-            )
-        )
-        .one_or_none()
-    )
-    if row is None or now() - row.seen_at > (STAFF_IDLE if row.role in STAFF else IDLE):
+    found = db.rows(ACTOR_OF_SESSION, digest=digest, now=now())
+    if not found or now() - found[0].seen_at > (STAFF_IDLE if found[0].role in STAFF else IDLE):
         return None
+    row = found[0]
     return Actor(
         user_id=row.user_id,
         name=row.name,

@@ -5,6 +5,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import socket
 import stat
 import subprocess
 import time
@@ -221,3 +222,19 @@ def _copied(place: Place, name: str, sources: list[Path]) -> Path:
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
     fresh.replace(target)
     return target
+
+
+def port_problem(host: str, port: int, *, patience: float) -> str | None:
+    """Why nothing can listen there, in the system's words, once `patience` seconds have passed; None as soon as something can."""
+    until = time.monotonic() + patience
+    while True:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as problem:
+                if time.monotonic() > until:
+                    return str(problem.strerror)
+            else:
+                return None
+        time.sleep(0.05)

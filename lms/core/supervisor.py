@@ -23,13 +23,14 @@ from lms.core import children, stepdown
 from lms.core.embedded import Server, start_postgres, start_valkey
 from lms.core.forks import Fork, preload
 from lms.core.journal import Journal, Lines
-from lms.core.places import ServerFailed, hold, write_private
+from lms.core.places import ServerFailed, hold, port_problem, write_private
 from lms.core.watchdog import Watchdog
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SELF = "lectern"
 STEADY = 30.0  # seconds after which a process counts as healthy and its back-off begins anew
 LONGEST_DELAY = 30.0
+PORT_PATIENCE = 3.0  # a killed run's listeners need a moment until the kernel has let go of them
 REFUSED, FAILED = 2, 1
 
 # name → (variable that its address goes into, how it starts); stopped in the opposite order
@@ -168,12 +169,8 @@ class Supervisor:
                 raise Refused(
                     f"Port {port} is kept for root, and Lectern does not run as root. Set LMS_PORT to {stepdown.lowest_port()} or more."
                 )
-            with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((host, port))
-                except OSError as problem:
-                    raise Refused(f"Cannot listen on {host} port {port}: {problem.strerror}. Set LMS_PORT to a free port.") from problem
+            if problem := port_problem(host, port, patience=PORT_PATIENCE):
+                raise Refused(f"Cannot listen on {host} port {port}: {problem}. Set LMS_PORT to a free port.")
 
     # -- starting
 

@@ -16,12 +16,15 @@ from lms.core.markdown import render
 from lms.courses import policies, queries
 from lms.courses.errors import NoSuchCourse
 from lms.courses.forms import LEVEL_NAMES, uuid_or_none
+from lms.courses.models import Course
 from lms.courses.queries import CatalogueFilters, CataloguePage
 from lms.web.access import actor, allow
 from lms.web.assets import manifest
 from lms.web.i18n import choose_locale
 from lms.web.navigation import exists
+from lms.web.remembered import Pages
 
+kept_pages = Pages()
 bp = Blueprint("courses", __name__, url_prefix="/courses")
 
 
@@ -32,19 +35,20 @@ def index() -> ResponseReturnValue:
     mark = stamp(queries.catalogue_version())
     if mark and mark in request.if_none_match:
         return marked("", mark, 304)
+    return marked(kept_pages.get(mark, _catalogue_page), mark)
+
+
+def _catalogue_page() -> str:
     filters = read_filters()
     page = queries.catalogue(filters)
-    return marked(
-        render_template(
-            "courses/index.html",
-            filters=filters,
-            page=page,
-            categories=queries.categories(),
-            teachers=queries.teachers_on_sale(),
-            covers=covers_of(page),
-            level_names=LEVEL_NAMES,
-        ),
-        mark,
+    return render_template(
+        "courses/index.html",
+        filters=filters,
+        page=page,
+        categories=queries.categories(),
+        teachers=queries.teachers_on_sale(),
+        covers=covers_of(page),
+        level_names=LEVEL_NAMES,
     )
 
 
@@ -77,40 +81,45 @@ def covers_of(page: CataloguePage) -> dict[UUID, str]:
 @bp.route("/<string:slug>")
 def show(slug: str) -> ResponseReturnValue:
     """One course: what it teaches, its lessons, who teaches it, what it costs. Drafts are there for their own people only."""
+    mark = stamp(queries.public_version(slug))
+    if mark:
+        allow(anyone())
+        if mark in request.if_none_match:
+            return marked("", mark, 304)
+        return marked(kept_pages.get(mark, lambda: _course_page(queries.get_course_by_slug(slug))), mark)
     course = queries.get_course_by_slug(slug)
     decision = policies.can_read(actor(), course)
     if not decision:
         raise NoSuchCourse(_("There is no such course here. Look for it in the catalogue."))
     allow(decision)
-    mark = stamp(queries.course_version(course)) if course.is_published else ""
-    if mark and mark in request.if_none_match:
-        return marked("", mark, 304)
+    return marked(_course_page(course), "")
+
+
+def _course_page(course: Course) -> str:
     chapters = queries.outline(course.id, published_only=course.is_published)
     lessons = [lesson for chapter in chapters for lesson in chapter.lessons]
     reviews = f"/community/courses/{course.id}/reviews"
-    return marked(
-        render_template(
-            "courses/show.html",
-            course=course,
-            chapters=chapters,
-            lessons=lessons,
-            seconds=sum(lesson.duration_seconds or 0 for lesson in lessons),
-            cover_url=picture_url(queries.covers_of([course.cover_asset_id]).get(course.cover_asset_id)) if course.cover_asset_id else "",
-            description=render(course.description),
-            bio=render(course.instructor.bio, top=4),
-            level_names=LEVEL_NAMES,
-            reviews=reviews if exists(reviews) else "",
-        ),
-        mark,
+    return render_template(
+        "courses/show.html",
+        course=course,
+        chapters=chapters,
+        lessons=lessons,
+        seconds=sum(lesson.duration_seconds or 0 for lesson in lessons),
+        cover_url=picture_url(queries.covers_of([course.cover_asset_id]).get(course.cover_asset_id)) if course.cover_asset_id else "",
+        description=render(course.description),
+        bio=render(course.instructor.bio, top=4),
+        level_names=LEVEL_NAMES,
+        reviews=reviews if exists(reviews) else "",
     )
 
 
 def stamp(version: str) -> str:
     """The mark of a public page for a stranger: it changes with the page's data, address, language, look and day.
 
-    Empty for signed-in people and strangers with something personal to see, whose pages are made anew each time.
+    Empty for what is not public (no version), and for signed-in people and strangers with something personal to see: their pages
+    are made anew each time.
     """
-    if actor().is_known or session.get("toasts"):
+    if not version or actor().is_known or session.get("toasts"):
         return ""
     channel = g.channel
     reader = (choose_locale(), request.cookies.get("theme", ""), day())

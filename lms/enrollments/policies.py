@@ -1,6 +1,7 @@
 """Who may open, enrol, and see whose progress; the sentences are shown to people."""
 
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from lms.core.decisions import Actor, Decision, admins, no, signed_in, yes
@@ -9,7 +10,19 @@ from lms.courses.models import Course, Lesson
 from lms.enrollments.models import Enrollment
 
 
-def can_open(actor: Actor, lesson: Lesson, enrollment: Enrollment | None, *, at: datetime, course: Course | None = None) -> Decision:
+class Openable(Protocol):
+    """What the rule reads of a lesson."""
+
+    @property
+    def status(self) -> str:
+        """draft, published, deleted…"""
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether it is open to anybody."""
+
+
+def can_open(actor: Actor, lesson: Openable, enrollment: Enrollment | None, *, at: datetime, course: Course | None = None) -> Decision:
     """Whether this person may open this lesson now; `course` lets its instructor in and closes what was taken off."""
     if actor.is_admin or (course is not None and _teaches(actor, course)):
         return yes("staff")

@@ -69,8 +69,7 @@ def courses_continue(course_id: UUID) -> ResponseReturnValue:
 @bp.route("/courses/<uuid:course_id>/lessons/<uuid:lesson_id>")
 def courses_lessons_show(course_id: UUID, lesson_id: UUID) -> ResponseReturnValue:
     """One lesson: the video or text, the outline, and where to go next; refused visitors see why and what to do."""
-    course, lesson = _lesson_of(course_id, lesson_id)
-    enrollment = queries.latest_enrollment(actor().user_id, course_id)
+    lesson, course, enrollment = queries.desk(course_id, lesson_id, actor().user_id)
     decision = policies.can_open(actor(), lesson, enrollment, at=now(), course=course)
     if decision.rule == "published" or not actor().is_known:
         allow(decision)
@@ -83,8 +82,7 @@ def courses_lessons_show(course_id: UUID, lesson_id: UUID) -> ResponseReturnValu
 @bp.route("/courses/<uuid:course_id>/outline")
 def courses_outline(course_id: UUID) -> ResponseReturnValue:
     """The outline beside a lesson, with what was done ticked."""
-    course, lesson = _lesson_of(course_id, _id_in_query("lesson"))
-    enrollment = queries.latest_enrollment(actor().user_id, course_id)
+    lesson, course, enrollment = queries.desk(course_id, _id_in_query("lesson"), actor().user_id)
     allow(policies.can_open(actor(), lesson, enrollment, at=now(), course=course))
     page = url_for(".courses_lessons_show", course_id=course_id, lesson_id=lesson.id)
     return fragment("enrollments/_outline.html", page=page, **_outline_context(course, lesson, enrollment))
@@ -194,13 +192,6 @@ def _pictures(learning: list[queries.Learning]) -> dict[UUID, str]:
     """The addresses of the courses' covers, by course; one query."""
     assets = assets_by_id([one.course.cover_asset_id for one in learning])
     return {one.course.id: picture_url(assets.get(one.course.cover_asset_id)) for one in learning if one.course.cover_asset_id}
-
-
-def _lesson_of(course_id: UUID, lesson_id: UUID) -> tuple[Course, Lesson]:
-    lesson = courses.get_lesson(lesson_id)
-    if lesson.course_id != course_id or lesson.is_deleted:
-        raise NotFound(_("There is no such lesson here. It may have been taken away."))
-    return courses.get_course(course_id), lesson
 
 
 def _outline_context(course: Course, lesson: Lesson, enrollment: Enrollment | None) -> dict[str, Any]:

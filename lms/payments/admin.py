@@ -10,7 +10,7 @@ from lms.channels.queries import get_member, members_by_id
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.i18n import locale as get_locale
-from lms.core.money import Money
+from lms.core.money import Money, digits
 from lms.payments import operations, policies, queries
 from lms.payments.errors import AlreadyRefunded
 from lms.payments.forms import RefundForm
@@ -91,9 +91,12 @@ def revenue() -> ResponseReturnValue:
     months = months_of(currency, MONTHS_DRAWN)
 
     def say(value: int | float) -> str:
-        return (Money(1, currency) * round(value)).format(get_locale())
+        return Money(round(value * 10 ** digits(currency)), currency).format(get_locale())
 
-    lines = [(_("Paid"), [paid for _month, paid, _back in months]), (_("Left"), [paid - back for _month, paid, back in months])]
+    def drawn(minor: int) -> float:  # whole units, as the axis shows them; a drawing may round, the list does not
+        return float(Money(minor, currency).decimal)
+
+    lines = [(_("Paid"), [drawn(paid) for _month, paid, _back in months]), (_("Left"), [drawn(paid - back) for _m, paid, back in months])]
     chart = line_chart(_("Revenue by month"), [month for month, _paid, _back in months], lines, say=say, head=_("Month"))
     return answer_list(Revenue(), "payments/admin/revenue.html", chart=chart if months else None)
 

@@ -66,7 +66,7 @@ def channel_of_request() -> ChannelFace:
 
 def open_work(*, read_only: bool) -> None:
     """Open the request's unit of work for its channel and its person."""
-    work = db.unit_of_work(g.channel.id, read_only=read_only)
+    work = db.running(g.channel.id, read_only=read_only)
     work.__enter__()
     g.work = work
     if isinstance(session, ServerSession) or hasattr(session, "digest"):

@@ -1,6 +1,6 @@
 """A declared list as a page: search, filter chips in the address, columns, sort, pages by key, downloads, and the bulk bar."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -8,8 +8,9 @@ from uuid import UUID
 
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
-from lms.core import plans
+from lms.core import i18n, plans
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.reports import PAGE, Choice, Column, Flag, Page, Period, Report, View, with_filter
@@ -19,8 +20,10 @@ from lms.web.exports import csv_response, xlsx_response
 from lms.web.face import faces
 from lms.web.i18n import choose_zone
 from lms.web.navigation import exists
+from lms.web.remembered import Rows
 from lms.web.words import money, number
 
+kept_rows = Rows()
 NUMERIC = ("int", "money", "percent", "bytes", "duration")
 
 
@@ -103,6 +106,13 @@ class ListPage:
                 }
             )
         return made
+
+    def drawn(self, draw: Callable[..., Markup], heads: Sequence[Mapping[str, Any]], select: str | None) -> Markup:
+        """The rows as markup, each drawn by the macro given or remembered from when it had the same values."""
+        looks = tuple((column.key, column.kind, str(column.label), column.href) for column in self.columns)
+        place = (self.report.name, self.report.href, select, i18n.locale(), choose_zone(), looks)
+        made = [kept_rows.get((place, tuple(row.values())), lambda row=row: draw(self, row, heads, select)) for row in self.page.rows]  # type: ignore[misc]
+        return Markup("\n").join(made)
 
     @property
     def chips(self) -> list[dict[str, str]]:

@@ -1,36 +1,53 @@
 """How values read on a page: money, days, moments in the reader's zone, durations, sizes, counts."""
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from flask import Flask
 
 from lms.core import i18n
-from lms.core.clock import now
+from lms.core.clock import now, zone
 from lms.core.i18n import gettext as _
 from lms.core.money import Money
 from lms.web.i18n import choose_zone, reader_zone
 
+REMEMBERED = 4096  # what was put into words, for each kind of value
+
 
 def money(minor: int, currency: str) -> str:
     """An amount with its currency."""
-    return Money(minor, currency).format(i18n.locale())
+    return _money(minor, currency, i18n.locale())
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _money(minor: int, currency: str, locale: str) -> str:
+    return Money(minor, currency).format(locale)
 
 
 def day(value: date | datetime | None) -> str:
     """A calendar day, in the reader's zone."""
     if value is None:
         return "–"
-    local = value.astimezone(reader_zone()).date() if isinstance(value, datetime) else value
-    return str(format_date(local, "medium", locale=i18n.locale()))
+    return _day(value.astimezone(reader_zone()).date() if isinstance(value, datetime) else value, i18n.locale())
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _day(value: date, locale: str) -> str:
+    return str(format_date(value, "medium", locale=locale))
 
 
 def moment(value: datetime | None) -> str:
     """Day and time in the reader's zone."""
     if value is None:
         return "–"
-    return str(format_datetime(value, "d MMM y, HH:mm", tzinfo=reader_zone(), locale=i18n.locale()))
+    return _moment(value.replace(second=0, microsecond=0), choose_zone(), i18n.locale())
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _moment(value: datetime, zone_name: str, locale: str) -> str:
+    return str(format_datetime(value, "d MMM y, HH:mm", tzinfo=zone(zone_name), locale=locale))
 
 
 def moment_with_zone(value: datetime | None) -> str:
@@ -70,7 +87,12 @@ def size(count: int | None) -> str:
 
 def number(value: float | int | None) -> str:
     """A number with the reader's separators."""
-    return "–" if value is None else str(format_decimal(value, locale=i18n.locale()))
+    return "–" if value is None else _number(value, i18n.locale())
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _number(value: float | int, locale: str) -> str:
+    return str(format_decimal(value, locale=locale))
 
 
 def zone_name() -> str:

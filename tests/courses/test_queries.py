@@ -1,9 +1,13 @@
 """What is asked of courses: the catalogue above all."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy.orm import Session
 
-from lms.core import db
+from lms.channels.models import Member
+from lms.core import clock, db
+from lms.core.clock import now
 from lms.core.ids import uuid7
 from lms.core.money import Money
 from lms.courses import operations, queries
@@ -86,11 +90,22 @@ def test_catalogue_version__changes_with_what_is_shown(work: Session) -> None:
     assert queries.catalogue_version() == queries.catalogue_version()
 
 
-def test_course_version__changes_with_lessons(work: Session) -> None:
-    course = a_course("Algebra", published=True)
-    before = queries.course_version(course)
+def test_public_version__changes_with_what_the_page_shows_and_is_empty_for_drafts(work: Session) -> None:
+    course = a_course("Algebra", published=True, price=Money(500, "EUR"))
+    seen = {queries.public_version(course.slug)}
     a_lesson(course)
-    assert queries.course_version(queries.get_course(course.id)) != before
+    seen.add(queries.public_version(course.slug))
+    work.get_one(Member, course.instructor_id).bio = "Taught for years."
+    seen.add(queries.public_version(course.slug))
+    course.sale_price_minor, course.sale_starts_at, course.sale_ends_at = 1, now() - timedelta(days=1), now() + timedelta(days=1)
+    seen.add(queries.public_version(course.slug))
+    catalogue = queries.catalogue_version()
+    with clock.at(now() - timedelta(days=2)):
+        assert queries.public_version(course.slug) in seen, "as it was before the sale"
+        assert queries.catalogue_version() != catalogue, "a sale that begins changes the catalogue without a change of the course"
+    assert len(seen) == 4 and "" not in seen
+    operations.unpublish_course(course, by=root())
+    assert queries.public_version(course.slug) == ""
 
 
 def test_get_course__loads_its_people_and_is_not_there_for_other_channels(connection: object) -> None:

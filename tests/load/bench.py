@@ -20,6 +20,7 @@ from tests.load.bench_enrol import enrol
 from tests.load.bench_import import imports
 from tests.load.bench_lists import csv, lists
 from tests.load.bench_processes import chat, start
+from tests.load.bench_steady import steady
 from tests.load.client import request_of
 from tests.load.figure import Bench, Figure
 from tests.load.stage import FLOOR_PORT, PORT, ROOT, Stage, a_stage, capture, load, served
@@ -61,31 +62,6 @@ def _unchanged(stage: Stage, seconds: float) -> Figure:
     first = client.get(import_path, base_url="http://localhost")
     again = client.get(import_path, base_url="http://localhost", headers={"If-None-Match": first.headers.get("ETag", "")})
     return Figure("pages", "unchanged catalogue, asked again", str(again.status_code), "304", "304", again.status_code == 304)
-
-
-def steady(stage: Stage, quick: bool) -> list[Figure]:
-    """123 requests a second, open model: three in four are pages, one in four /healthz. Heartbeats are not sent yet, so the bound is not proven by it."""
-    seconds = 20.0 if quick else 300.0
-    wanted = [
-        request_of(path, host="localhost", cookie=stage.cookies.get(who, "")).decode("latin-1")
-        for name, (path, who) in stage.pages.items()
-        if name in ("catalogue", "course page", "lesson page")
-    ]
-    beats = [request_of("/healthz", host="localhost").decode("latin-1")]
-    with served(stage):
-        seen = load(
-            {"kind": "opened", "host": "127.0.0.1", "port": PORT, "requests": wanted * 3 + beats * 3, "rate": 123.0, "seconds": seconds}
-        )
-    return [
-        Figure(
-            "steady",
-            f"123 requests/s for {seconds:.0f} s, without heartbeats",
-            f"p95 {seen.p95:.0f} ms, p99 {seen.p99:.0f} ms, {seen.errors} errors of {seen.count}",
-            "",
-            "p95 < 150 ms, p99 < 500 ms, no error",
-            seen.p95 < 150 and seen.p99 < 500 and not seen.errors,
-        )
-    ]
 
 
 def weight(stage: Stage, quick: bool) -> list[Figure]:

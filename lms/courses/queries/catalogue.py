@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import TSQUERY, aggregate_order_by
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import joinedload
 
 from lms.channels.models import Member
@@ -132,26 +132,32 @@ def teachers_on_sale() -> Sequence[Member]:
     return db.session().scalars(select(Member).where(Member.id.in_(teaching)).order_by(Member.name, Member.id)).all()
 
 
+CATALOGUE_VERSION = """
+    SELECT count(c.id), max(c.updated_at), md5(string_agg(m.name, ',' ORDER BY c.id)) AS names,
+        md5(string_agg(CAST(CASE WHEN c.sale_starts_at <= %(now)s AND c.sale_ends_at > %(now)s
+            THEN c.sale_price_minor ELSE c.price_minor END AS text), ',' ORDER BY c.id)) AS prices,
+        (SELECT md5(string_agg(k.name, ',' ORDER BY k.id)) FROM courses.categories k WHERE k.channel_id = %(channel)s) AS shelves
+    FROM courses.courses c LEFT JOIN channels.members m ON m.channel_id = c.channel_id AND m.id = c.instructor_id
+    WHERE c.channel_id = %(channel)s AND c.status = 'published'
+"""
+PUBLIC_VERSION = """
+    SELECT c.id, c.updated_at, m.name, md5(m.bio) AS bio, m.avatar_key, k.name AS shelf,
+        CASE WHEN c.sale_starts_at <= %(now)s AND c.sale_ends_at > %(now)s THEN c.sale_price_minor ELSE c.price_minor END AS price
+    FROM courses.courses c JOIN channels.members m ON m.channel_id = c.channel_id AND m.id = c.instructor_id
+    LEFT JOIN courses.categories k ON k.channel_id = c.channel_id AND k.id = c.category_id
+    WHERE c.channel_id = %(channel)s AND c.slug = %(slug)s AND c.status = 'published'
+"""
+
+
 def catalogue_version() -> str:
     """A text that changes whenever the catalogue would look different: the number and newest change of courses, shelves and names."""
-    query = (
-        select(
-            func.count(Course.id),
-            func.max(Course.updated_at),
-            func.sum(price_now()),
-            func.md5(func.string_agg(Member.name, aggregate_order_by(literal(","), Course.id))),
-            select(func.md5(func.string_agg(Category.name, aggregate_order_by(literal(","), Category.id)))).scalar_subquery(),
-        )
-        .select_from(Course)
-        .outerjoin(Member, Member.id == Course.instructor_id)
-        .where(Course.status == "published")
-    )
-    return "|".join(str(part) for part in db.session().execute(query).one())
+    return "|".join(str(part) for part in db.rows(CATALOGUE_VERSION, now=now())[0])
 
 
-def course_version(course: Course) -> str:
-    """A text that changes whenever the public page of the course would look different."""
-    return "|".join((str(course.id), str(course.updated_at), course.instructor.name, course.category.name if course.category else ""))
+def public_version(slug: str) -> str:
+    """A text that changes whenever the public page of the course would look different; "" when it has no public page."""
+    found = db.rows(PUBLIC_VERSION, slug=slug, now=now())
+    return "|".join(str(part) for part in found[0]) if found else ""
 
 
 def free_slug(title: str, *, taken: type[Course] | type[Category] = Course, besides: UUID | None = None) -> str:

@@ -49,14 +49,18 @@ def views_of_report(report: str, by: Actor) -> Sequence[SavedView]:
     return db.session().scalars(_views().where(mine, SavedView.report == report, SavedView.deleted_at.is_(None))).all()
 
 
+DEFAULT_QUERY = """
+    SELECT query FROM reporting.views
+    WHERE channel_id = %(channel)s AND user_id = %(user_id)s AND report = %(report)s AND is_default AND deleted_at IS NULL
+"""
+
+
 def default_query(report: str, user_id: UUID | None) -> str:
     """The query string a person wants a list to open with; "" when none was chosen."""
     if user_id is None:
         return ""
-    query = select(SavedView.query).where(
-        SavedView.user_id == user_id, SavedView.report == report, SavedView.is_default, SavedView.deleted_at.is_(None)
-    )
-    return db.session().scalar(query) or ""
+    found = db.rows(DEFAULT_QUERY, user_id=user_id, report=report)
+    return str(found[0].query) if found else ""
 
 
 def get_schedule(schedule_id: UUID) -> Schedule:

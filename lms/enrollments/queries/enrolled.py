@@ -1,11 +1,11 @@
-"""Every SELECT of enrollments."""
+"""Enrolments and progress one by one and in numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, false, func, select, text
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import defer
 
 from lms.channels.models import Member
@@ -14,46 +14,9 @@ from lms.core.clock import now
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.courses.models import Course, Lesson, Section
-from lms.courses.queries import Chapter
 from lms.enrollments.errors import NoEnrollment
 from lms.enrollments.models import Enrollment, LessonProgress
 from lms.payments.models import Refund
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """A course's published lessons in order, and what one enrolment did in them."""
-
-    chapters: Sequence[Chapter]
-    progress: Mapping[UUID, LessonProgress]
-
-    @property
-    def lessons(self) -> list[Lesson]:
-        """The lessons, one after the other."""
-        return [lesson for chapter in self.chapters for lesson in chapter.lessons]
-
-    @property
-    def done_count(self) -> int:
-        """How many of the lessons are done."""
-        return sum(self.is_done(lesson) for lesson in self.lessons)
-
-    def is_done(self, lesson: Lesson) -> bool:
-        """Whether the lesson is done."""
-        found = self.progress.get(lesson.id)
-        return found is not None and found.completed_at is not None
-
-    def before(self, lesson: Lesson) -> Lesson | None:
-        """The lesson before this one."""
-        at = self._place(lesson)
-        return self.lessons[at - 1] if at > 0 else None
-
-    def after(self, lesson: Lesson) -> Lesson | None:
-        """The lesson after this one."""
-        at = self._place(lesson)
-        return self.lessons[at + 1] if 0 <= at < len(self.lessons) - 1 else None
-
-    def _place(self, lesson: Lesson) -> int:
-        return next((index for index, one in enumerate(self.lessons) if one.id == lesson.id), -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,26 +142,6 @@ def get_progress(enrollment_id: UUID, lesson_id: UUID) -> LessonProgress | None:
     """What the enrolment has for one lesson, or nothing."""
     statement = select(LessonProgress).where(LessonProgress.enrollment_id == enrollment_id, LessonProgress.lesson_id == lesson_id)
     return db.session().scalars(statement).one_or_none()
-
-
-def outline_of(course_id: UUID, enrollment: Enrollment | None) -> Outline:
-    """The published outline of a course with the enrolment's progress in it, without the lessons' texts; one query."""
-    mine = (LessonProgress.lesson_id == Lesson.id) & (LessonProgress.enrollment_id == enrollment.id) if enrollment else false()
-    statement = (
-        select(Section, Lesson, LessonProgress)
-        .join(Lesson, Lesson.section_id == Section.id)
-        .outerjoin(LessonProgress, mine)
-        .where(Section.course_id == course_id, Section.deleted_at.is_(None), Lesson.status == "published")
-        .order_by(Section.position, Section.id, Lesson.position, Lesson.id)
-        .options(defer(Lesson.body, raiseload=True))
-    )
-    chapters: dict[UUID, Chapter] = {}
-    progress: dict[UUID, LessonProgress] = {}
-    for section, lesson, kept in db.session().execute(statement):
-        chapters.setdefault(section.id, Chapter(section)).lessons.append(lesson)
-        if kept is not None:
-            progress[lesson.id] = kept
-    return Outline(list(chapters.values()), progress)
 
 
 def learning_of(user_id: UUID, *, limit: int | None = None) -> list[Learning]:

@@ -1,0 +1,106 @@
+"""What is made of the same parts twice is remembered: macros without surroundings, and whole pages that carry their mark.
+
+Nothing here can be out of date: everything that goes into a text is part of the key it is remembered by.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+from flask import Flask
+from jinja2 import Template
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from lms.core import i18n
+
+PLAIN = frozenset({str, Markup, int, float, bool, type(None)})
+MACROS = 1024  # texts remembered for each macro
+ROWS = 2048  # table rows remembered in each process
+PAGES = 256  # pages remembered in each process
+
+
+class RememberingTemplate(Template):
+    """A template whose macros named in its `pure` are made once for the same language and the same plain arguments.
+
+    A pure macro reads nothing but its arguments and the language: no request, no channel, no form token.
+    """
+
+    def _get_default_module(self, ctx: Context | None = None) -> Any:
+        # Every template of the application has the same globals, so that one module serves every page that imports it.
+        if self._module is None:
+            module = super()._get_default_module()
+            for name in module.__dict__.get("pure", ()):
+                setattr(module, name, remembered(getattr(module, name)))
+        return self._module
+
+
+def remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
+    """The macro, asked once for the same plain arguments; with others (lists, mappings, lazy words) it is asked each time."""
+
+    @lru_cache(maxsize=MACROS, typed=True)
+    def made(_language: str, *given: Any, **named: Any) -> Markup:
+        return macro(*given, **named)
+
+    def ask(*given: Any, **named: Any) -> Markup:
+        for value in given:
+            if type(value) not in PLAIN:
+                return macro(*given, **named)
+        for value in named.values():
+            if type(value) not in PLAIN:
+                return macro(*given, **named)
+        return made(i18n.locale(), *given, **named)
+
+    return ask
+
+
+class Rows:
+    """Table rows by everything that goes into them: who draws them, in which language and zone, and their values."""
+
+    def __init__(self, most: int = ROWS) -> None:
+        self.most = most
+        self._kept: dict[tuple[Any, ...], Markup] = {}
+
+    def get(self, key: tuple[Any, ...], make: Callable[[], Markup]) -> Markup:
+        """The row of this key, drawn now when it is not at hand; rows with values that cannot be a key are drawn each time."""
+        try:
+            found = self._kept.get(key)
+        except TypeError:
+            return make()
+        if found is None:
+            if len(self._kept) >= self.most:
+                self._kept.clear()
+            found = self._kept[key] = make()
+        return found
+
+
+class Pages:
+    """The newest pages by their mark: a text that changes whenever the page would look different."""
+
+    def __init__(self, most: int = PAGES) -> None:
+        self.most = most
+        self._kept: OrderedDict[str, str] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, mark: str, make: Callable[[], str]) -> str:
+        """The page of this mark, made now when it is not at hand; a page without a mark is made each time."""
+        if not mark:
+            return make()
+        with self._lock:
+            found = self._kept.get(mark)
+            if found is not None:
+                self._kept.move_to_end(mark)
+                return found
+        made = make()
+        with self._lock:
+            self._kept[mark] = made
+            while len(self._kept) > self.most:
+                self._kept.popitem(last=False)
+        return made
+
+
+def install(app: Flask) -> None:
+    """Let the templates of the app remember."""
+    app.jinja_env.template_class = RememberingTemplate
