@@ -11,7 +11,6 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
-from lms.auth import operations as auth_operations
 from lms.channels import operations as channel_operations
 from lms.channels import queries as channel_queries
 from lms.config import ROOT, Config
@@ -73,7 +72,7 @@ def wire() -> None:
     faces.actor_of_session = channel_queries.actor_of_session
     faces.actor_of_token = channel_queries.actor_of_token
     faces.user_of_session = channel_queries.user_of_session
-    faces.touch_session = auth_operations.touch_session
+    faces.touch_session = channel_operations.note_visit
     faces.role_of = channel_queries.role_of
     faces.welcome = channel_operations.welcome
     for module in MODULES:

@@ -29,6 +29,7 @@ class Audit(Report):
     """Who did what to what, newest first."""
 
     name = "admin.audit"
+    path = "/admin/audit"
     title = _l("Audit log")
     lead = _l("Every change, by whom and when. Nothing here can be edited; the chain of hashes shows it.")
     key = AuditRow.id
@@ -64,6 +65,7 @@ class Jobs(Report):
     """What the workers do, did, and could not do."""
 
     name = "admin.jobs"
+    path = "/admin/system/jobs"
     title = _l("Jobs")
     lead = _l("Everything that happens later: handlers of events, mails, videos. A job in quarantine waits for you.")
     key = Outbox.id
@@ -96,6 +98,7 @@ class Mails(Report):
     """Every mail, and what became of it."""
 
     name = "admin.mails"
+    path = "/admin/system/mail"
     title = _l("Mail")
     key = Mail.id
     href = "/admin/system/mail/{id}"

@@ -20,12 +20,13 @@ from lms.core.models import Plan
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved, own_path
 from lms.web.bulk import answer_bulk, options_form, params_of
-from lms.web.charts import line_chart, sparkline
+from lms.web.charts import line_chart
 from lms.web.design_sample import sample
 from lms.web.exports import lines_response
-from lms.web.i18n import choose_zone
 from lms.web.lists import answer_list, list_page
+from lms.web.tiles import Tile, a_tile, rows_href
 from lms.web.toasts import toast
+from lms.web.words import money, number
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -34,20 +35,49 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 def index() -> ResponseReturnValue:
     """The month in figures, what waits for a human, what comes next."""
     allow(policies.can_see_dashboard(actor()))
-    figures = queries.month_figures(actor(), currency=g.channel.currency, zone_name=choose_zone())
-    labels = [format_date(value, "d MMM", locale=get_locale()) for value in figures.days]
+    figures = queries.month_figures(actor(), currency=g.channel.currency)
+    made = figures.month["enrolments"]
+    labels = [format_date(value, "d MMM", locale=get_locale()) for value in made.days]
     return render_template(
         "admin/index.html",
-        figures=figures,
-        chart=line_chart(_("Enrolments"), labels, [(_("Enrolments"), figures.enrolled_by_day)], head=_("Day")),
-        sparks={
-            "learners": sparkline(figures.learners_by_day),
-            "enrolled": sparkline(figures.enrolled_by_day),
-            "revenue": sparkline(figures.revenue_by_day),
-        },
+        tiles=_tiles(figures, g.channel.currency),
+        chart=line_chart(_("Enrolments"), labels, [(_("Enrolments"), made.values)], head=_("Day")),
         waiting=queries.waiting(6) if actor().is_admin else [],
         sessions=queries.coming_sessions(actor()),
     )
+
+
+def _tiles(figures: queries.Figures, currency: str) -> list[Tile]:
+    """The four figures of the month; each opens as many rows as it says."""
+    enrolments, people, against = "/admin/enrollments/", "/admin/channels/people", _("against the month before")
+    made, made_before = figures.month["enrolments"], figures.before["enrolments"].total
+    paid, paid_before = figures.net(figures.month), sum(figures.net(figures.before))
+    is_admin, period = actor().is_admin, figures.period
+    here = rows_href(people if is_admin else enrolments, "here", seen=period)
+    if is_admin:
+        sold = rows_href("/admin/payments/movements", "revenue", at=period)
+    else:
+        sold = rows_href("/admin/reporting/reports/reporting.revenue", "revenue", day=period.partition("@")[0])
+    said = _("%(done)s of %(all)s enrolments ever made", done=number(figures.completed), all=number(figures.ever))
+    return [
+        a_tile(
+            _("People here") if is_admin else _("Enrolments in use"),
+            number(figures.here),
+            here,
+            days=figures.month["active"].values if is_admin else (),
+        ),
+        a_tile(
+            _("New enrolments"),
+            number(made.total),
+            rows_href(enrolments, "enrolled", enrolled=period),
+            now=made.total,
+            before=made_before,
+            against=against,
+            days=made.values,
+        ),
+        a_tile(_("Revenue"), money(sum(paid), currency), sold, now=sum(paid), before=paid_before, against=against, days=paid),
+        a_tile(_("Completed"), f"{figures.completion} %", rows_href(enrolments, "completed", completed=figures.ever_period), note=said),
+    ]
 
 
 @bp.route("/inbox")
@@ -178,7 +208,7 @@ def _about_plan(plan: Plan, act: bulk.Act, form: Any) -> dict[str, Any]:
         "plan": plan,
         "act": act,
         "form": form,
-        "list": list_page(PlanRows(plan, act)),
+        "list": list_page(PlanRows(plan, act), counted=True),
         "states": dict(PLAN_STATES),
         "tones": PLAN_TONES,
         "unused": [column["heading"] for column in plan.columns if not column["field"] and column["heading"]],

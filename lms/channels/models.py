@@ -53,6 +53,11 @@ class Member(Tenant, Base):
     __table_args__ = (
         Index("ix_members_joined", "channel_id", "joined_at", "id"),
         Index("ix_members_role", "channel_id", "role", "joined_at"),
+        Index("ix_members_by_name", "channel_id", "name", "id"),
+        Index("ix_members_by_email", "channel_id", "email", "id"),
+        Index("ix_members_by_role", "channel_id", "role", "id"),
+        Index("ix_members_by_status", "channel_id", "status", "id"),
+        Index("ix_members_seen", "channel_id", "seen_at", "id"),
         Index("ix_members_person", "id"),
         {"schema": "channels"},
     )

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lms.auth import operations as accounts
 from lms.auth import queries as auth_queries
-from lms.auth.models import User
+from lms.auth.models import SignInSession, User
 from lms.channels import queries
 from lms.channels.errors import LastOwner, Taken
 from lms.channels.events import MemberEdited, MemberJoined, MemberSuspended, RoleChanged
@@ -213,3 +213,10 @@ def prefer(user_id: UUID, name: str, value: dict[str, Any]) -> None:
         .values(id=uuid7(), user_id=user_id, name=name, value=value, channel_id=current_channel())
         .on_conflict_do_update(index_elements=["channel_id", "user_id", "name"], set_={"value": value})
     )
+
+
+def note_visit(digest: bytes) -> None:
+    """Note that a session is in use, and that its person is here."""
+    used = update(SignInSession).where(SignInSession.digest == digest).values(seen_at=now()).returning(SignInSession.user_id).cte("used")
+    here = update(Member).where(Member.id == used.c.user_id).values(seen_at=now())
+    db.session().execute(here.execution_options(synchronize_session=False))

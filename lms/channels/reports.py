@@ -1,16 +1,23 @@
 """Lists of channels: the people."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from sqlalchemy import Select, select
 
 from lms.channels.models import Member
 from lms.core.decisions import Actor
 from lms.core.i18n import lazy_gettext as _l
-from lms.core.reports import Choice, Column, Period, Report
+from lms.core.reports import Choice, Column, Period, Report, Sought
+from lms.core.reports.fields import Words
 
 ROLES = (("student", _l("Student")), ("instructor", _l("Instructor")), ("admin", _l("Admin")), ("owner", _l("Owner")))
 STATUSES = (("active", _l("Active")), ("invited", _l("Invited")), ("suspended", _l("Suspended")))
+
+
+def people_by(key: Any) -> Sought:
+    """Search among people by their name and address, for a list whose column `key` holds their ids."""
+    return Sought(key, (Member.name, Member.email), "channels.find_members")
 
 
 class People(Report):
@@ -24,6 +31,9 @@ class People(Report):
     path = "/admin/channels/people"
     sort = "name"
     empty = ("users", _l("Nobody here yet"), _l("Invite somebody, or let students register themselves."))
+    figures: ClassVar[Mapping[str, Words]] = {
+        "here": _l("People who opened a page while signed in, the last time on one of these days of the academy's own zone."),
+    }
     columns = (
         Column("name", _l("Name"), Member.name, href="/admin/channels/people/{id}"),
         Column("email", _l("E-mail"), Member.email),
@@ -44,15 +54,21 @@ class People(Report):
             tones={"active": "success", "invited": "warning", "suspended": "danger"},
         ),
         Column("joined_at", _l("Joined"), Member.joined_at, kind="time"),
-        Column("title", _l("Title"), Member.title, shown=False),
-        Column("phone", _l("Phone"), Member.phone, shown=False),
+        Column("seen_at", _l("Last here"), Member.seen_at, kind="time", shown=False),
+        Column("title", _l("Title"), Member.title, shown=False, sortable=False),
+        Column("phone", _l("Phone"), Member.phone, shown=False, sortable=False),
     )
     filters = (
         Choice("role", _l("Role"), Member.role, options=ROLES),
         Choice("status", _l("Status"), Member.status, options=STATUSES),
         Period("joined", _l("Joined"), Member.joined_at),
+        Period("seen", _l("Last here"), Member.seen_at),
     )
-    search = (Member.name, Member.email)
+    search = (people_by(Member.id),)
+
+    def bare(self, by: Actor) -> Select[Any]:
+        """There is nothing to leave out."""
+        return self.query(by)
 
     def query(self, by: Actor) -> Select[Any]:
         """Everybody but the deleted."""

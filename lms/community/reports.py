@@ -26,6 +26,7 @@ class Reviews(Report):
     """Every review; instructors see those of their own courses."""
 
     name = "community.reviews"
+    path = "/admin/community/reviews"
     title = _l("Reviews")
     lead = _l("What students say about the courses.")
     key = Review.id

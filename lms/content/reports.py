@@ -25,6 +25,7 @@ class Assets(Report):
     """Every file, newest first; instructors see their own."""
 
     name = "content.assets"
+    path = "/admin/content/assets"
     title = _l("Files")
     lead = _l("Videos, sound, pictures and documents: how big, how long, and how long it took to prepare them.")
     key = Asset.id

@@ -54,6 +54,7 @@ class Courses(Report):
     """The courses one works on: an instructor's own, an admin's all."""
 
     name = "courses.courses"
+    path = "/admin/courses/"
     title = _l("Courses")
     lead = _l("From the first draft to the catalogue and the archive.")
     key = Course.id
@@ -107,6 +108,7 @@ class DeletedCourses(Courses):
     """Courses that were deleted and can be restored."""
 
     name = "courses.deleted"
+    path = "/admin/courses/deleted"
     title = _l("Deleted courses")
     lead = _l("Open one to restore it.")
     empty = ("trash-2", _l("Nothing was deleted"), "")

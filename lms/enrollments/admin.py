@@ -18,7 +18,7 @@ from lms.courses.models import Course, Lesson
 from lms.enrollments import operations, policies, queries
 from lms.enrollments.forms import ByHandForm, EndForm
 from lms.enrollments.models import Enrollment
-from lms.enrollments.reports import Enrollments
+from lms.enrollments.reports import Enrollments, Lessons
 from lms.payments.queries import get_order
 from lms.vouchers.queries import get_redemption
 from lms.web.access import actor, allow
@@ -44,6 +44,13 @@ class Answer(NamedTuple):
 def index() -> ResponseReturnValue:
     """Every enrolment this person may see."""
     return answer_list(Enrollments(), "enrollments/admin/index.html", may_manage=policies.can_manage(actor()))
+
+
+@bp.route("/lessons")
+def lessons() -> ResponseReturnValue:
+    """Who completed which lesson."""
+    allow(policies.can_see_students(actor(), None))
+    return answer_list(Lessons(), "enrollments/admin/lessons.html")
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -36,7 +36,12 @@ class Enrollment(Tenant, Base):
         Index("uq_enrollments_open", "channel_id", "user_id", "course_id", unique=True, postgresql_where=text("status <> 'ended'")),
         Index("ix_enrollments_course", "channel_id", "course_id", "enrolled_at"),
         Index("ix_enrollments_person", "channel_id", "user_id", "enrolled_at"),
-        Index("ix_enrollments_at", "channel_id", "enrolled_at"),
+        Index("ix_enrollments_by_time", "channel_id", "enrolled_at", "id"),
+        Index("ix_enrollments_by_seen", "channel_id", "last_seen_at", "id"),
+        Index("ix_enrollments_by_progress", "channel_id", "progress", "id"),
+        Index("ix_enrollments_by_completion", "channel_id", "completed_at", "id"),
+        Index("ix_enrollments_by_status", "channel_id", "status", "enrolled_at", "id"),
+        Index("ix_enrollments_by_source", "channel_id", "source", "enrolled_at", "id"),
         Index("ix_enrollments_redemption", "channel_id", "redemption_id", postgresql_where=text("redemption_id IS NOT NULL")),
         {"schema": "enrollments"},
     )
@@ -79,6 +84,7 @@ class LessonProgress(Tenant, Base):
         belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
         belongs_to("lesson_id", "courses.lessons", name="fk_lesson_id_courses_lessons"),
         Index("ix_lesson_progress_lesson", "channel_id", "lesson_id"),
+        Index("ix_lesson_progress_done", "channel_id", "completed_at", "id"),
         Index("ix_lesson_progress_person", "channel_id", "user_id"),
         {"schema": "enrollments"},
     )

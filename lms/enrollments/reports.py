@@ -1,17 +1,19 @@
 """Lists of enrollments: who learns what, and how far they are."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from sqlalchemy import Select, select
 
 from lms.channels.models import Member
+from lms.channels.reports import people_by
 from lms.core import db
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
-from lms.core.reports import Choice, Column, Period, Report
-from lms.courses.models import Course
-from lms.enrollments.models import Enrollment
+from lms.core.reports import Choice, Column, Period, Report, Sought
+from lms.core.reports.fields import Words
+from lms.courses.models import Course, Lesson
+from lms.enrollments.models import Enrollment, LessonProgress
 from lms.enrollments.policies import can_see_students
 
 SOURCES = (("wallet", _l("Wallet")), ("free", _l("Free course")), ("manual", _l("By hand")), ("voucher", _l("Voucher")))
@@ -28,6 +30,7 @@ class Enrollments(Report):
     """Every enrolment; instructors see those of their own courses."""
 
     name = "enrollments.enrollments"
+    path = "/admin/enrollments/"
     title = _l("Enrolments")
     lead = _l("Who learns what, and how far they are.")
     key = Enrollment.id
@@ -38,10 +41,19 @@ class Enrollments(Report):
         _l("Nobody is enrolled yet"),
         _l("Students enrol themselves once a course is published. You can also enrol somebody by hand."),
     )
+    figures: ClassVar[Mapping[str, Words]] = {
+        "enrolled": _l(
+            "Enrolments made on these days of the academy's own zone, bought, free, by voucher or by hand, whatever became of them later."
+        ),
+        "here": _l("Enrolments whose lessons were opened, the last time on one of these days of the academy's own zone."),
+        "completed": _l(
+            "Enrolments in which every lesson that counts was completed. The percentage is their share of all enrolments ever made."
+        ),
+    }
     columns = (
         Column("name", _l("Person"), Member.name, href="/admin/enrollments/{id}"),
         Column("email", _l("E-mail"), Member.email),
-        Column("course", _l("Course"), Course.title),
+        Column("course", _l("Course"), Course.title, sortable=False),
         Column("status", _l("Status"), Enrollment.status, kind="state", words=dict(STATUSES), tones=TONES),
         Column("progress", _l("Progress"), Enrollment.progress, kind="percent"),
         Column("source", _l("How"), Enrollment.source, kind="state", words=dict(SOURCES)),
@@ -57,8 +69,9 @@ class Enrollments(Report):
         Choice("source", _l("How"), Enrollment.source, options=SOURCES),
         Period("enrolled", _l("Enrolled"), Enrollment.enrolled_at),
         Period("seen", _l("Last seen"), Enrollment.last_seen_at),
+        Period("completed", _l("Completed"), Enrollment.completed_at),
     )
-    search = (Member.name, Member.email, Course.title)
+    search = (people_by(Enrollment.user_id), Sought(Enrollment.course_id, (Course.title,), row=Course.id))
 
     def allowed(self, by: Actor) -> Decision:
         """Staff; the query narrows it to an instructor's own courses."""
@@ -67,4 +80,55 @@ class Enrollments(Report):
     def query(self, by: Actor) -> Select[Any]:
         """All for admins, an instructor's own courses' otherwise."""
         rows = select(Enrollment).join(Member, Member.id == Enrollment.user_id).join(Course, Course.id == Enrollment.course_id)
+        return rows if by.is_admin else rows.where(Course.instructor_id == by.user_id)
+
+    def bare(self, by: Actor) -> Select[Any]:
+        """The enrolments alone; every one has its person and its course."""
+        own = select(Course.id).where(Course.instructor_id == by.user_id)
+        return select(Enrollment) if by.is_admin else select(Enrollment).where(Enrollment.course_id.in_(own))
+
+
+class Lessons(Report):
+    """Every lesson somebody completed; instructors see those of their own courses."""
+
+    name = "enrollments.lessons"
+    title = _l("Lessons completed")
+    lead = _l("Who completed which lesson, when, and how long they watched.")
+    key = LessonProgress.id
+    href = "/admin/enrollments/{enrollment}"
+    path = "/admin/enrollments/lessons"
+    sort = "-completed_at"
+    empty = ("circle-check", _l("No lesson was completed yet"), _l("A lesson counts once it was watched or read to its end."))
+    figures: ClassVar[Mapping[str, Words]] = {
+        "lessons": _l("Lessons completed on these days of the academy's own zone; each lesson counts once for each enrolment."),
+    }
+    columns = (
+        Column("name", _l("Person"), Member.name, href="/admin/enrollments/{enrollment}", nullable=False),
+        Column("email", _l("E-mail"), Member.email, shown=False, nullable=False),
+        Column("course", _l("Course"), Course.title, nullable=False),
+        Column("lesson", _l("Lesson"), Lesson.title, nullable=False),
+        Column("completed_at", _l("Completed"), LessonProgress.completed_at, kind="time", nullable=False),
+        Column("started_at", _l("Started"), LessonProgress.started_at, kind="time", shown=False),
+        Column("watched", _l("Watched"), LessonProgress.watch_ms / 1000, kind="duration", nullable=False, sortable=False),
+        Column("enrollment", _l("Enrolment id"), LessonProgress.enrollment_id, shown=False, sortable=False),
+    )
+    filters = (
+        Choice("course", _l("Course"), Lesson.course_id, options=_courses),
+        Period("completed", _l("Completed"), LessonProgress.completed_at),
+    )
+    search = (people_by(LessonProgress.user_id), Course.title, Lesson.title)
+
+    def allowed(self, by: Actor) -> Decision:
+        """Staff; the query narrows it to an instructor's own courses."""
+        return can_see_students(by, None)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """All for admins, an instructor's own courses' otherwise."""
+        rows = (
+            select(LessonProgress)
+            .join(Member, Member.id == LessonProgress.user_id)
+            .join(Lesson, Lesson.id == LessonProgress.lesson_id)
+            .join(Course, Course.id == Lesson.course_id)
+            .where(LessonProgress.completed_at.is_not(None))
+        )
         return rows if by.is_admin else rows.where(Course.instructor_id == by.user_id)

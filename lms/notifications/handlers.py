@@ -6,7 +6,7 @@ from lms.courses.events import CoursePublished, CourseSentBack, CourseSubmitted,
 from lms.enrollments.events import UserEnrolled
 from lms.notifications import jobs, operations
 from lms.payments.events import OrderRefunded, RefundUndone
-from lms.reporting.events import DownloadFailed, DownloadReady, ScheduleStopped
+from lms.reporting.events import AlertRaised, DownloadFailed, DownloadReady, ScheduleStopped
 from lms.streaming.events import SessionCancelled, SessionMoved, SessionScheduled
 from lms.vouchers.events import VoucherBatchCreated
 
@@ -102,6 +102,13 @@ def tell_of_failed_download(fact: DownloadFailed) -> None:
     """Whoever asked for the file hears why it is not there."""
     values = {"report": fact.title, "why": fact.reason}
     operations.tell_of_report("download_failed", fact.user_id, fact.download_id, "/admin/reporting/downloads", values)
+
+
+@on(AlertRaised)
+def tell_of_alert(fact: AlertRaised) -> None:
+    """Whoever wanted to be told hears that a list has grown past their number."""
+    values = {"report": fact.title, "count": f"{fact.row_count:,}", "above": f"{fact.above:,}"}
+    operations.tell_of_report("alert_raised", fact.user_id, fact.run_id, fact.href, values)
 
 
 @on(ScheduleStopped)

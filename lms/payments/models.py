@@ -31,6 +31,11 @@ class Order(Tenant, Base):
             postgresql_where=text("status IN ('pending', 'paid') AND closed_at IS NULL"),
         ),
         Index("ix_orders_created", "channel_id", "created_at", "id"),
+        Index("ix_orders_by_payment", "channel_id", "paid_at", "id"),
+        Index("ix_orders_by_amount", "channel_id", "amount_minor", "id"),
+        Index("ix_orders_by_status", "channel_id", "status", "created_at", "id"),
+        Index("ix_orders_by_method", "channel_id", "method", "created_at", "id"),
+        Index("ix_orders_by_person", "channel_id", "user_id", "created_at", "id"),
         Index("ix_orders_course", "channel_id", "course_id", "status"),
         {"schema": "payments"},
     )

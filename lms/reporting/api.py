@@ -105,13 +105,19 @@ class NewSchedule(Body):
     """When and to whom a saved view goes; `hour` is the wall clock's in `zone`, Monday is 0."""
 
     view_id: UUID
-    cadence: Literal["daily", "weekly", "monthly"] = "weekly"
+    cadence: Literal["hourly", "daily", "weekdays", "weekly", "monthly"] = "weekly"
     weekday: Annotated[int, Field(ge=0, le=6)] = 0
+    days: Annotated[
+        list[Annotated[int, Field(ge=0, le=6)]], Field(max_length=7, description="weekdays of a weekly one; empty: weekday")
+    ] = []
+    every: Annotated[int, Field(ge=1, le=52, description="weeks from one to the next")] = 1
     month_day: Annotated[int, Field(ge=1, le=31)] = 1
     hour: Annotated[int, Field(ge=0, le=23)] = 8
     zone: Annotated[str, Field(max_length=60)] = ""
     format: Literal["csv", "xlsx"] = "csv"
     only_if_rows: bool = False
+    only_if_changed: bool = False
+    above: Annotated[int | None, Field(ge=0, le=1_000_000_000, description="an alert: once each time there come to be more rows")] = None
     recipients: Annotated[list[Annotated[EmailStr, Field(max_length=254)]], Field(min_length=1, max_length=50)]
 
 
@@ -122,11 +128,15 @@ class ScheduleAnswer(Answer):
     view_id: UUID
     cadence: str
     weekday: int
+    days: list[int]
+    every: int
     month_day: int
     hour: int
     zone: str
     format: str
     only_if_rows: bool
+    only_if_changed: bool
+    above: int | None
     recipients: list[str]
     is_on: bool
     next_run_at: datetime
@@ -210,6 +220,10 @@ def schedules_create(body: NewSchedule) -> ScheduleAnswer:
         zone=body.zone or choose_zone(),
         format=body.format,
         only_if_rows=body.only_if_rows,
+        days=tuple(sorted(set(body.days))),
+        every=body.every,
+        only_if_changed=body.only_if_changed,
+        above=body.above,
     )
     schedule = operations.add_schedule(view, when, body.recipients, by=actor())
     located(url_for(".schedules"))

@@ -36,3 +36,16 @@ class ScheduleStopped(Event):
     user_id: UUID
     title: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertRaised(Event):
+    """A list has come to have more rows than somebody wanted to be told of."""
+
+    schedule_id: UUID
+    run_id: UUID
+    user_id: UUID
+    title: str
+    row_count: int
+    above: int
+    href: str

@@ -3,15 +3,23 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms import BooleanField, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from lms.core.i18n import gettext as _
-from lms.reporting.models import Schedule
+from lms.reporting.models import MONDAY, Schedule
 from lms.reporting.operations import Timetable
 from lms.web.forms import Form, one_line, strip
 
-CADENCES = (("daily", _l("Every day")), ("weekly", _l("Every week")), ("monthly", _l("Every month")))
+CADENCES = (
+    ("hourly", _l("Every hour")),
+    ("daily", _l("Every day")),
+    ("weekdays", _l("Monday to Friday")),
+    ("weekly", _l("Every week, or every few weeks")),
+    ("monthly", _l("Every month")),
+)
+LAST_DAY = 31
 WEEKDAYS = tuple(
     (str(number), name)
     for number, name in enumerate(
@@ -32,10 +40,17 @@ class ScheduleForm(Form):
     """When a view goes out by mail, how, and to whom."""
 
     cadence = SelectField(_l("How often"), choices=CADENCES)
-    weekday = SelectField(_l("On which day of the week"), choices=WEEKDAYS, description=_l("For every week."))
+    days = SelectMultipleField(
+        _l("On which days of the week"),
+        choices=WEEKDAYS,
+        description=_l("For every week."),
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )
+    every = IntegerField(_l("Every how many weeks"), [Optional(), NumberRange(1, 52, _l("Choose 1 to 52 weeks."))], default=1)
     month_day = SelectField(
         _l("On which day of the month"),
-        choices=[(str(day), str(day)) for day in range(1, 32)],
+        choices=[*((str(day), str(day)) for day in range(1, 31)), ("31", _l("the last"))],
         description=_l("For every month; a shorter month sends on its last day."),
     )
     hour = SelectField(_l("At"), choices=[(str(hour), f"{hour:02d}:00") for hour in range(24)])
@@ -43,23 +58,36 @@ class ScheduleForm(Form):
     recipients = TextAreaField(_l("To"), [InputRequired(_l("Name at least one mail address."))], description=_l("One mail address a line."))
     format = SelectField(_l("File"), choices=(("csv", "CSV"), ("xlsx", "Excel")))
     only_if_rows = BooleanField(_l("Only when there are rows"))
+    only_if_changed = BooleanField(_l("Only when the rows changed since the last mail"))
+    above = IntegerField(
+        _l("Only tell me when there are more rows than"),
+        [Optional(), NumberRange(0, 1_000_000_000, _l("Name a number of rows from 0 on."))],
+        description=_l("Makes it an alert: it speaks once when it comes true, and again after it was not true. Empty: it always goes out."),
+    )
 
     def show(self, schedule: Schedule) -> None:
         """Fill in what a schedule is."""
-        for name in ("weekday", "month_day", "hour"):
+        for name in ("month_day", "hour"):
             self[name].data = str(getattr(schedule, name))
-        for name in ("cadence", "zone", "format", "only_if_rows"):
+        self.days.data = [str(day) for day in schedule.days or [schedule.weekday]]
+        for name in ("cadence", "zone", "format", "only_if_rows", "only_if_changed", "above", "every"):
             self[name].data = getattr(schedule, name)
         self.recipients.data = "\n".join(schedule.recipients)
 
     def timetable(self) -> Timetable:
         """What was chosen."""
-        values: dict[str, Any] = {name: int(self[name].data) for name in ("weekday", "month_day", "hour")}
+        values: dict[str, Any] = {name: int(self[name].data) for name in ("month_day", "hour")}
+        days = tuple(sorted(int(day) for day in self.days.data or ()))
         return Timetable(
             cadence=self.cadence.data,
             zone=self.zone.data or "",
             format=self.format.data,
             only_if_rows=bool(self.only_if_rows.data),
+            only_if_changed=bool(self.only_if_changed.data),
+            above=self.above.data,
+            every=self.every.data or 1,
+            days=days,
+            weekday=days[0] if days else MONDAY,
             **values,
         )
 
@@ -71,8 +99,17 @@ class ScheduleForm(Form):
 def cadence_words(schedule: Schedule) -> str:
     """When a schedule runs, in words."""
     when = {"hour": f"{schedule.hour:02d}:00", "zone": schedule.zone}
+    if schedule.cadence == "hourly":
+        return _("Every hour")
+    if schedule.cadence == "weekdays":
+        return _("Monday to Friday at %(hour)s, %(zone)s", **when)
     if schedule.cadence == "weekly":
-        return _("Every %(day)s at %(hour)s, %(zone)s", day=WEEKDAYS[schedule.weekday][1], **when)
+        days = ", ".join(str(WEEKDAYS[day][1]) for day in schedule.days or [schedule.weekday])
+        if schedule.every > 1:
+            return _("Every %(weeks)s weeks on %(days)s at %(hour)s, %(zone)s", weeks=schedule.every, days=days, **when)
+        return _("Every %(day)s at %(hour)s, %(zone)s", day=days, **when)
+    if schedule.cadence == "monthly" and schedule.month_day == LAST_DAY:
+        return _("On the last day of every month at %(hour)s, %(zone)s", **when)
     if schedule.cadence == "monthly":
         return _("On day %(day)s of every month at %(hour)s, %(zone)s", day=schedule.month_day, **when)
     return _("Every day at %(hour)s, %(zone)s", **when)

@@ -1,6 +1,7 @@
 """Saved views, schedules and their runs, downloads, the figures of each day, and who was here on it."""
 
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,9 +13,11 @@ from lms.channels.models import Member
 from lms.core.clock import now, zone
 from lms.core.db import Base, Tenant, belongs_to
 
-CADENCES = ("daily", "weekly", "monthly")
+CADENCES = ("hourly", "daily", "weekdays", "weekly", "monthly")
 FORMATS = ("csv", "xlsx")
 MONDAY = 0
+FRIDAY = 4
+WEEK = 7
 
 
 class SavedView(Tenant, Base):
@@ -51,11 +54,16 @@ class SavedView(Tenant, Base):
 
 
 class Schedule(Tenant, Base):
-    """A saved view sent by mail at a time of the wall clock in one zone; it runs with its owner's rights."""
+    """A saved view sent by mail at a time of the wall clock in one zone; it runs with its owner's rights.
+
+    `days` are the weekdays of a weekly one (empty: `weekday` alone), `every` how many weeks lie between, counted from the week of
+    `anchor_on`. With `above` it is an alert: it speaks when the view comes to have more rows than that, and again after it had not.
+    """
 
     __tablename__ = "schedules"
     __table_args__ = (
-        CheckConstraint("cadence IN ('daily', 'weekly', 'monthly')", name="cadence"),
+        CheckConstraint("cadence IN ('hourly', 'daily', 'weekdays', 'weekly', 'monthly')", name="cadence"),
+        CheckConstraint("every BETWEEN 1 AND 52 AND (above IS NULL OR above >= 0)", name="every"),
         CheckConstraint("weekday BETWEEN 0 AND 6 AND month_day BETWEEN 1 AND 31 AND hour BETWEEN 0 AND 23", name="when"),
         CheckConstraint("format IN ('csv', 'xlsx')", name="format"),
         belongs_to("view_id", "reporting.views", name="fk_view_id_reporting_views", ondelete="CASCADE"),
@@ -75,6 +83,13 @@ class Schedule(Tenant, Base):
     recipients: Mapped[list[Any]] = mapped_column(default=list)
     format: Mapped[str] = mapped_column(default="csv")
     only_if_rows: Mapped[bool] = mapped_column(default=False)
+    days: Mapped[list[Any]] = mapped_column(default=list)
+    every: Mapped[int] = mapped_column(default=1)
+    anchor_on: Mapped[date] = mapped_column(default=lambda: now().date())
+    only_if_changed: Mapped[bool] = mapped_column(default=False)
+    above: Mapped[int | None]
+    is_true: Mapped[bool] = mapped_column(default=False)
+    last_checksum: Mapped[str] = mapped_column(default="")
     is_on: Mapped[bool] = mapped_column(default=True)
     next_run_at: Mapped[datetime]
     last_run_at: Mapped[datetime | None]
@@ -88,7 +103,16 @@ class Schedule(Tenant, Base):
 
     def run_after(self, moment: datetime) -> datetime:
         """The next time it is due after the moment."""
-        return next_run(self.cadence, zone_name=self.zone, hour=self.hour, weekday=self.weekday, month_day=self.month_day, after=moment)
+        return next_run(
+            self.cadence,
+            zone_name=self.zone,
+            hour=self.hour,
+            days=self.days or [self.weekday],
+            month_day=self.month_day,
+            every=self.every,
+            anchor=self.anchor_on,
+            after=moment,
+        )
 
 
 class Run(Tenant, Base):
@@ -97,7 +121,7 @@ class Run(Tenant, Base):
     __tablename__ = "runs"
     __table_args__ = (
         UniqueConstraint("channel_id", "schedule_id", "due_at"),
-        CheckConstraint("state IN ('waiting', 'sent', 'empty', 'failed')", name="state"),
+        CheckConstraint("state IN ('waiting', 'sent', 'empty', 'unchanged', 'quiet', 'failed')", name="state"),
         belongs_to("schedule_id", "reporting.schedules", name="fk_schedule_id_reporting_schedules", ondelete="CASCADE"),
         Index("ix_runs_made", "channel_id", "made_at"),
         {"schema": "reporting"},
@@ -180,22 +204,46 @@ class Presence(Tenant, Base):
     user_id: Mapped[UUID]
 
 
-def next_run(cadence: str, *, zone_name: str, hour: int, weekday: int = MONDAY, month_day: int = 1, after: datetime) -> datetime:
+def next_run(
+    cadence: str,
+    *,
+    zone_name: str,
+    hour: int,
+    weekday: int = MONDAY,
+    days: Sequence[int] = (),
+    month_day: int = 1,
+    every: int = 1,
+    anchor: date = date(2026, 1, 5),
+    after: datetime,
+) -> datetime:
     """The first time after a moment that the wall clock of a zone shows the hour on a fitting day, in UTC.
 
     An hour the clocks leap over comes as soon as they have leapt; an hour they show twice counts the first time. So each fitting
-    day has exactly one run. A month without that day runs on its last.
+    day has exactly one run. A month without that day runs on its last. Hourly means each full hour of UTC.
     """
+    if cadence == "hourly":
+        return after.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     place = zone(zone_name)
     day = after.astimezone(place).date() - timedelta(days=1)
     while True:
-        fits = (
-            cadence == "daily"
-            or (cadence == "weekly" and day.weekday() == weekday)
-            or (cadence == "monthly" and day.day == min(month_day, monthrange(day.year, day.month)[1]))
-        )
-        if fits:
+        if _fits(cadence, day, days=days or (weekday,), month_day=month_day, every=every, anchor=anchor):
             moment = datetime.combine(day, time(hour), place).astimezone(UTC)
             if moment > after:
                 return moment
         day += timedelta(days=1)
+
+
+def _fits(cadence: str, day: date, *, days: Sequence[int], month_day: int, every: int, anchor: date) -> bool:
+    """Whether a cadence has a run on that day."""
+    if cadence == "weekdays":
+        return day.weekday() <= FRIDAY
+    if cadence == "weekly":
+        weeks = (_monday(day) - _monday(anchor)).days // WEEK
+        return day.weekday() in days and weeks % every == 0
+    if cadence == "monthly":
+        return day.day == min(month_day, monthrange(day.year, day.month)[1])
+    return True
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())

@@ -1,6 +1,7 @@
 """Lists of reporting: revenue and usage day by day, and who signed in."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from sqlalchemy import Select, String, Uuid, and_, cast, func, select
 
@@ -9,6 +10,7 @@ from lms.channels.models import Member
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Column, Flag, Period, Report
+from lms.core.reports.fields import Words
 from lms.courses.models import Course
 from lms.reporting import policies
 from lms.reporting.queries.figures import figures
@@ -61,6 +63,9 @@ class Revenue(Report):
     lead = _l("Orders paid and refunded on each day of the academy's own zone, today included.")
     key = MONEY.c.id
     sort = "-day"
+    figures: ClassVar[Mapping[str, Words]] = {
+        "revenue": _l("The column Left, summed up: what was paid for your courses on these days, less what was given back."),
+    }
     empty = ("banknote", _l("No money yet"), _l("It appears here with the first paid order."))
     columns = (
         Column("day", _l("Day"), MONEY.c.day, kind="date", nullable=False),
@@ -75,12 +80,13 @@ class Revenue(Report):
     search = (Course.title,)
 
     def query(self, by: Actor) -> Select[Any]:
-        """All of it."""
-        return select(MONEY).outerjoin(Course, Course.id == MONEY.c.course_id)
+        """All of it; an instructor's own courses' otherwise."""
+        rows = select(MONEY).outerjoin(Course, Course.id == MONEY.c.course_id)
+        return rows if by.is_admin else rows.where(Course.instructor_id == by.user_id)
 
     def allowed(self, by: Actor) -> Decision:
-        """Admins."""
-        return policies.can_see_figures(by)
+        """Staff; the query narrows it to an instructor's own courses."""
+        return policies.can_see_reports(by)
 
 
 class Usage(Report):
@@ -121,6 +127,9 @@ class SignIns(Report):
     key = SignInSession.id
     href = "/admin/channels/people/{user_id}"
     sort = "-created_at"
+    figures: ClassVar[Mapping[str, Words]] = {
+        "sign_ins": _l("Each time somebody signed in on one of these days of the academy's own zone; twice on a day counts twice."),
+    }
     empty = ("log-in", _l("Nobody has signed in yet"), "")
     columns = (
         Column("name", _l("Person"), Member.name, href="/admin/channels/people/{user_id}", nullable=False),

@@ -33,6 +33,7 @@ class Sessions(Report):
     """Every live class: all for admins, their own for instructors."""
 
     name = "streaming.sessions"
+    path = "/admin/streaming/"
     title = _l("Live classes")
     columns = (
         Column("title", _l("Class"), Session.title, href="/admin/streaming/sessions/{id}"),

@@ -79,6 +79,7 @@ class Batches(Report):
     """Batches of vouchers with how they stand."""
 
     name = "vouchers.batches"
+    path = "/admin/vouchers/batches"
     title = _l("Vouchers")
     lead = _l("Codes made together: what they are worth, who answers for them, and how many are still out.")
     key = Batch.id
@@ -131,6 +132,7 @@ class Codes(Report):
     """Codes by their last four symbols, of one batch or of all."""
 
     name = "vouchers.codes"
+    path = "/admin/vouchers/codes"
     title = _l("Codes")
     lead = _l("Every code by its last four symbols; the code itself is kept nowhere.")
     key = Code.id

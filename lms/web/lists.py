@@ -15,6 +15,7 @@ from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.reports import PAGE, Choice, Column, Flag, Page, Period, Report, View, with_filter
 from lms.web.access import actor, allow
+from lms.web.answers import fragment, wants_fragment
 from lms.web.exports import csv_response, xlsx_response
 from lms.web.face import faces
 from lms.web.i18n import choose_zone
@@ -33,7 +34,7 @@ class ListPage:
     report: Report
     view: View
     page: Page
-    count: int
+    count: int | None
     totals: Mapping[str, Any]
     path: str
     first: int
@@ -49,6 +50,19 @@ class ListPage:
         if not self.page.before or self.first <= 1:
             return None
         return self.href() if self.first <= PAGE + 1 else self.href(before=self.page.before, at=str(max(1, self.first - PAGE)))
+
+    @property
+    def why(self) -> tuple[str, str] | None:
+        """The question and the answer of somebody who came from a figure: what is counted here."""
+        meaning = self.report.figures.get(request.args.get("why", ""))
+        if meaning is None:
+            return None
+        return _("Why %(count)s?", count=number(self.count)) if self.count is not None else _("Why this many?"), str(meaning)
+
+    @property
+    def count_href(self) -> str:
+        """The address that counts this list."""
+        return self.href(format="count")
 
     @property
     def whole_href(self) -> str:
@@ -164,10 +178,8 @@ class ListPage:
         made = {}
         for column in self.columns:
             total = self.totals.get(column.key) if column.total else None
-            if isinstance(total, Mapping):
-                made[column.key] = " · ".join(money(minor, currency) for currency, minor in sorted(total.items()) if currency)
-            elif total is not None:
-                made[column.key] = number(total)
+            if total is not None:
+                made[column.key] = total_words(total)
         if made and self.columns:
             made.setdefault(self.columns[0].key, _("Total"))
         return made or None
@@ -178,14 +190,33 @@ def _period_options(current: str) -> list[tuple[str, str]]:
     return options if current in dict(options) else [*options, (current, current.replace("..", " – "))]
 
 
-def list_page(report: Report) -> ListPage:
-    """The list as this request's address asks for it."""
+def list_page(report: Report, *, counted: bool = False) -> ListPage:
+    """The list as this request's address asks for it; `counted` has it counted however long it is."""
     view = report.read_view(request.args.to_dict(flat=False), zone_name=choose_zone())
     page = report.page(view, actor(), after=request.args.get("after", ""), before=request.args.get("before", ""))
-    totals = report.totals(view, actor())
+    asked = counted or request.args.get("count") == "1"
+    totals = report.totals(view, actor()) if asked else report.totals_if_few(view, actor())
     at = request.args.get("at", "1")
     first = int(at) if at.isdigit() and len(at) < 10 and (request.args.get("after") or request.args.get("before")) else 1
-    return ListPage(report, view, page, int(totals["count"]), totals, request.path, max(first, 1))
+    return ListPage(report, view, page, int(totals["count"]) if totals else None, totals or {}, request.path, max(first, 1))
+
+
+def _answer_count(report: Report) -> ResponseReturnValue:
+    """The exact count and the sums of a list too long to count while its page is made; without script the page with them."""
+    view = report.read_view(request.args.to_dict(flat=False), zone_name=choose_zone())
+    page = f"{request.path}?{view.query_string(count='1')}"
+    if not wants_fragment():
+        return redirect(page, 303)
+    totals = report.totals(view, actor())
+    sums = [(str(column.label), total_words(totals[column.key])) for column in report.shown(view) if column.total]
+    return fragment("layouts/_list_count.html", page=page, count=totals["count"], sums=sums)
+
+
+def total_words(total: Any) -> str:
+    """A sum as people read it: a number, or money by currency."""
+    if isinstance(total, Mapping):
+        return " · ".join(money(minor, currency) for currency, minor in sorted(total.items()) if currency)
+    return number(total)
 
 
 def answer_list(report: Report, template: str, **context: Any) -> ResponseReturnValue:
@@ -195,6 +226,8 @@ def answer_list(report: Report, template: str, **context: Any) -> ResponseReturn
     if wanted in ("csv", "xlsx"):
         view = report.read_view(request.args.to_dict(flat=False), zone_name=choose_zone())
         return (csv_response if wanted == "csv" else xlsx_response)(report, view, actor())
+    if wanted == "count":
+        return _answer_count(report)
     if wanted:
         raise Invalid(_("A list comes as csv or xlsx."))
     if not request.args and faces.default_view_of is not None and (query := faces.default_view_of(report.name, actor().user_id)):

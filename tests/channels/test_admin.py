@@ -133,3 +133,9 @@ def test_checksum__is_one_for_screen_file_and_api(as_root: Browser) -> None:
         report, by = People(), people.root()
         view = report.read_view({"role": ["student"]})
         assert report.checksum(view, by)[0] == 5 == report.count(view, by)
+
+
+def test_note_visit__keeps_when_somebody_was_here_last(as_root: Browser) -> None:
+    as_root.get("/admin/channels/people", status=200)
+    page = as_root.get("/admin/channels/people?seen=1d", status=200)
+    assert "Root Admin" in page.words

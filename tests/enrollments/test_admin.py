@@ -184,6 +184,12 @@ def test_why__of_a_foreign_course_is_refused(as_ada: Browser, as_sam: Browser) -
     assert "E-mail of the person" in as_ada.get("/admin/enrollments/why", status=200).words
 
 
+def test_lessons__lists_what_was_completed_to_staff_of_the_course(as_root: Browser, as_ada: Browser, as_sam: Browser) -> None:
+    as_root.get("/admin/enrollments/lessons", status=200)
+    assert "No lesson was completed yet" in as_ada.get("/admin/enrollments/lessons", status=200).words
+    as_sam.get("/admin/enrollments/lessons", status=403)
+
+
 def test_redemptions_show__says_what_a_course_code_opened(as_root: Browser, as_ada: Browser) -> None:
     with db.unit_of_work(CHANNEL):
         student, course = sam(), a_course("Opened by code", published=True)

@@ -18,6 +18,7 @@ from lms.config import url_for_role
 from tests.load.bench_codes import codes
 from tests.load.bench_enrol import enrol
 from tests.load.bench_import import imports
+from tests.load.bench_lists import csv, lists
 from tests.load.bench_processes import chat, start
 from tests.load.bench_steady import steady
 from tests.load.client import request_of
@@ -90,6 +91,8 @@ ALL: dict[str, Bench] = {
     "import": imports,
     "start": start,
     "chat": chat,
+    "lists": lists,
+    "csv": csv,
 }
 
 
@@ -104,11 +107,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*ALL, []], help="which; all when none")
     parser.add_argument("--quick", action="store_true", help="short runs, to see that they run")
-    parser.add_argument("--people", type=int, default=100_000)
+    parser.add_argument("--people", type=int, default=100_000, help="how many the pages are measured with; the lists have as many again")
+    parser.add_argument("--enrolments", type=int, default=500_000, help="how many the lists are measured with")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     wish = parser.parse_args()
     figures: list[Figure] = []
-    with a_stage(2_000 if wish.quick else wish.people) as stage:
+    only_lists = set(wish.names) and set(wish.names) <= {"lists", "csv"}
+    with a_stage(10 if only_lists else 2_000 if wish.quick else wish.people) as stage:
+        stage.facts |= {"people": wish.people, "enrolments": wish.enrolments}
         for name in wish.names or ALL:
             found = ALL[name](stage, wish.quick)
             figures += found

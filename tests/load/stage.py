@@ -36,7 +36,8 @@ from tests.servers import remove_home, throwaway_home
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "bench-secret-bench-secret-bench-secret"
-PORT, FLOOR_PORT = 8461, 8471
+PORT = int(os.environ.get("BENCH_PORT", "8461"))
+FLOOR_PORT = PORT + 10
 SKIPPED = ("SELECT set_config", "BEGIN", "COMMIT")
 
 
@@ -162,7 +163,7 @@ def served(stage: Stage, application: str = "wsgi:application", port: int = PORT
         yield process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _wait(port: int, path: str) -> None:

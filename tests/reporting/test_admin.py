@@ -29,8 +29,13 @@ def a_schedule(query: str = "") -> UUID:
         return operations.add_schedule(queries.get_view(view_id), Timetable(zone="Europe/Paris"), ["root@example.org"], by=root()).id
 
 
-ADMIN_PAGES = ["/admin/reporting/usage", "/admin/reporting/reports/channels.people", "/admin/reporting/reports/reporting.revenue"]
-STAFF_PAGES = ["/admin/reporting/", "/admin/reporting/schedules", "/admin/reporting/downloads"]
+ADMIN_PAGES = ["/admin/reporting/usage", "/admin/reporting/reports/channels.people", "/admin/reporting/reports/reporting.sign_ins"]
+STAFF_PAGES = [
+    "/admin/reporting/",
+    "/admin/reporting/reports/reporting.revenue",
+    "/admin/reporting/schedules",
+    "/admin/reporting/downloads",
+]
 
 
 @pytest.mark.parametrize("path", [*ADMIN_PAGES, *STAFF_PAGES])
@@ -148,7 +153,7 @@ def test_checksum__is_refused_with_its_list(as_ada: Browser) -> None:
     as_ada.get("/admin/reporting/views/chips?report=channels.people", status=403)
 
 
-SCHEDULE = {"cadence": "weekly", "weekday": "0", "month_day": "1", "hour": "8", "zone": "Europe/Paris", "format": "csv"}
+SCHEDULE = {"cadence": "weekly", "days": "0", "month_day": "1", "hour": "8", "zone": "Europe/Paris", "format": "csv"}
 
 
 def test_schedules_new__from_a_list_names_the_view_first(as_root: Browser) -> None:
@@ -174,7 +179,7 @@ def test_schedules_new__from_a_list_names_the_view_first(as_root: Browser) -> No
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("zone", "Mars/Base"), ("recipients", "nobody"), ("hour", "25"), ("cadence", "hourly"), ("recipients", "")]
+    ("field", "value"), [("zone", "Mars/Base"), ("recipients", "nobody"), ("hour", "25"), ("cadence", "yearly"), ("recipients", "")]
 )
 def test_schedules_new__says_what_is_wrong_beside_the_field(as_root: Browser, field: str, value: str) -> None:
     page = as_root.post(
@@ -195,7 +200,7 @@ def test_schedules_edit__pause_resume_send_delete(as_root: Browser, as_ada: Brow
     path = f"/admin/reporting/schedules/{a_schedule()}"
     as_root.get(f"{path}/edit", status=200)
     as_root.post(f"{path}/edit", {**SCHEDULE, "cadence": "monthly", "month_day": "31", "recipients": "root@example.org"}, status=303)
-    assert "On day 31 of every month at 08:00" in as_root.get(path, status=200).words
+    assert "On the last day of every month at 08:00" in as_root.get(path, status=200).words
     as_root.post(f"{path}/edit", {**SCHEDULE, "zone": "", "recipients": "root@example.org"}, status=422)
     as_root.post(f"{path}/pause", status=303)
     assert "Paused" in as_root.get(path, status=200).words

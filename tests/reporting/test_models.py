@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -98,3 +99,28 @@ def test_next_run__asked_every_few_minutes_or_days_is_never_skipped_nor_doubled(
 def test_next_run__in_paris_when_clocks_change(after: str, hour: int, expected: str) -> None:
     found = next_run("daily", zone_name="Europe/Paris", hour=hour, after=datetime.fromisoformat(after))
     assert found == datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/New_York", "Africa/Cairo", "Pacific/Apia", "Australia/Lord_Howe", "UTC"])
+def test_next_run__on_chosen_days_every_few_weeks_on_weekdays_and_each_hour_across_the_clock_changes(zone: str) -> None:
+    start, place = datetime(2026, 2, 2, 12, tzinfo=UTC), ZoneInfo(zone)
+    anchor = date(2026, 2, 4)
+
+    def some(cadence: str, count: int, **more: Any) -> list[datetime]:
+        found, moment = [], start
+        for _turn in range(count):
+            moment = next_run(cadence, zone_name=zone, hour=8, after=moment, **more)
+            found.append(moment)
+        return found
+
+    twice = [moment.astimezone(place) for moment in some("weekly", 40, days=(1, 4), every=2, anchor=anchor)]
+    assert {moment.weekday() for moment in twice} == {1, 4} and all(moment.hour == 8 for moment in twice)
+    weeks = sorted({(moment.date() - timedelta(days=moment.weekday())) for moment in twice})
+    assert {(one - other).days for one, other in zip(weeks[1:], weeks, strict=False)} == {14}
+    assert all((week - date(2026, 2, 2)).days % 14 == 0 for week in weeks)
+    working = [moment.astimezone(place) for moment in some("weekdays", 100)]
+    assert {moment.weekday() for moment in working} == {0, 1, 2, 3, 4} and {moment.hour for moment in working} == {8}
+    last = [moment.astimezone(place) for moment in some("monthly", 14, month_day=31)]
+    assert all((moment + timedelta(days=1)).day == 1 for moment in last)
+    hours = some("hourly", 24 * 60)
+    assert {one - other for one, other in zip(hours[1:], hours, strict=False)} == {timedelta(hours=1)}

@@ -20,6 +20,7 @@ from lms.core.reports import plain
 from lms.core.storage import storage
 from lms.enrollments.reports import Enrollments
 from lms.notifications import queries as notices
+from lms.notifications.models import Notice
 from lms.reporting import jobs, operations, queries
 from lms.reporting.errors import TooManyDownloads
 from lms.reporting.models import Daily, Run, Schedule
@@ -42,7 +43,7 @@ def a_schedule(by: Actor, *to: str, query: str = "role=student", when: Timetable
 def make_due(schedule_id: UUID) -> None:
     with db.unit_of_work(CHANNEL) as session:
         session.execute(
-            text("UPDATE reporting.schedules SET next_run_at = now() - interval '1 minute' WHERE id = :id"), {"id": schedule_id}
+            text("UPDATE reporting.schedules SET next_run_at = clock_timestamp() - interval '1 minute' WHERE id = :id"), {"id": schedule_id}
         )
 
 
@@ -82,7 +83,7 @@ def test_start_due_runs__mails_the_rows_and_checksum_of_the_screen(connection: o
         assert words in mail.body_text, words
     assert checksum in mail.body_html and mail.body_html.count("<tr>") == count + 1
     message = message_of(mail)
-    (attached,) = list(message.iter_attachments())
+    (attached,) = list(message_of(report_mails("root@example.org")[0]).iter_attachments())
     rows = rows_of_csv(attached.get_payload(decode=True).decode(), People().shown(view), ZONE)
     assert rows == screen and checksum_of_rows(rows) == checksum
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -187,7 +188,7 @@ def test_add_schedule__refuses_what_is_no_address_zone_or_hour_and_outsiders_fro
     for addresses in (["nobody"], [], [f"p{number}@example.org" for number in range(21)]):
         with pytest.raises(Invalid):
             operations.add_schedule(view, Timetable(), addresses, by=by)
-    for wrong in (Timetable(zone="Mars/Base"), Timetable(hour=24), Timetable(cadence="hourly"), Timetable(format="pdf")):
+    for wrong in (Timetable(zone="Mars/Base"), Timetable(hour=24), Timetable(cadence="yearly"), Timetable(format="pdf")):
         with pytest.raises(Invalid):
             operations.add_schedule(view, wrong, ["root@example.org"], by=by)
     with pytest.raises(Forbidden):
@@ -381,3 +382,58 @@ def test_day_series__fills_days_without_figures_and_follows_the_channels_zone(wo
     series = queries.day_series(today - timedelta(days=29), today, currency="EUR")
     assert len(series["enrolments"].days) == 30 and series["enrolments"].values[-1] == 12 == series["enrolments"].total
     assert series["revenue"].total == 3750 and queries.day_series(today, today, currency="USD")["revenue"].total == 0
+
+
+def due_again(schedule_id: UUID) -> str:
+    """One more time it is due; the state of that run."""
+    make_due(schedule_id)
+    tick()
+    return runs(schedule_id)[0].state
+
+
+def test_make_run__of_an_alert_speaks_when_it_comes_true_and_again_after_it_was_not(connection: object) -> None:
+    with db.unit_of_work(CHANNEL):
+        by = root()
+        a_student("One")
+        schedule = a_schedule(by, when=Timetable(cadence="hourly", zone=ZONE, above=2))
+    assert due_again(schedule.id) == "quiet" and not report_mails()
+    with db.unit_of_work(CHANNEL):
+        others = [a_student(f"Another {number}") for number in range(2)]
+    assert due_again(schedule.id) == "sent" and len(report_mails()) == 1
+    assert due_again(schedule.id) == "quiet" and len(report_mails()) == 1
+    assert "You wanted to hear when there are more than 2 rows" in report_mails()[0].body_text
+    with db.unit_of_work(CHANNEL):
+        found = [notice.title for notice in db.session().scalars(select(Notice)) if "rows: Students" in notice.title]
+        assert len(found) == 1
+        assert others[0].user_id is not None
+        channels.change_role(members.get_member(others[0].user_id), "instructor", by=by)
+    assert due_again(schedule.id) == "quiet"
+    with db.unit_of_work(CHANNEL):
+        a_student("One more")
+    assert due_again(schedule.id) == "sent" and len(report_mails()) == 2 and not outbox_errors()
+
+
+def test_make_run__only_when_the_rows_changed(connection: object) -> None:
+    with db.unit_of_work(CHANNEL):
+        by = root()
+        a_student("One")
+        schedule = a_schedule(by, when=Timetable(zone=ZONE, only_if_changed=True))
+    assert [due_again(schedule.id), due_again(schedule.id)] == ["sent", "unchanged"]
+    with db.unit_of_work(CHANNEL):
+        a_student("Two")
+    assert [due_again(schedule.id), due_again(schedule.id)] == ["sent", "unchanged"]
+    assert len(report_mails()) == 2
+
+
+def test_finish_run__gives_outsiders_a_link_that_ends_and_members_the_file(connection: object) -> None:
+    with db.unit_of_work(CHANNEL):
+        schedule = a_schedule(root(), "root@example.org", "board@elsewhere.example")
+    assert due_again(schedule.id) == "sent"
+    (inside,), (outside,) = report_mails("root@example.org"), report_mails("board@elsewhere.example")
+    assert len(list(message_of(inside).iter_attachments())) == 1 and "/reporting/files/" not in inside.body_text
+    assert not list(message_of(outside).iter_attachments()) and "/reporting/files/" in outside.body_text
+
+
+def test_members_among__knows_members_whatever_the_case(work: Session) -> None:
+    root()
+    assert operations.scheduling.members_among(["ROOT@example.org", "board@elsewhere.example"]) == {"root@example.org"}

@@ -34,7 +34,6 @@ from lms.auth.operations.accounts import (
     set_password,
     start_api_session,
     start_session,
-    touch_session,
     use_code,
 )
 from lms.auth.operations.proofs import (
@@ -89,7 +88,6 @@ __all__ = [
     "start_api_session",
     "start_session",
     "step_of",
-    "touch_session",
     "turn_app_off",
     "turn_app_on",
     "use_app_code",

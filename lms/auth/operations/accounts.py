@@ -272,11 +272,6 @@ def accept_invitation(invitation_token: str, password: str) -> User:
     return user
 
 
-def touch_session(digest: bytes) -> None:
-    """Note that a session is in use."""
-    db.session().execute(update(SignInSession).where(SignInSession.digest == digest).values(seen_at=now()))
-
-
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """What an API sign-in gives: an access token for minutes, and a refresh token for the next pair, used once."""

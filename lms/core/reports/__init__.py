@@ -1,10 +1,11 @@
 """Lists: declared once (query, columns, filters, sorts, search, totals), and then table, file, mail, API and alert."""
 
-from lms.core.reports.fields import Choice, Column, Flag, Period
-from lms.core.reports.report import PAGE, Report, every_report
-from lms.core.reports.view import Page, Tally, View, checksum_of, plain, with_filter
+from lms.core.reports.fields import Choice, Column, Flag, Period, Sought
+from lms.core.reports.report import COUNTED_AT_ONCE, PAGE, Report, every_report
+from lms.core.reports.view import Page, Tally, View, plain, with_filter
 
 __all__ = [
+    "COUNTED_AT_ONCE",
     "PAGE",
     "Choice",
     "Column",
@@ -12,9 +13,9 @@ __all__ = [
     "Page",
     "Period",
     "Report",
+    "Sought",
     "Tally",
     "View",
-    "checksum_of",
     "every_report",
     "plain",
     "with_filter",

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Text as SqlText
-from sqlalchemy import and_, cast
+from sqlalchemy import Uuid, and_, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from lms.core.clock import zone
 from lms.core.errors import Invalid
@@ -14,6 +15,7 @@ from lms.core.i18n import Lazy
 from lms.core.i18n import gettext as _
 
 KINDS = ("text", "int", "money", "time", "date", "bool", "percent", "state", "bytes", "duration", "segments", "stars")
+FOUND_AT_MOST = 20_000
 Expression = Any  # a SQLAlchemy column expression; its generics add nothing here
 Words = str | Lazy
 
@@ -49,6 +51,38 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """Searched columns of one table, whose rows are found first and then held against the list's column `key`.
+
+    `finder` is the function of the database that finds them by an index: it gives the ids of the rows in which every pattern stands,
+    or NULL when those are so many that reading along the list is shorter. Without one the table is small, and `row` is its id.
+    """
+
+    key: Expression
+    columns: Sequence[Expression]
+    finder: str = ""
+    row: Expression = None
+
+    def ask(self, patterns: Sequence[str]) -> Expression:
+        """The ids of the rows that hold all the patterns, as a statement with one answer."""
+        if not self.finder:
+            return select(func.array_agg(self.row)).where(self.like(patterns))
+        place = func
+        for part in self.finder.split("."):
+            place = getattr(place, part)
+        return select(place(cast(list(patterns), ARRAY(SqlText)), FOUND_AT_MOST, type_=ARRAY(Uuid)))
+
+    def like(self, patterns: Sequence[str]) -> Expression:
+        """The condition itself: each pattern stands in one of the columns."""
+        return and_(*(or_(*(func.lower(column).like(pattern) for column in self.columns)) for pattern in patterns))
+
+    @property
+    def name(self) -> str:
+        """What tells it from others."""
+        return self.finder or str(self.row)
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A filter with fixed values; `options` are (value, label), or a function that gives them."""
 
@@ -72,6 +106,8 @@ class Choice:
         """The condition of a value."""
         if callable(self.value) and not hasattr(self.value, "in_"):
             return self.value(raw)
+        if isinstance(getattr(self.value, "type", None), Uuid):
+            return self.value == cast(raw, Uuid)
         return cast(self.value, SqlText) == raw
 
     def words(self, raw: str) -> str:
@@ -83,7 +119,8 @@ class Choice:
 class Period:
     """A filter over a time: `2026-11-01..2026-11-30`, either end open, or `30d` for the last 30 days; days of the reader's zone.
 
-    `whole_days` says that the value is a calendar day already, which belongs to no zone.
+    `2026-11-01..2026-11-30@Africa/Cairo` means days of that zone, whoever reads. `whole_days` says that the value is a calendar day
+    already, which belongs to no zone.
     """
 
     key: str
@@ -99,8 +136,11 @@ class Period:
     def _days(self, raw: str, zone_name: str) -> tuple[date | None, date | None]:
         if raw.endswith("d") and raw[:-1].isdecimal() and raw.isascii() and len(raw) < 6 and int(raw[:-1]) <= 3650:
             return datetime.now(zone(zone_name)).date() - timedelta(days=int(raw[:-1]) - 1), None
+        raw, at, zone_name = raw.partition("@")
         first, separator, last = raw.partition("..")
         try:
+            if at and zone(zone_name).key != zone_name:
+                separator = ""
             begin = date.fromisoformat(first) if first else None
             end = date.fromisoformat(last) + timedelta(days=1) if last else None
         except (ValueError, OverflowError):
@@ -112,7 +152,7 @@ class Period:
 
     def where(self, raw: str, zone_name: str) -> Expression:
         """The condition of a period."""
-        begin, end = (self._edge(day, zone_name) for day in self._days(raw, zone_name))
+        begin, end = (self._edge(day, raw.partition("@")[2] or zone_name) for day in self._days(raw, zone_name))
         return and_(*([self.value >= begin] if begin else []), *([self.value < end] if end else []))
 
     def _edge(self, day: date | None, zone_name: str) -> date | datetime | None:
@@ -120,7 +160,10 @@ class Period:
 
     def words(self, raw: str) -> str:
         """How a period reads."""
-        return _("last %(days)s days", days=raw[:-1]) if raw.endswith("d") else raw.replace("..", " – ")
+        if raw.endswith("d"):
+            return _("last %(days)s days", days=raw[:-1])
+        days, at, zone_name = raw.partition("@")
+        return days.replace("..", " – ") + (f" ({zone_name})" if at else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import csv
 import io
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,12 +17,11 @@ from lms.core.i18n import gettext as _
 from lms.core.money import Money, digits
 from lms.core.reports.fields import Column
 from lms.core.reports.report import Report
-from lms.core.reports.view import View
+from lms.core.reports.view import Tally, View, by_column
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
-CHUNK = 500
 
 
 def safe_text(value: str) -> str:
@@ -45,25 +44,25 @@ def headings(columns: list[Column]) -> list[str]:
     return made
 
 
-def cells(columns: list[Column], row: Any, zone_name: str) -> list[Any]:
-    """A row as file cells: numbers as numbers, times in the reader's zone, text safe."""
+def file_columns(column: Column, values: Sequence[Any], currencies: Sequence[Any], zone_name: str) -> list[list[Any]]:
+    """The cells of a column in a file: numbers as numbers, times in the reader's zone, text safe; two columns for money."""
+    if column.kind == "money":
+        amounts = ["" if value is None else Money(int(value), code or "").decimal for value, code in zip(values, currencies, strict=True)]
+        return [amounts, ["" if value is None else code or "" for value, code in zip(values, currencies, strict=True)]]
+    place = zone(zone_name)
     made: list[Any] = []
-    for column in columns:
-        value = row[column.key]
-        if column.kind == "money":
-            currency = row[f"{column.key}_currency"] or ""
-            made += ["", ""] if value is None else [Money(int(value), currency).decimal, currency]
-        elif isinstance(value, datetime):
-            made.append(value.astimezone(zone(zone_name)).strftime("%Y-%m-%d %H:%M:%S"))
+    for value in values:
+        if type(value) is str:
+            made.append(safe_text(value))
         elif value is None:
             made.append("")
-        elif isinstance(value, str):
-            made.append(safe_text(value))
+        elif isinstance(value, datetime):
+            made.append(value.astimezone(place).isoformat(" ")[:19])
         elif isinstance(value, (UUID, list, dict)):
             made.append(safe_text(str(value)))
         else:
             made.append(value)
-    return made
+    return [made]
 
 
 def file_name(report: Report, ending: str) -> str:
@@ -71,20 +70,25 @@ def file_name(report: Report, ending: str) -> str:
     return f"{report.name.replace('.', '-')}-{now():%Y-%m-%d}.{ending}"
 
 
-def csv_lines(report: Report, view: View, by: Actor, *, rows: Iterable[RowMapping] | None = None) -> Iterator[str]:
-    """The CSV of a view (UTF-8 with a byte-order mark, RFC 4180), in pieces; of `rows` when they are read already."""
+def csv_lines(report: Report, view: View, by: Actor, *, tally: Tally | None = None) -> Iterator[str]:
+    """The CSV of a view (UTF-8 with a byte-order mark, RFC 4180), in pieces; a tally counts and sums up what went into it."""
     columns = report.shown(view)
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     buffer.write("\ufeff")
     writer.writerow(headings(columns))
-    for number, row in enumerate(report.stream(view, by) if rows is None else rows, 1):
-        writer.writerow(cells(columns, row, view.zone))
-        if number % CHUNK == 0:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
+    for rows in report.chunks(view, by):
+        if tally is not None:
+            tally.add(rows)
+        made: list[list[Any]] = []
+        for column, values in zip(columns, by_column(columns, rows), strict=True):
+            made += file_columns(column, *values, view.zone)
+        writer.writerows(zip(*made, strict=True))
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+    if buffer.tell():
+        yield buffer.getvalue()
 
 
 def xlsx_file(report: Report, view: View, by: Actor, *, rows: Iterable[RowMapping] | None = None) -> Any:

@@ -2,44 +2,58 @@
 
 import base64
 import json
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_
+from sqlalchemy import literal, tuple_
 from sqlalchemy.engine import RowMapping
 
 from lms.core.reports.fields import Column, Expression
 
 
-def ordering(column: Column | None, key: Expression, descending: bool, backwards: bool) -> list[Expression]:
-    """ORDER BY of a page: the column, empty cells last, then the key."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some neighbouring rows of a list: a condition and an order that one index answers, forwards and backwards."""
+
+    where: tuple[Expression, ...]
+    order: tuple[Expression, ...]
+
+
+def stretches(
+    column: Column | None, key: Expression, descending: bool, *, backwards: bool = False, after: tuple[Any, UUID] | None = None
+) -> list[Stretch]:
+    """The stretches a list is read in, from a place on: by the column, empty cells last, then by the key.
+
+    Empty cells are a stretch of their own, because no plain index has them last in both directions.
+    """
     down = descending != backwards
-    order: list[Expression] = []
-    if column is not None:
-        if column.may_be_null():
-            empty = column.value.is_(None)
-            order.append(empty.desc() if backwards else empty.asc())
-        order.append(column.value.desc() if down else column.value.asc())
-    order.append(key.desc() if down else key.asc())
-    return order
-
-
-def beyond(column: Column | None, key: Expression, cursor: tuple[Any, UUID], down: bool, backwards: bool) -> Expression:
-    """WHERE of the rows past a place, in the direction read."""
-    value, row_id = cursor
-    past_key = key < row_id if down else key > row_id
+    by_key = _directed(key, down)
     if column is None:
-        return past_key
-    expression = column.value
+        return [Stretch((_past(key, after[1], down),) if after else (), (by_key,))]
+    order = (_directed(column.value, down), by_key)
+    nullable = column.may_be_null()
+    filled = Stretch((column.value.is_not(None),) if nullable else (), order)
+    empty = Stretch((column.value.is_(None),), (by_key,))
+    if after is None:
+        return ([empty, filled] if backwards else [filled, empty]) if nullable else [filled]
+    value, row_id = after
     if value is None:
-        return or_(expression.is_not(None), past_key) if backwards else and_(expression.is_(None), past_key)
-    past = expression < value if down else expression > value
-    same = and_(expression == value, past_key)
-    if column.may_be_null() and not backwards:
-        return or_(past, same, expression.is_(None))
-    return or_(past, same)
+        rest = Stretch((*empty.where, _past(key, row_id, down)), empty.order)
+        return [rest, filled] if backwards else [rest]
+    edge = column.value <= value if down else column.value >= value
+    rest = Stretch((edge, _past(tuple_(column.value, key), tuple_(literal(value, column.value.type), row_id), down)), order)
+    return [rest, empty] if nullable and not backwards else [rest]
+
+
+def _directed(expression: Expression, down: bool) -> Expression:
+    return expression.desc() if down else expression.asc()
+
+
+def _past(left: Expression, right: Any, down: bool) -> Expression:
+    return left < right if down else left > right
 
 
 def write(column: Column | None, row: RowMapping) -> str:

@@ -9,17 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Select, and_, cast, false, func, or_, select
+from sqlalchemy import Row, Select, Uuid, and_, any_, bindparam, cast, false, func, or_, select
 from sqlalchemy import Text as SqlText
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import RowMapping
 
 from lms.core import db
 from lms.core.decisions import Actor, Decision, admins
 from lms.core.reports import places
-from lms.core.reports.fields import Column, Expression, Filter, Words
-from lms.core.reports.view import Page, View, checksum_of
+from lms.core.reports.fields import Column, Expression, Filter, Sought, Words
+from lms.core.reports.view import Page, Tally, View
 
 PAGE = 50
+COUNTED_AT_ONCE = 2_000
+INDEXED_FROM = 5  # three letters between two signs for "anything": what a trigram is made of
 
 
 class Report:
@@ -29,12 +32,13 @@ class Report:
     title: ClassVar[Words]
     columns: Sequence[Column]
     filters: ClassVar[Sequence[Filter]] = ()
-    search: ClassVar[Sequence[Expression]] = ()
+    search: ClassVar[Sequence[Expression | Sought]] = ()
     sort: ClassVar[str] = ""
     key: ClassVar[Expression]
     href: ClassVar[str] = ""
     path: ClassVar[str] = ""  # the list's own page; without one it is shown at /admin/reporting/reports/<name>
     lead: ClassVar[Words] = ""
+    figures: ClassVar[Mapping[str, Words]] = {}  # figures elsewhere that count rows of this list: what each of them means
     empty: ClassVar[tuple[str, Words, Words]] = ("inbox", "", "")
 
     def query(self, by: Actor) -> Select[Any]:
@@ -70,9 +74,13 @@ class Report:
 
     # --- asking the database ----------------------------------------------------------------------------------------
 
-    def filtered(self, view: View, by: Actor) -> Select[Any]:
-        """The report's rows under the view's filters and words."""
-        statement = self.query(by)
+    def bare(self, by: Actor) -> Select[Any] | None:
+        """The rows without the joins that only decorate them, when filters and totals need none of those; counting is faster so."""
+        return None
+
+    def filtered(self, view: View, by: Actor, *, rows: Select[Any] | None = None) -> Select[Any]:
+        """The report's rows (or these) under the view's filters and words."""
+        statement = self.query(by) if rows is None else rows
         known = {item.key: item for item in self.filters}
         for key, raw in view.filters:
             statement = statement.where(known[key].where(raw, view.zone))
@@ -84,8 +92,10 @@ class Report:
         """Every word stands in one of the searched columns, whatever its case."""
         if not self.search:
             return false()
-        escaped = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in words.lower().split()[:8]]
-        return and_(*(or_(*(func.lower(cast(column, SqlText)).like(f"%{word}%") for column in self.search)) for word in escaped))
+        patterns = sorted((_pattern(word) for word in words.lower().split()[:8]), key=len, reverse=True)
+        if len(self.search) == 1 and isinstance(self.search[0], Sought):
+            return _found(self.search[0], patterns)
+        return and_(*(or_(*(_found(item, [pattern]) for item in self.search)) for pattern in patterns))
 
     def _selected(self, statement: Select[Any]) -> Select[Any]:
         wanted = [type(self).key.label("id")]
@@ -103,15 +113,17 @@ class Report:
         return self.column(chosen.lstrip("-")), chosen.startswith("-")
 
     def page(self, view: View, by: Actor, *, after: str = "", before: str = "", size: int = PAGE) -> Page:
-        """The page after (or before) a key; the first without one. One query."""
+        """The page after (or before) a key; the first without one. One query, and one more where empty cells begin."""
         column, descending = self._order(view)
         backwards = bool(before)
         statement = self._selected(self.filtered(view, by))
         cursor = places.read(before or after)
-        if cursor is not None:
-            statement = statement.where(places.beyond(column, type(self).key, cursor, descending != backwards, backwards))
-        statement = statement.order_by(*places.ordering(column, type(self).key, descending, backwards)).limit(size + 1)
-        rows = list(db.session().execute(statement).mappings())
+        rows: list[RowMapping] = []
+        for part in places.stretches(column, type(self).key, descending, backwards=backwards, after=cursor):
+            asked = statement.where(*part.where).order_by(*part.order).limit(size + 1 - len(rows))
+            rows += db.session().execute(asked).mappings()
+            if len(rows) > size:
+                break
         more = len(rows) > size
         rows = rows[:size]
         if backwards:
@@ -127,29 +139,54 @@ class Report:
 
     def totals(self, view: View, by: Actor) -> dict[str, Any]:
         """The exact count, and the sum of each column that has one, in one query; money sums are {currency: minor}."""
-        inner = self._selected(self.filtered(view, by)).subquery()
+        return self._tally(self._counted(view, by))
+
+    def totals_if_few(self, view: View, by: Actor, *, most: int = COUNTED_AT_ONCE) -> dict[str, Any] | None:
+        """The totals of a view of at most that many rows; None of a longer one, which takes its time to count."""
+        found = self._tally(self._counted(view, by).limit(most + 1))
+        return found if found["count"] <= most else None
+
+    def _counted(self, view: View, by: Actor) -> Select[Any]:
+        """The rows of a view with no more columns and joins than counting needs."""
+        bare = None if view.words else self.bare(by)
+        wanted = [type(self).key.label("id")]
+        for column in self.columns:
+            if column.total:
+                wanted.append(column.value.label(column.key))
+                wanted += [column.currency.label(f"{column.key}_currency")] if column.currency is not None else []
+        return self.filtered(view, by, rows=bare).with_only_columns(*wanted, maintain_column_froms=bare is None)
+
+    def _tally(self, rows: Select[Any]) -> dict[str, Any]:
+        inner = rows.subquery()
         sums = [column for column in self.columns if column.total]
         if not sums:
             return {"count": db.session().execute(select(func.count()).select_from(inner)).scalar_one()}
         currencies = [inner.c[f"{column.key}_currency"] for column in sums if column.currency is not None]
         statement = select(func.count().label("count"), *(func.sum(inner.c[column.key]).label(column.key) for column in sums))
-        rows = list(
+        found = list(
             db.session().execute(statement.add_columns(*[c.label("currency") for c in currencies[:1]]).group_by(*currencies[:1])).mappings()
         )
-        made: dict[str, Any] = {"count": sum(row["count"] for row in rows)}
+        made: dict[str, Any] = {"count": sum(row["count"] for row in found)}
         for column in sums:
             if column.currency is not None:
-                made[column.key] = {row["currency"]: int(row[column.key] or 0) for row in rows}
+                made[column.key] = {row["currency"]: int(row[column.key] or 0) for row in found}
             else:
-                made[column.key] = sum(int(row[column.key] or 0) for row in rows)
+                made[column.key] = sum(int(row[column.key] or 0) for row in found)
         return made
 
-    def stream(self, view: View, by: Actor, *, chunk: int = 2000) -> Iterator[RowMapping]:
-        """Every row of the view in its order, through a server-side cursor: a million rows in a few megabytes."""
+    def stream(self, view: View, by: Actor) -> Iterator[RowMapping]:
+        """Every row of the view in its order, as `chunks` reads them."""
+        for rows in self.chunks(view, by):
+            yield from (row._mapping for row in rows)
+
+    def chunks(self, view: View, by: Actor, *, size: int = 2000) -> Iterator[Sequence[Row[Any]]]:
+        """Every row of the view in its order, many at a time through a server-side cursor: a million rows in a few megabytes."""
         column, descending = self._order(view)
-        statement = self._selected(self.filtered(view, by)).order_by(*places.ordering(column, type(self).key, descending, False))
-        result = db.session().execute(statement, execution_options={"yield_per": chunk, "stream_results": True})
-        yield from result.mappings()
+        statement = self._selected(self.filtered(view, by))
+        for part in places.stretches(column, type(self).key, descending):
+            asked = statement.where(*part.where).order_by(*part.order)
+            found = db.session().execute(asked, execution_options={"yield_per": size, "stream_results": True})
+            yield from found.partitions(size)
 
     def ids(self, view: View, by: Actor) -> Iterator[UUID]:
         """The ids of every row of the view: what "select all 2,318" means."""
@@ -158,7 +195,36 @@ class Report:
 
     def checksum(self, view: View, by: Actor) -> tuple[int, str]:
         """The number of rows and a SHA-256 over their values in order; the same for table, file, mail and API."""
-        return checksum_of(self.shown(view), self.stream(view, by))
+        tally = Tally(self.shown(view))
+        for rows in self.chunks(view, by):
+            tally.add(rows)
+        return tally.count, tally.checksum
+
+
+def _pattern(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _found(item: Expression | Sought, patterns: Sequence[str]) -> Expression:
+    """The condition that every pattern stands in what is searched: by its index when that is the shorter way."""
+    if not isinstance(item, Sought):
+        return and_(*(func.lower(cast(item, SqlText)).like(pattern) for pattern in patterns))
+    ids = _ids_of(item, patterns) if len(patterns[0]) >= INDEXED_FROM or not item.finder else None
+    if ids is None:
+        return item.like(patterns)
+    return item.key == any_(bindparam(None, ids, ARRAY(Uuid))) if ids else false()
+
+
+def _ids_of(item: Sought, patterns: Sequence[str]) -> list[UUID] | None:
+    """What a finder finds, asked once in a unit of work, since the page, its count and its sums want the same."""
+    kept = db.session().info.setdefault("reports.found", {})
+    asked = (item.name, *patterns)
+    if asked not in kept:
+        ids = db.session().scalar(item.ask(patterns))
+        kept[asked] = [] if ids is None and not item.finder else ids
+    found: list[UUID] | None = kept[asked]
+    return found
 
 
 def every_report() -> dict[str, Report]:

@@ -135,6 +135,13 @@ MESSAGES: dict[str, Message] = {
         _l("To my downloads"),
         _l("You get this because you asked for this file."),
     ),
+    "alert_raised": Message(
+        "report",
+        _l("%(count)s rows: %(report)s"),
+        _l("You wanted to hear when there are more than %(above)s."),
+        _l("Open this list"),
+        _l("You get this because you asked to be told."),
+    ),
     "schedule_stopped": Message(
         "report",
         _l("A scheduled report stopped: %(report)s"),

@@ -6,9 +6,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
 from lms.channels.models import Member
+from lms.channels.reports import people_by
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
-from lms.core.reports import Choice, Column, Period, Report
+from lms.core.reports import Choice, Column, Period, Report, Sought
 from lms.payments import policies
 from lms.payments.models import Order, Refund
 
@@ -21,6 +22,7 @@ class Orders(Report):
     """What was bought, by whom, for how much."""
 
     name = "payments.orders"
+    path = "/admin/payments/orders"
     title = _l("Orders")
     lead = _l("What was bought, by whom, for how much, and how it was paid.")
     key = Order.id
@@ -61,12 +63,17 @@ class Orders(Report):
         Choice("status", _l("Status"), Order.status, options=STATUSES),
         Choice("method", _l("Method"), Order.method, options=METHODS),
         Period("created", _l("Ordered"), Order.created_at),
+        Period("paid", _l("Paid"), Order.paid_at),
     )
-    search = (Order.title, Member.name, Member.email)
+    search = (Sought(Order.id, (Order.title,), "payments.find_orders"), people_by(Order.user_id))
 
     def query(self, by: Actor) -> Select[Any]:
         """Every order with its person."""
         return select(Order).join(Member, Member.id == Order.user_id)
+
+    def bare(self, by: Actor) -> Select[Any]:
+        """The orders alone; every one has its person."""
+        return select(Order)
 
     def allowed(self, by: Actor) -> Decision:
         """Who may see the orders."""

@@ -1,7 +1,7 @@
 """Revenue: every sale, refund and refund taken back as one movement, and the months of each course they add up to."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from sqlalchemy import Date, DateTime, Integer, Select, String, Text, Uuid, cast, func, literal, select, type_coerce, union_all
 from sqlalchemy.sql.elements import ColumnElement
@@ -11,6 +11,7 @@ from lms.core import db
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Period, Report
+from lms.core.reports.fields import Words
 from lms.payments import policies
 from lms.payments.models import Order, Refund
 
@@ -128,6 +129,10 @@ class Movements(Report):
     path = "/admin/payments/movements"
     sort = "-at"
     empty = ("banknote", _l("No money yet"), _l("It appears here with the first paid order."))
+    figures: ClassVar[Mapping[str, Words]] = {
+        "revenue": _l("Orders paid on these days of the academy's own zone, less what was given back on them, plus refunds taken back."),
+        "paid": _l("Orders paid on these days of the academy's own zone; what was given back is not taken off."),
+    }
     columns = (
         Column("at", _l("When"), MOVES.c.at, kind="time", nullable=False),
         Column("kind", _l("What"), MOVES.c.kind, kind="state", words=dict(KINDS), tones={"sale": "success", "refund": "info"}),

@@ -38,7 +38,7 @@ def schedules_new() -> ResponseReturnValue:
     form, page = ScheduleForm(), "reporting/admin/schedules_new.html"
     if not form.is_submitted():
         form.zone.data, form.recipients.data = choose_zone(), actor().email
-        form.cadence.data, form.weekday.data, form.hour.data = "weekly", "0", "8"
+        form.cadence.data, form.days.data, form.hour.data = "weekly", ["0"], "8"
         return render_template(page, form=form, view=view, report=report)
     try:
         if not form.validate():

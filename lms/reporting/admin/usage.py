@@ -14,7 +14,8 @@ from lms.reporting.admin.door import bp
 from lms.reporting.queries import Series
 from lms.web.access import actor, allow
 from lms.web.answers import moved
-from lms.web.charts import Chart, Number, bar_chart, line_chart, sparkline
+from lms.web.charts import Chart, Number, bar_chart, line_chart
+from lms.web.tiles import Tile, a_tile, rows_href
 from lms.web.toasts import toast
 from lms.web.words import day, money, number
 
@@ -29,17 +30,16 @@ def usage() -> ResponseReturnValue:
     last = queries.channel_today()
     channel = channels.this_channel()
     series = queries.day_series(last - timedelta(days=2 * days - 1), last, currency=channel.currency)
-    now_, before = {}, {}
-    for name, line in series.items():
-        now_[name] = Series(name, line.days[days:], line.values[days:])
-        before[name] = Series(name, line.days[:days], line.values[:days])
+    now_ = {name: line.part(days, 2 * days) for name, line in series.items()}
+    before = {name: line.part(0, days) for name, line in series.items()}
+    period = f"{now_['enrolments'].days[0]}..{last}"
     return render_template(
         "reporting/admin/usage.html",
         days=days,
         stretches=STRETCHES,
         charts=_charts(now_, channel.currency),
-        tiles=_tiles(now_, before, channel.currency),
-        period=f"{last - timedelta(days=days - 1)}..{last}",
+        tiles=_tiles(now_, before, channel.currency, f"{period}@{channel.zone}"),
+        period=period,
         zone=channel.zone,
     )
 
@@ -84,24 +84,17 @@ def _charts(series: dict[str, Series], currency: str) -> list[tuple[str, Chart, 
     ]
 
 
-def _tiles(series: dict[str, Series], before: dict[str, Series], currency: str) -> list[dict[str, object]]:
-    """The sums of the stretch, each with its trend against the stretch before."""
-    made: list[dict[str, object]] = []
-    for name, label in (
-        ("enrolments", _("Enrolments")),
-        ("revenue", _("Paid")),
-        ("lessons_completed", _("Lessons completed")),
-        ("sign_ins", _("Sign-ins")),
+def _tiles(series: dict[str, Series], before: dict[str, Series], currency: str, period: str) -> list[Tile]:
+    """The sums of the stretch, each with its trend against the stretch before, and the list of its rows."""
+    against = _("against the %(days)s days before", days=len(series["enrolments"].days))
+    made = []
+    for name, label, href in (
+        ("enrolments", _("Enrolments"), rows_href("/admin/enrollments/", "enrolled", enrolled=period)),
+        ("revenue", _("Paid"), rows_href("/admin/payments/movements", "paid", at=period, kind="sale")),
+        ("lessons_completed", _("Lessons completed"), rows_href("/admin/enrollments/lessons", "lessons", completed=period)),
+        ("sign_ins", _("Sign-ins"), rows_href("/admin/reporting/reports/reporting.sign_ins", "sign_ins", created=period)),
     ):
-        total, was = series[name].total, before[name].total
-        change = round(100 * (total - was) / was) if was else None
-        made.append(
-            {
-                "label": label,
-                "value": money(total, currency) if name == "revenue" else number(total),
-                "trend": f"{change:+d} %" if change is not None else None,
-                "good": change >= 0 if change is not None else None,
-                "spark": sparkline(series[name].values),
-            }
-        )
+        total = series[name].total
+        value = money(total, currency) if name == "revenue" else number(total)
+        made.append(a_tile(label, value, href, now=total, before=before[name].total, against=against, days=series[name].values))
     return made

@@ -16,7 +16,7 @@ from lms.reporting.models import Daily, Presence
 from lms.reporting.queries.figures import COUNTED
 
 CHUNK = 1000
-STRETCH = 31
+STRETCH = 7
 
 
 def note_people(first: date, last: date) -> int:

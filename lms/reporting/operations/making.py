@@ -34,13 +34,16 @@ class Made:
 
 def make_file(report: Report, view: View, by: Actor, ending: str, *, keep: int = 0, told: Callable[[int], None] | None = None) -> Made:
     """The file of a view (csv or xlsx) in a temporary place, by one reading of the rows; `told` hears how many are done."""
-    tally = Tally(report.shown(view), _telling(report.stream(view, by), told), keep=keep)
     if ending == "xlsx":
+        tally = Tally(report.shown(view), _telling(report.stream(view, by), told), keep=keep)
         file: Any = xlsx_file(report, view, by, rows=tally)
     else:
+        tally = Tally(report.shown(view), keep=keep)
         file = tempfile.TemporaryFile()  # noqa: SIM115  # whoever asked closes it
-        for piece in csv_lines(report, view, by, rows=tally):
+        for piece in csv_lines(report, view, by, tally=tally):
             file.write(piece.encode())
+            if told is not None:
+                told(tally.count)
     size = file.seek(0, 2)
     file.seek(0)
     return Made(cast(BinaryIO, file), file_name(report, ending), TYPES[ending], size, tally.count, tally.checksum, tally.first)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -12,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lms.channels.models import Member
 from lms.core import audit, db
-from lms.core.clock import now
+from lms.core.clock import now, zone
 from lms.core.decisions import Actor
 from lms.core.errors import Forbidden, Invalid, Unauthenticated
 from lms.core.events import emit
@@ -28,7 +29,7 @@ MOST_RECIPIENTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """When and how a view goes out; `hour` is the wall clock's in `zone`."""
+    """When and how a view goes out; `hour` is the wall clock's in `zone`. With `above` it is an alert, once for each time it comes true."""
 
     cadence: str = "weekly"
     weekday: int = MONDAY
@@ -37,6 +38,14 @@ class Timetable:
     zone: str = "UTC"
     format: str = "csv"
     only_if_rows: bool = False
+    days: tuple[int, ...] = ()
+    every: int = 1
+    only_if_changed: bool = False
+    above: int | None = None
+
+    def values(self) -> dict[str, Any]:
+        """As columns of a schedule."""
+        return {**asdict(self), "days": list(self.days)}
 
 
 def add_schedule(view: SavedView, when: Timetable, recipients: Sequence[str], *, by: Actor) -> Schedule:
@@ -45,11 +54,11 @@ def add_schedule(view: SavedView, when: Timetable, recipients: Sequence[str], *,
         raise Unauthenticated(_("Sign in first."))
     _check(when)
     addresses = read_recipients(recipients, by=by)
-    made = Schedule(view_id=view.id, user_id=by.user_id, recipients=addresses, next_run_at=now(), **asdict(when))
+    made = Schedule(view_id=view.id, user_id=by.user_id, recipients=addresses, next_run_at=now(), anchor_on=_today(when), **when.values())
     made.next_run_at = made.run_after(now())
     db.session().add(made)
     db.session().flush()
-    audit.record("reporting.add_schedule", made, by=by, name=view.title, after={**asdict(when), "recipients": addresses})
+    audit.record("reporting.add_schedule", made, by=by, name=view.title, after={**when.values(), "recipients": addresses})
     return queries.get_schedule(made.id)
 
 
@@ -57,8 +66,9 @@ def edit_schedule(schedule: Schedule, when: Timetable, recipients: Sequence[str]
     """Change when and to whom a view goes; the next run is computed anew. False when nothing changed."""
     _check(when)
     addresses = read_recipients(recipients, by=by, known=schedule.recipients)
-    changed = audit.update(schedule, "reporting.edit_schedule", by=by, recipients=addresses, **asdict(when))
+    changed = audit.update(schedule, "reporting.edit_schedule", by=by, recipients=addresses, **when.values())
     if changed:
+        schedule.is_true, schedule.last_checksum = False, ""
         schedule.next_run_at = schedule.run_after(now())
         db.session().flush()
     return changed
@@ -111,10 +121,18 @@ def _note_run(schedule_id: UUID, due_at: datetime) -> UUID | None:
     return db.session().scalar(insert(Run).values(row).on_conflict_do_nothing().returning(Run.id))
 
 
+def _today(when: Timetable) -> date:
+    return now().astimezone(zone(when.zone)).date()
+
+
 def _check(when: Timetable) -> None:
     faults = {}
     if when.cadence not in CADENCES:
-        faults["cadence"] = _("Choose daily, weekly or monthly.")
+        faults["cadence"] = _("Choose how often from the list.")
+    if not 1 <= when.every <= 52 or not all(0 <= day <= 6 for day in when.days):
+        faults["every"] = _("Choose 1 to 52 weeks, and days of the week.")
+    if when.above is not None and not 0 <= when.above <= 1_000_000_000:
+        faults["above"] = _("Name a number of rows from 0 on.")
     if not (0 <= when.weekday <= 6 and 1 <= when.month_day <= 31 and 0 <= when.hour <= 23):
         faults["hour"] = _("Choose a day and an hour.")
     if when.zone not in available_timezones():
@@ -123,6 +141,13 @@ def _check(when: Timetable) -> None:
         faults["format"] = _("A list comes as csv or xlsx.")
     if faults:
         raise Invalid(next(iter(faults.values())), fields=faults)
+
+
+def members_among(addresses: Sequence[str]) -> set[str]:
+    """Which of these addresses are a member's, in lower case."""
+    wanted = [address.lower() for address in addresses]
+    active = select(func.lower(Member.email)).where(func.lower(Member.email).in_(wanted), Member.status.in_(("active", "invited")))
+    return set(db.session().scalars(active))
 
 
 def read_recipients(typed: Sequence[str], *, by: Actor, known: Sequence[str] = ()) -> list[str]:
@@ -140,7 +165,7 @@ def read_recipients(typed: Sequence[str], *, by: Actor, known: Sequence[str] = (
     if not 1 <= len(addresses) <= MOST_RECIPIENTS:
         sentence = _("Name 1 to %(most)s mail addresses.", most=MOST_RECIPIENTS)
         raise Invalid(sentence, fields={"recipients": sentence})
-    inside = set(db.session().scalars(select(func.lower(Member.email)).where(func.lower(Member.email).in_(addresses))))
+    inside = members_among(list(addresses))
     before = {address.lower() for address in known}
     decision = policies.can_write_to(by, bool(addresses.keys() - inside - before))
     if not decision:

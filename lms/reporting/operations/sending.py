@@ -10,16 +10,18 @@ from lms.core import audit, mail, signing
 from lms.core.clock import now, zone
 from lms.core.decisions import Actor
 from lms.core.errors import Forbidden, Refusal
+from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.i18n import in_locale, locale
 from lms.core.reports import Report, View
 from lms.core.reports.words import cell_words
 from lms.core.tenancy import current_channel
 from lms.reporting import queries
+from lms.reporting.events import AlertRaised
 from lms.reporting.models import Run, Schedule
 from lms.reporting.operations.downloading import RUNS_KEPT
 from lms.reporting.operations.making import Made, make_file
-from lms.reporting.operations.scheduling import stop_schedule
+from lms.reporting.operations.scheduling import members_among, stop_schedule
 
 FIRST_ROWS = 20
 ATTACHED_UP_TO = 2_000_000
@@ -43,13 +45,28 @@ def make_run(run_id: UUID) -> Made | None:
         run.state, run.failure, run.made_at = "failed", refusal.sentence, now()
         stop_schedule(schedule, schedule.view.title, refusal.sentence)
         return None
+    if schedule.above is not None and not _comes_true(schedule, run, report, view, by):
+        return None
     with in_locale(by.locale):
         made = make_file(report, view, by, schedule.format, keep=FIRST_ROWS)
-    if schedule.only_if_rows and made.count == 0:
-        run.state, run.made_at, run.row_count, run.checksum = "empty", now(), 0, made.checksum
+    reason = "empty" if schedule.only_if_rows and made.count == 0 else ""
+    reason = reason or ("unchanged" if schedule.only_if_changed and made.checksum == schedule.last_checksum else "")
+    if reason:
+        run.state, run.made_at, run.row_count, run.checksum = reason, now(), made.count, made.checksum
         made.close()
         return None
     return made
+
+
+def _comes_true(schedule: Schedule, run: Run, report: Report, view: View, by: Actor) -> bool:
+    """Whether an alert has to speak now: more rows than its number, and not so the last time it looked."""
+    count = report.count(view, by)
+    is_true, was_true = count > (schedule.above or 0), schedule.is_true
+    schedule.is_true = is_true
+    if is_true and not was_true:
+        return True
+    run.state, run.made_at, run.row_count = "quiet", now(), count
+    return False
 
 
 def finish_run(run_id: UUID, made: Made, key: str) -> None:
@@ -61,9 +78,23 @@ def finish_run(run_id: UUID, made: Made, key: str) -> None:
     report, view, by = _what(schedule)
     run.state, run.made_at, run.row_count, run.checksum = "sent", now(), made.count, made.checksum
     run.key, run.filename, run.size = key, made.filename, made.size
+    schedule.last_checksum = made.checksum
+    inside = members_among(schedule.recipients)
     for address in schedule.recipients:
-        _write(schedule, run, report, view, made, address, by)
+        _write(schedule, run, report, view, made, address, by, is_inside=address.lower() in inside)
     run.mail_count = len(schedule.recipients)
+    if schedule.above is not None:
+        emit(
+            AlertRaised(
+                schedule_id=schedule.id,
+                run_id=run.id,
+                user_id=schedule.user_id,
+                title=schedule.view.title,
+                row_count=made.count,
+                above=schedule.above,
+                href=schedule.view.href,
+            )
+        )
 
 
 def _what(schedule: Schedule) -> tuple[Report, View, Actor]:
@@ -78,17 +109,18 @@ def _what(schedule: Schedule) -> tuple[Report, View, Actor]:
     return report, report.read_view(parse_qs(schedule.view.query), zone_name=schedule.zone), by
 
 
-def _write(schedule: Schedule, run: Run, report: Report, view: View, made: Made, address: str, by: Actor) -> None:
+def _write(schedule: Schedule, run: Run, report: Report, view: View, made: Made, address: str, by: Actor, *, is_inside: bool) -> None:
     channel = channels.this_channel()
     face = channels.face_of(channel, channels.origin_of(channel.id))
     stop = f"{face.origin}/reporting/unsubscribe/{_stop_token(schedule, address)}"
-    attached = made.size <= ATTACHED_UP_TO
+    attached = is_inside and made.size <= ATTACHED_UP_TO  # whoever is outside gets a link that ends
     link = "" if attached else f"{face.origin}/reporting/files/{file_token(run)}"
     columns = report.shown(view)
     with in_locale(by.locale):
         context = {
             "channel": face,
             "title": schedule.view.title,
+            "above": schedule.above,
             "list_title": str(report.title),
             "heads": [(str(column.label), column.kind) for column in columns],
             "rows": [[cell_words(column, row, view.zone) for column in columns] for row in made.first],

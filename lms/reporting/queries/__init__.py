@@ -3,12 +3,15 @@
 from lms.reporting.queries.figures import (
     METRICS,
     Series,
+    Standing,
     channel_today,
     counted_days,
     day_series,
     facts_between,
     first_fact_day,
     people_between,
+    standing,
+    sums_ever,
 )
 from lms.reporting.queries.lists import find_report, get_report, reports_for, table_json
 from lms.reporting.queries.saved import (
@@ -32,6 +35,7 @@ from lms.reporting.queries.saved import (
 __all__ = [
     "METRICS",
     "Series",
+    "Standing",
     "channel_today",
     "counted_days",
     "day_series",
@@ -53,6 +57,8 @@ __all__ = [
     "reports_for",
     "runs_of",
     "schedules_for",
+    "standing",
+    "sums_ever",
     "table_json",
     "views_for",
     "views_of_report",

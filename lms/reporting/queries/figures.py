@@ -3,9 +3,9 @@
 A day is a day of the channel's own zone. `Daily` rows of the metric `counted` say which days are over and counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from lms.core import db
 from lms.core.clock import now
 from lms.core.clock import zone as zone_of
 from lms.core.models import EventRow
+from lms.courses.models import Course, Lesson
 from lms.enrollments.models import Enrollment, LessonProgress
 from lms.payments.models import Order, Refund
 from lms.reporting.models import Daily, Presence
@@ -45,12 +46,19 @@ class Series:
         """The sum over the days."""
         return sum(self.values)
 
+    def part(self, first: int, last: int) -> "Series":
+        """The days from one place to before another."""
+        return Series(self.metric, self.days[first:last], self.values[first:last])
+
 
 def _day(moment: Expression) -> Expression:
     return cast(func.timezone(ZONE, moment), Date)
 
 
 def _begins(day: Expression) -> Expression:
+    """The moment a day begins in the channel's zone; a moment that is known already stays as it is, and lets an index be chosen well."""
+    if isinstance(day, datetime):
+        return day
     return type_coerce(func.timezone(ZONE, cast(day, DateTime(timezone=False))), DateTime(timezone=True))
 
 
@@ -71,37 +79,36 @@ def _fact(metric: str, day: Expression, value: Expression, dimension: Expression
     ).group_by(*parts)
 
 
-def _sources(first: Expression, end: Expression | None) -> list[Select[Any]]:
-    """Every metric but `active`, from the tables where it happened, for days from `first` to before `end`."""
-
-    def diary(metric: str, name: str) -> Select[Any]:
-        course = EventRow.payload["course_id"].astext
-        fact = _fact(metric, _day(EventRow.happened_at), func.count(), course)
-        return fact.where(EventRow.name == name, *_within(EventRow.happened_at, first, end))
-
-    enrolled = _fact("enrolments", _day(Enrollment.enrolled_at), func.count(), Enrollment.course_id)
-    paid, back = _day(Order.paid_at), _given_back()
+def _sources(first: Expression, end: Expression | None, metrics: Collection[str] = METRICS) -> list[Select[Any]]:
+    """These metrics, but not `active`, from the tables where it happened, for days from `first` to before `end`."""
+    paid, learnt = _day(Order.paid_at), LessonProgress.completed_at
     total = func.sum(Order.amount_minor)
-    return [
-        enrolled.where(*_within(Enrollment.enrolled_at, first, end)),
+    lessons = _fact("lessons_completed", _day(learnt), func.count(), Lesson.course_id).join(Lesson, Lesson.id == LessonProgress.lesson_id)
+    made, done = Enrollment.enrolled_at, Enrollment.completed_at
+    made_of = [
+        _fact("enrolments", _day(made), func.count(), Enrollment.course_id).where(*_within(made, first, end)),
         _fact("orders", paid, func.count(), Order.course_id, Order.currency).where(
             Order.amount_minor > 0, *_within(Order.paid_at, first, end)
         ),
         _fact("revenue", paid, total, Order.course_id, Order.currency).where(Order.amount_minor > 0, *_within(Order.paid_at, first, end)),
-        _fact("refunds", _day(back.c.at), func.sum(back.c.amount), Order.course_id, back.c.currency)
-        .select_from(back.join(Order, Order.id == back.c.order_id))
-        .where(*_within(back.c.at, first, end)),
-        diary("lessons_completed", "LessonCompleted"),
-        diary("courses_completed", "CourseCompleted"),
+        _refunds(first, end),
+        lessons.where(*_within(learnt, first, end)),
+        _fact("courses_completed", _day(done), func.count(), Enrollment.course_id).where(*_within(done, first, end)),
         _fact("sign_ins", _day(SignInSession.created_at), func.count()).where(*_within(SignInSession.created_at, first, end)),
     ]
+    names = ("enrolments", "orders", "revenue", "refunds", "lessons_completed", "courses_completed", "sign_ins")
+    return [source for name, source in zip(names, made_of, strict=True) if name in metrics]
 
 
-def _given_back() -> Subquery:
-    """What refunds gave back when they were made, less what came again when they were taken back."""
-    made = select(Refund.order_id, Refund.refunded_at.label("at"), Refund.amount_minor.label("amount"), Refund.currency)
-    undone = select(Refund.order_id, Refund.undone_at, -Refund.amount_minor, Refund.currency).where(Refund.undone_at.is_not(None))
-    return union_all(made, undone).subquery("back")
+def _refunds(first: Expression, end: Expression | None) -> Select[Any]:
+    """What was given back on each day, less what was taken back on it; each stays on its own day."""
+
+    def moves(moment: Expression, amount: Expression) -> Select[Any]:
+        return select(moment.label("at"), amount.label("amount"), Refund.order_id).where(*_within(moment, first, end))
+
+    given = union_all(moves(Refund.refunded_at, Refund.amount_minor), moves(Refund.undone_at, -Refund.amount_minor)).subquery()
+    total = func.sum(given.c.amount)
+    return _fact("refunds", _day(given.c.at), total, Order.course_id, Order.currency).join_from(given, Order, Order.id == given.c.order_id)
 
 
 def _people(first: Expression, end: Expression | None) -> list[Select[Any]]:
@@ -171,14 +178,70 @@ def first_fact_day() -> date | None:
     return min(known).astimezone(zone_of(name)).date() if known else None
 
 
-def day_series(first: date, last: date, *, currency: str) -> dict[str, Series]:
-    """Each metric day by day over a stretch, in one query; money is that of one currency."""
-    found = figures()
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known before anything is summed up: the channel's zone, today there, and the first day that is not counted yet."""
+
+    zone: str
+    today: date
+    uncounted: date
+
+    def begins(self, day: date) -> datetime:
+        """The moment a day begins."""
+        return datetime.combine(day, time(), zone_of(self.zone))
+
+
+def standing() -> Standing:
+    """The channel's zone and how far its days are counted. One query."""
+    name, last = db.session().execute(select(ZONE, LAST_COUNTED)).one()
+    return Standing(name or "UTC", now().astimezone(zone_of(name or "UTC")).date(), last + timedelta(days=1))
+
+
+def _since(known: Standing, first: date, last: date | None, metrics: Sequence[str], instructor: UUID | None) -> Subquery:
+    """These figures of the days from `first` on: counted ones, later ones live; of one instructor's courses when one is named."""
+    kept = select(Daily.metric, Daily.day, Daily.currency, Daily.value).where(Daily.day >= first, Daily.metric.in_(metrics))
+    kept = kept.where(Daily.day <= last) if last is not None else kept
+    live = known.begins(max(first, known.uncounted))
+    here = select(Presence.day, Presence.user_id).where(Presence.day >= max(first, known.uncounted))
+    parts = _sources(live, None, metrics)
+    if instructor is None:
+        people = union(*_people(live, None), here).subquery()
+        parts += [_active(people)] if "active" in metrics else []
+        return union_all(kept, *(_narrow(part) for part in parts)).subquery("figures")
+    mine = select(cast(Course.id, Text)).where(Course.instructor_id == instructor)
+    return union_all(kept.where(Daily.dimension.in_(mine)), *(_narrow(part, mine) for part in parts)).subquery("figures")
+
+
+def _narrow(part: Select[Any], mine: Expression = None) -> Select[Any]:
+    found = part.subquery()
+    chosen = select(found.c.metric, found.c.day, found.c.currency, found.c.value)
+    return chosen if mine is None else chosen.where(found.c.dimension.in_(mine))
+
+
+def day_series(
+    first: date,
+    last: date,
+    *,
+    currency: str,
+    metrics: Sequence[str] = METRICS,
+    instructor: UUID | None = None,
+    known: Standing | None = None,
+) -> dict[str, Series]:
+    """These metrics day by day over a stretch (of one instructor's courses), in one query; money is that of one currency."""
+    found = _since(known or standing(), first, last, metrics, instructor)
     statement = (
         select(found.c.metric, found.c.day, func.sum(found.c.value))
-        .where(found.c.day >= first, found.c.day <= last, found.c.currency.in_(("", currency)))
+        .where(found.c.day <= last, found.c.currency.in_(("", currency)))
         .group_by(found.c.metric, found.c.day)
     )
     values = {(metric, day): int(value) for metric, day, value in db.session().execute(statement)}
     days = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
-    return {metric: Series(metric, days, tuple(values.get((metric, day), 0) for day in days)) for metric in METRICS}
+    return {metric: Series(metric, days, tuple(values.get((metric, day), 0) for day in days)) for metric in metrics}
+
+
+def sums_ever(metrics: Sequence[str], *, instructor: UUID | None = None, known: Standing | None = None) -> dict[str, int]:
+    """The sum of each metric over all days there were (of one instructor's courses), in one query; not for money."""
+    found = _since(known or standing(), BEGINNING, None, metrics, instructor)
+    statement = select(found.c.metric, func.sum(found.c.value)).where(found.c.metric.in_(metrics)).group_by(found.c.metric)
+    sums = {metric: int(value) for metric, value in db.session().execute(statement)}
+    return {metric: sums.get(metric, 0) for metric in metrics}
