@@ -139,7 +139,10 @@ def test_step_3__a_batch_of_vouchers_as_file_and_sheet(as_root: Browser) -> None
     answer = as_root.post(f"{page.location}/csv", status=200, check=False)
     codes = codes_of(answer)
     assert len(set(codes)) == 200 and all(code.startswith("LIB-") for code in codes)
-    assert as_root.post(f"{page.location}/sheet", status=200, check=False).response.get_data().startswith(b"%PDF-")
+    as_root.post(f"{page.location}/sheets", {"layout": "cards8"}, status=303)
+    run_jobs()
+    file = as_root.get(f"{page.location}/sheets", htmx=True, status=200).all("//form[contains(@action, '/file')]/@action")[0]
+    assert as_root.post(file, {"part": "1"}, status=200, check=False).response.get_data().startswith(b"%PDF-")
     as_root.post(f"{page.location}/done", status=303, check=False)
     assert as_root.get(page.location, check=False).status in (403, 404, 409), "the codes are shown once"
 
