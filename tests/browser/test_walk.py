@@ -123,7 +123,7 @@ def learn(one: Seat, course_id: UUID, code: str) -> None:
     page.goto("/vouchers/redeem")
     one.look()
     page.get_by_label("Code").fill(code.lower().replace("-", " "))
-    go_on(page, "Put it into my wallet")
+    go_on(page, "Redeem the code")
     expect(page.get_by_text("€20.00").first).to_be_visible()
     one.look()
     page.goto("/courses/")
