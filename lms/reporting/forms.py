@@ -16,7 +16,7 @@ CADENCES = (
     ("hourly", _l("Every hour")),
     ("daily", _l("Every day")),
     ("weekdays", _l("Monday to Friday")),
-    ("weekly", _l("Every week, or every few weeks")),
+    ("weekly", _l("Every week")),
     ("monthly", _l("Every month")),
 )
 LAST_DAY = 31

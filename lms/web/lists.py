@@ -57,7 +57,11 @@ class ListPage:
         meaning = self.report.figures.get(request.args.get("why", ""))
         if meaning is None:
             return None
-        return _("Why %(count)s?", count=number(self.count)) if self.count is not None else _("Why this many?"), str(meaning)
+        if self.count is None:
+            return _("Why this many?"), str(meaning)
+        sums = [column.key for column in self.report.columns if column.total and column.kind == "money"]
+        figure = total_words(self.totals[sums[-1]]) if sums else number(self.count)
+        return _("Why %(count)s?", count=figure or number(self.count)), str(meaning)
 
     @property
     def count_href(self) -> str:
