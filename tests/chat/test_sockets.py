@@ -401,6 +401,14 @@ def test_rooms_show__tells_that_the_class_has_ended_and_takes_no_more(stage: Sta
     assert one.until("no")["rule"] == "ended"
 
 
+def test_rooms_show__tells_how_the_class_stands_after_a_broken_subscription(stage: Stage) -> None:
+    one = come_in(stage.server, stage.sam, stage.room_id)
+    with db.unit_of_work(CHANNEL):
+        streaming.end_session(streaming_queries.get_session(stage.room_id), by=stage.ada.actor)
+    assert redis().client_kill_filter(_type="pubsub") >= 1, "nobody told the room, and now nobody could"
+    one.until("state", state="ended")
+
+
 def test_rooms_show__loses_and_doubles_nothing_over_many_kills(stage: Stage, house: House, tmp_path: Path) -> None:
     """Two processes, one killed again and again, and lines cut: authors resend what was not confirmed, readers resume by cursor."""
     with sockets(house.database_url, house.redis_url, tmp_path) as other:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lms.chat import queries
 from lms.chat.operations import topic_of
 from lms.core import db, pubsub
+from lms.streaming.queries import get_session
 from lms.web.websockets import text_frame
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class LiveRoom:
         self._waiting: dict[Seat, list[bytes]] = {}
         self._early: dict[int, bytes] = {}  # told before the line in front of them
         self._catching_up = False
+        self._state_unheard = False
 
     # --- coming and going ---------------------------------------------------------------------------------------------------
 
@@ -137,9 +139,10 @@ class LiveRoom:
                     self._give(seat, frame)
 
     def subscribed(self) -> None:
-        """After a broken subscription: read what was said meanwhile, and tell again what is gone."""
+        """After a broken subscription: read what was said meanwhile, and tell again what is gone and how the class stands."""
         if self.ready.is_set():
             with self.lock:
+                self._state_unheard = True
                 self.heard_seq = max(self.heard_seq, self.seq + 1)  # there may be more than was heard of
                 self.catch_up()
             self.spread(encode({"k": "sync", "gone": sorted(self.gone)}))
@@ -206,11 +209,20 @@ class LiveRoom:
             time.sleep(PATIENCE)  # mostly two posts have only crossed, and the missing line is here by then
             while self._read_missing():
                 pass
+            if self._state_unheard:
+                self._tell_state()
         except SQLAlchemyError as error:
             log.warning("catch_up_failed", room_id=str(self.room_id), error=type(error).__name__)
         finally:
             with self.lock:
                 self._catching_up = False
+
+    def _tell_state(self) -> None:
+        """Say how the class stands, from PostgreSQL: it may have begun or ended while nothing was heard."""
+        self._state_unheard = False
+        with database, db.unit_of_work(self.channel_id, read_only=True):
+            state = get_session(self.room_id).state
+        self.spread(encode({"k": "state", "state": state}))
 
     def _read_missing(self) -> bool:
         """Send one piece of what is missing; whether there may be more."""
