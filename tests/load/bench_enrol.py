@@ -23,6 +23,7 @@ from tests.load.figure import Figure
 from tests.load.stage import Stage
 
 THREADS = 8
+ENTER = "SELECT set_config('app.channel_id', %(channel)s, true), set_config('app.user_id', %(user)s, true)"
 
 
 def enrol(stage: Stage, quick: bool) -> list[Figure]:
@@ -45,6 +46,7 @@ def enrol(stage: Stage, quick: bool) -> list[Figure]:
         if not hasattr(local, "connection"):
             local.connection = psycopg.connect(url)
         with local.connection.transaction(), local.connection.cursor() as cursor:
+            cursor.execute(ENTER, {"channel": str(stage.channel_id), "user": str(person.user_id)})
             for statement, values in first:
                 cursor.execute(statement, _renamed(values, names))
                 if cursor.description:
