@@ -80,6 +80,7 @@ def wire() -> None:
             part(module, file)
     unread = getattr(part("notifications", "queries"), "unread_count", None)
     faces.unread_of = unread
+    faces.waiting_count = getattr(part("admin", "queries"), "waiting_count", None)
     faces.default_view_of = getattr(part("reporting", "queries"), "default_query", None)
 
 

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -115,6 +115,23 @@ def actor_of_session(digest: bytes) -> Actor | None:
         proved_at=row.proved_at,
         picture=picture_url(row.avatar_key) or "",
     )
+
+
+def standing_people(session_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
+    """Which of these sign-ins still stand: sign-in → (person, role)."""
+    query = (
+        select(SignInSession.id, Member.id, Member.role)
+        .join(User, User.id == SignInSession.user_id)
+        .join(Member, Member.id == User.id)
+        .where(
+            SignInSession.id.in_(list(session_ids)),
+            SignInSession.ended_at.is_(None),
+            SignInSession.expires_at > now(),
+            User.status == "active",
+            Member.status.in_(("active", "invited")),
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in db.session().execute(query)}
 
 
 def actor_of_token(token: str) -> Actor:

@@ -1,13 +1,17 @@
 """The one connection pool to Redis or Valkey of this process, and its typed face."""
 
+from collections.abc import Callable
+
 import redis as client
+import structlog
 from redis.exceptions import RedisError
 
 Redis = client.Redis
 _pools: dict[str, "client.Redis"] = {}
 _url: list[str] = []
 
-__all__ = ["Redis", "RedisError", "connect", "redis", "use_redis"]
+__all__ = ["Redis", "RedisError", "connect", "redis", "remembered", "use_redis"]
+log = structlog.get_logger(__name__)
 
 
 def connect(url: str, *, blocking: bool = False) -> "client.Redis":
@@ -31,3 +35,17 @@ def redis(*, blocking: bool = False) -> "client.Redis":
     if key not in _pools:
         _pools[key] = connect(_url[0], blocking=blocking)
     return _pools[key]
+
+
+def remembered(key: str, count: Callable[[], int], *, seconds: int) -> int:
+    """A number that is asked for often: kept for some seconds, counted anew afterwards, and each time while Redis is away."""
+    try:
+        kept = redis().get(key)
+        if kept is not None:
+            return int(kept)  # type: ignore[arg-type]  # the client's own types say it might be a coroutine
+        found = count()
+        redis().set(key, found, ex=seconds)
+        return found
+    except RedisError as error:
+        log.warning("number_not_remembered", error=type(error).__name__)
+        return count()
