@@ -32,7 +32,9 @@ class People(Report):
     sort = "name"
     empty = ("users", _l("Nobody here yet"), _l("Invite somebody, or let students register themselves."))
     figures: ClassVar[Mapping[str, Words]] = {
-        "here": _l("People who opened a page while signed in, the last time on one of these days of the academy's own zone."),
+        "here": _l(
+            "People who opened a page or learnt something while signed in, the last time on one of these days of the academy's own zone."
+        ),
     }
     columns = (
         Column("name", _l("Name"), Member.name, href="/admin/channels/people/{id}"),
