@@ -13,14 +13,14 @@ from lms.core.decisions import Actor
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.models import AuditRow, AuditSeal, Mail, Outbox
-from lms.core.redis import remembered
+from lms.core.redis import keep_number, kept_number
 from lms.core.tenancy import current_channel
 from lms.enrollments.reports import Enrollments
 from lms.reporting import queries as reporting
 from lms.reporting.queries import Series
 
 MONTH = 30
-FRESH_SECONDS = 2
+SAID_SECONDS = 30
 METRICS = ("enrolments", "revenue", "refunds", "active")
 
 
@@ -136,14 +136,20 @@ def waiting(most: int = 100) -> list[Waiting]:
     return [Waiting(**row._mapping) for row in db.session().execute(text(WAITING), {"most": most})]
 
 
-def waiting_count() -> int:
-    """How much waits for an admin (100 stands for more); remembered for some seconds, since every page of the back office says it."""
-    return remembered(f"inbox:{current_channel()}", count_waiting, seconds=FRESH_SECONDS)
-
-
 def count_waiting() -> int:
-    """How much waits for an admin, counted now."""
-    return int(db.session().execute(text(f"SELECT count(*) FROM ({WAITING}) counted"), {"most": 100}).scalar_one())  # noqa: S608  no values in it
+    """How much waits for an admin (100 stands for more), counted now; the menu of every page says it for half a minute."""
+    found = int(db.session().execute(text(f"SELECT count(*) FROM ({WAITING}) counted"), {"most": 100}).scalar_one())  # noqa: S608  no values in it
+    keep_number(_counted_key(), found, seconds=SAID_SECONDS)
+    return found
+
+
+def last_counted() -> int:
+    """How much waited when it was counted last; 0 when that is long ago: no page waits for the count."""
+    return kept_number(_counted_key()) or 0
+
+
+def _counted_key() -> str:
+    return f"inbox:{current_channel()}"
 
 
 def coming_sessions(by: Actor, most: int = 5) -> list[Any]:

@@ -10,7 +10,7 @@ Redis = client.Redis
 _pools: dict[str, "client.Redis"] = {}
 _url: list[str] = []
 
-__all__ = ["Redis", "RedisError", "connect", "redis", "remembered", "use_redis"]
+__all__ = ["Redis", "RedisError", "connect", "keep_number", "kept_number", "redis", "remembered", "use_redis"]
 log = structlog.get_logger(__name__)
 
 
@@ -39,13 +39,27 @@ def redis(*, blocking: bool = False) -> "client.Redis":
 
 def remembered(key: str, count: Callable[[], int], *, seconds: int) -> int:
     """A number that is asked for often: kept for some seconds, counted anew afterwards, and each time while Redis is away."""
+    kept = kept_number(key)
+    if kept is not None:
+        return kept
+    found = count()
+    keep_number(key, found, seconds=seconds)
+    return found
+
+
+def kept_number(key: str) -> int | None:
+    """A number that was kept; None when it is gone, or Redis is."""
     try:
         kept = redis().get(key)
-        if kept is not None:
-            return int(kept)  # type: ignore[arg-type]  # the client's own types say it might be a coroutine
-        found = count()
-        redis().set(key, found, ex=seconds)
-        return found
     except RedisError as error:
-        log.warning("number_not_remembered", error=type(error).__name__)
-        return count()
+        log.warning("number_not_kept", error=type(error).__name__)
+        return None
+    return None if kept is None else int(kept)  # type: ignore[arg-type]  # the client's own types say it might be a coroutine
+
+
+def keep_number(key: str, number: int, *, seconds: int) -> None:
+    """Keep a number for some seconds; without Redis it is not kept."""
+    try:
+        redis().set(key, number, ex=seconds)
+    except RedisError as error:
+        log.warning("number_not_kept", error=type(error).__name__)

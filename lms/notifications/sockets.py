@@ -234,7 +234,7 @@ class Bells:
 
     def _inbox(self) -> None:
         """What waits for admins, of those channels where one looks on."""
-        if time.monotonic() < self._inbox_due or faces.waiting_count is None:
+        if time.monotonic() < self._inbox_due or faces.count_waiting is None:
             return
         self._inbox_due = time.monotonic() + INBOX_SECONDS
         admins: dict[UUID, list[Line]] = defaultdict(list)
@@ -243,7 +243,7 @@ class Bells:
                 admins[line.channel_id].append(line)
         for channel_id, lines in admins.items():
             with database, db.unit_of_work(channel_id, read_only=True):
-                count = faces.waiting_count()
+                count = faces.count_waiting()
             for line in lines:
                 line.tell_inbox(count)
 

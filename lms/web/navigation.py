@@ -133,9 +133,9 @@ def _item(entry: Entry, *, is_current: bool) -> Item:
 
 def _badge(entry: Entry) -> str:
     """How much waits behind an entry; only the inbox says."""
-    if entry.href != INBOX or faces.waiting_count is None or g.get("is_error_page") or not db.has_work():
+    if entry.href != INBOX or faces.last_counted is None or g.get("is_error_page") or not db.has_work():
         return ""
-    return many(faces.waiting_count())
+    return many(faces.last_counted())
 
 
 def many(count: int) -> str:
