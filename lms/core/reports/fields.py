@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Text as SqlText
 from sqlalchemy import Uuid, and_, cast, func, or_, select
@@ -189,4 +190,29 @@ class Flag:
         return _("yes") if raw == "1" else _("no")
 
 
-Filter = Choice | Period | Flag
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A filter by the id of one thing (a person's orders): links set it, a chip names and removes it, no form asks for it."""
+
+    key: str
+    label: Words
+    value: Expression
+    name_of: Callable[[UUID], str]
+
+    def read(self, raw: str) -> str:
+        """An id; raises Invalid for what is none."""
+        try:
+            return str(UUID(raw))
+        except ValueError as error:
+            raise Invalid(_("%(filter)s takes an id.", filter=self.label)) from error
+
+    def where(self, raw: str, zone_name: str) -> Expression:
+        """The rows of that one."""
+        return self.value == cast(raw, Uuid)
+
+    def words(self, raw: str) -> str:
+        """What the one is called."""
+        return self.name_of(UUID(raw))
+
+
+Filter = Choice | Period | Flag | Only
