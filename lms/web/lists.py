@@ -13,7 +13,7 @@ from markupsafe import Markup
 from lms.core import i18n, plans
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
-from lms.core.reports import PAGE, Choice, Column, Flag, Page, Period, Report, View, with_filter
+from lms.core.reports import PAGE, Choice, Column, Flag, Knob, Page, Period, Report, View, with_filter
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, wants_fragment
 from lms.web.exports import csv_response, xlsx_response
@@ -137,7 +137,9 @@ class ListPage:
         made = []
         for item in self.report.filters:
             field: dict[str, Any] = {"key": item.key, "label": str(item.label), "value": given.get(item.key, "")}
-            if isinstance(item, Choice):
+            if isinstance(item, Knob):
+                field |= {"value": given.get(item.key, str(item.default)), "options": item.choices()}
+            elif isinstance(item, Choice):
                 field["options"] = [("", _("any")), *item.choices()]
             elif isinstance(item, Flag):
                 field["options"] = [("", _("any")), ("1", _("yes")), ("0", _("no"))]
