@@ -21,7 +21,7 @@ from lms.web.face import faces
 from lms.web.i18n import choose_zone
 from lms.web.navigation import exists
 from lms.web.remembered import Rows
-from lms.web.words import money, number
+from lms.web.words import duration, money, number
 
 kept_rows = Rows()
 NUMERIC = ("int", "money", "percent", "bytes", "duration")
@@ -185,7 +185,7 @@ class ListPage:
         for column in self.columns:
             total = self.totals.get(column.key) if column.total else None
             if total is not None:
-                made[column.key] = total_words(total)
+                made[column.key] = total_words(total, column.kind)
         if made and self.columns:
             made.setdefault(self.columns[0].key, _("Total"))
         return made or None
@@ -214,15 +214,15 @@ def _answer_count(report: Report) -> ResponseReturnValue:
     if not wants_fragment():
         return redirect(page, 303)
     totals = report.totals(view, actor())
-    sums = [(str(column.label), total_words(totals[column.key])) for column in report.shown(view) if column.total]
+    sums = [(str(column.label), total_words(totals[column.key], column.kind)) for column in report.shown(view) if column.total]
     return fragment("layouts/_list_count.html", page=page, count=totals["count"], sums=sums)
 
 
-def total_words(total: Any) -> str:
-    """A sum as people read it: a number, or money by currency."""
+def total_words(total: Any, kind: str = "") -> str:
+    """A sum as people read it: a number, a time, or money by currency."""
     if isinstance(total, Mapping):
         return " · ".join(money(minor, currency) for currency, minor in sorted(total.items()) if currency)
-    return number(total)
+    return duration(total) if kind == "duration" else number(total)
 
 
 def answer_list(report: Report, template: str, **context: Any) -> ResponseReturnValue:
