@@ -3,10 +3,10 @@
 import re
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ScalarSelect, and_, func, or_, select
 
 from lms.auth.models import RefreshToken, SignInSession, User
 from lms.channels.models import Channel, Domain, Member, Preference, picture_url
@@ -15,6 +15,7 @@ from lms.core.clock import now
 from lms.core.decisions import STAFF, Actor
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
+from lms.core.models import AuditRow
 from lms.core.tenancy import ChannelFace, current_channel
 
 FRESH_SECONDS = 5.0
@@ -78,6 +79,27 @@ def this_channel() -> Channel:
     if found is None:
         raise NotFound(_("There is no such academy."))
     return found
+
+
+def name_of(user_id: UUID) -> str:
+    """What a person of this channel is called; a dash for somebody who is not here."""
+    found = find_member(user_id)
+    return found.name if found is not None else "–"
+
+
+def history_of(user_id: UUID, *, limit: int, before: UUID | None = None) -> list[AuditRow]:
+    """What was done to a person, and by them, newest first; two queries, each along its index."""
+    found: dict[UUID, AuditRow] = {}
+    mine = and_(AuditRow.target_kind.in_(("members", "users")), AuditRow.target_id == user_id)
+    for which in (mine, AuditRow.actor_id == user_id):
+        statement = select(AuditRow).where(which).order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(limit)
+        rows = db.session().scalars(statement.where(AuditRow.at < _moment_of(before)) if before else statement)
+        found.update((row.id, row) for row in rows)
+    return sorted(found.values(), key=lambda row: (row.at, row.id), reverse=True)[:limit]
+
+
+def _moment_of(audit_id: UUID) -> ScalarSelect[datetime]:
+    return select(AuditRow.at).where(AuditRow.id == audit_id).scalar_subquery()
 
 
 def role_of(user_id: UUID) -> str:

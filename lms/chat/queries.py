@@ -149,6 +149,15 @@ def mutes_of(room_id: UUID) -> Sequence[tuple[UUID, str, datetime]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+def reported_of(user_id: UUID, *, limit: int = 20) -> list[tuple[Line, UUID, str]]:
+    """What a person wrote and others reported, newest first: (line with its words, room, the reasons)."""
+    reasons = select(func.string_agg(func.nullif(Flag.reason, ""), "; ")).where(Flag.message_id == Message.id)
+    query = _lines().add_columns(Message.room_id, reasons.correlate(Message).scalar_subquery().label("reasons"))
+    reported = select(Flag.id).where(Flag.message_id == Message.id).exists()
+    rows = db.session().execute(query.where(Message.author_id == user_id, reported).order_by(Message.posted_at.desc()).limit(limit))
+    return [(replace(_line(row), text=row.text), row.room_id, row.reasons or "") for row in rows]
+
+
 def reported_lines(room_id: UUID) -> list[tuple[Line, int, str]]:
     """The reported messages of a room with their words, newest first: (line, how often, the reasons)."""
     flags = (

@@ -13,6 +13,7 @@ from lms.channels.models import Member
 from lms.core import db
 from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
+from lms.core.models import Mail
 from lms.core.redis import RedisError, redis
 from lms.core.tenancy import current_channel
 from lms.courses.models import Lesson
@@ -96,6 +97,48 @@ def notices_of(user_id: UUID, *, before: UUID | None = None, unseen_only: bool =
     if unseen_only:
         query = query.where(Notice.seen_at.is_(None))
     return db.session().scalars(query).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing a person was told: in the app, by mail, or both; `mail_state` is "" without a mail."""
+
+    at: datetime
+    title: str
+    href: str
+    is_in_app: bool
+    seen_at: datetime | None
+    mail_id: UUID | None
+    mail_state: str
+    error: str
+
+
+def told(user_id: UUID, email: str, *, limit: int = 30) -> list[Told]:
+    """What a person was told, newest first: notices with their mails, and the mails that belong to no notice; two queries."""
+    notices = (
+        select(Notice, Mail.state, Mail.error)
+        .outerjoin(Mail, Mail.id == Notice.mail_id)
+        .where(Notice.user_id == user_id)
+        .order_by(Notice.id.desc())
+        .limit(limit)
+    )
+    found = [
+        Told(one.created_at, one.title, one.href, one.is_in_app, one.seen_at, one.mail_id, state or "", error or "")
+        for one, state, error in db.session().execute(notices)
+    ]
+    known = {one.mail_id for one in found}
+    mails = (
+        select(Mail.id, Mail.created_at, Mail.subject, Mail.state, Mail.error)
+        .where(Mail.to_address == email)
+        .order_by(Mail.created_at.desc(), Mail.id.desc())
+        .limit(limit)
+    )
+    found += [
+        Told(row.created_at, row.subject, "", False, None, row.id, row.state, row.error or "")
+        for row in db.session().execute(mails)
+        if row.id not in known
+    ]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
 
 
 def readers(user_ids: Sequence[UUID]) -> Sequence[Reader]:

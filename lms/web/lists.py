@@ -13,7 +13,7 @@ from markupsafe import Markup
 from lms.core import i18n, plans
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
-from lms.core.reports import PAGE, Choice, Column, Flag, Knob, Page, Period, Report, View, with_filter
+from lms.core.reports import PAGE, Choice, Column, Flag, Knob, Only, Page, Period, Report, View, with_filter
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, wants_fragment
 from lms.web.exports import csv_response, xlsx_response
@@ -136,6 +136,8 @@ class ListPage:
         given = dict(self.view.filters)
         made = []
         for item in self.report.filters:
+            if isinstance(item, Only):
+                continue
             field: dict[str, Any] = {"key": item.key, "label": str(item.label), "value": given.get(item.key, "")}
             if isinstance(item, Knob):
                 field |= {"value": given.get(item.key, str(item.default)), "options": item.choices()}
@@ -150,8 +152,9 @@ class ListPage:
 
     @property
     def hidden(self) -> dict[str, str]:
-        """What a GET form of the list keeps beside its own fields: the sort."""
-        return {"sort": self.view.sort} if self.view.sort else {}
+        """What a GET form of the list keeps beside its own fields: the sort, and the one thing the list is about."""
+        given, about = dict(self.view.filters), {item.key for item in self.report.filters if isinstance(item, Only)}
+        return {key: value for key, value in given.items() if key in about} | ({"sort": self.view.sort} if self.view.sort else {})
 
     @property
     def kept(self) -> dict[str, str]:

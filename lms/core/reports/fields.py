@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import BigInteger, Uuid, and_, cast, func, literal_column, or_, select
 from sqlalchemy import Text as SqlText
@@ -219,4 +220,29 @@ def knob(key: str) -> Expression:
     return literal_column(f"{KNOBS}.{key}", BigInteger)
 
 
-Filter = Choice | Period | Flag | Knob
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A filter by the id of one thing (a person's orders): links set it, a chip names and removes it, no form asks for it."""
+
+    key: str
+    label: Words
+    value: Expression
+    name_of: Callable[[UUID], str]
+
+    def read(self, raw: str) -> str:
+        """An id; raises Invalid for what is none."""
+        try:
+            return str(UUID(raw))
+        except ValueError as error:
+            raise Invalid(_("%(filter)s takes an id.", filter=self.label)) from error
+
+    def where(self, raw: str, zone_name: str) -> Expression:
+        """The rows of that one."""
+        return self.value == cast(raw, Uuid)
+
+    def words(self, raw: str) -> str:
+        """What the one is called."""
+        return self.name_of(UUID(raw))
+
+
+Filter = Choice | Period | Flag | Knob | Only

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Select, select
 
 from lms.channels.models import Member
-from lms.channels.reports import people_by
+from lms.channels.reports import of_person, people_by
 from lms.core import db
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
@@ -71,6 +71,7 @@ class Enrollments(Report):
         Period("enrolled", _l("Enrolled"), Enrollment.enrolled_at),
         Period("seen", _l("Last seen"), Enrollment.last_seen_at),
         Period("completed", _l("Completed"), Enrollment.completed_at),
+        of_person(Enrollment.user_id),
     )
     search = (people_by(Enrollment.user_id), Sought(Enrollment.course_id, (Course.title,), row=Course.id))
 
