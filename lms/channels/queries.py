@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -172,6 +172,23 @@ def viewings_to_end(*, viewer_id: UUID | None = None) -> Sequence[Viewing]:
     """The viewings whose time is over, or every open one of an admin; locked until the transaction ends."""
     which = Viewing.viewer_id == viewer_id if viewer_id else Viewing.ends_at <= now()
     return db.session().scalars(select(Viewing).where(Viewing.ended_at.is_(None), which).order_by(Viewing.id).with_for_update()).all()
+
+
+def standing_people(session_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
+    """Which of these sign-ins still stand: sign-in → (person, role)."""
+    query = (
+        select(SignInSession.id, Member.id, Member.role)
+        .join(User, User.id == SignInSession.user_id)
+        .join(Member, Member.id == User.id)
+        .where(
+            SignInSession.id.in_(list(session_ids)),
+            SignInSession.ended_at.is_(None),
+            SignInSession.expires_at > now(),
+            User.status == "active",
+            Member.status.in_(("active", "invited")),
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in db.session().execute(query)}
 
 
 def actor_of_token(token: str) -> Actor:

@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Select, func, select, text
 
-from lms.auth.models import SignInSession, User
 from lms.channels.models import Member
 from lms.chat.models import Flag, Message, Mute, Room
 from lms.core import db
@@ -214,23 +213,6 @@ def rooms_to_announce() -> Sequence[Room]:
     """Rooms with messages nobody was told of yet, locked; those somebody else is at work on are left out."""
     query = select(Room).where(Room.last_seq > Room.announced_seq).with_for_update(skip_locked=True)
     return db.session().scalars(query).all()
-
-
-def standing_people(session_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
-    """Which of these sign-ins still stand: sign-in → (person, role)."""
-    query = (
-        select(SignInSession.id, Member.id, Member.role)
-        .join(User, User.id == SignInSession.user_id)
-        .join(Member, Member.id == User.id)
-        .where(
-            SignInSession.id.in_(list(session_ids)),
-            SignInSession.ended_at.is_(None),
-            SignInSession.expires_at > now(),
-            User.status == "active",
-            Member.status.in_(("active", "invited")),
-        )
-    )
-    return {row[0]: (row[1], row[2]) for row in db.session().execute(query)}
 
 
 # --- Redis: never the only copy -------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import structlog
 from sqlalchemy import Select, func, select
 
 from lms.auth.models import User
@@ -14,7 +13,7 @@ from lms.core import db
 from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
 from lms.core.models import Mail
-from lms.core.redis import RedisError, redis
+from lms.core.redis import remembered
 from lms.core.tenancy import current_channel
 from lms.courses.models import Lesson
 from lms.enrollments.models import Enrollment
@@ -23,9 +22,9 @@ from lms.notifications.models import KINDS, Announcement, Kind, Notice, Wish
 from lms.streaming.models import Session
 
 PAGE = 50
+NEWEST = 5
 FRESH_SECONDS = 60
 ACTIVE = ("active", "invited")
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +48,7 @@ class Ways:
 
 def unread_count(user_id: UUID) -> int:
     """How many notices the person has not seen; remembered in Redis for a minute, forgotten at once when it changes."""
-    key = unread_key(user_id)
-    try:
-        kept = redis().get(key)
-        if kept is not None:
-            return int(kept)  # type: ignore[arg-type]  # the client's own types say it might be a coroutine
-    except RedisError as error:
-        log.warning("unread_count_uncached", error=type(error).__name__)
-        return count_unseen(user_id)
-    found = count_unseen(user_id)
-    try:
-        redis().set(key, found, ex=FRESH_SECONDS)
-    except RedisError as error:
-        log.warning("unread_count_uncached", error=type(error).__name__)
-    return found
+    return remembered(unread_key(user_id), lambda: count_unseen(user_id), seconds=FRESH_SECONDS)
 
 
 def unread_key(user_id: UUID) -> str:
@@ -74,6 +60,28 @@ def count_unseen(user_id: UUID) -> int:
     """How many notices the person has not seen, counted now."""
     query = select(func.count()).select_from(Notice).where(Notice.user_id == user_id, Notice.is_in_app, Notice.seen_at.is_(None))
     return db.session().scalar(query) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """How one person's bell stands: how much is unseen, and the newest of it, oldest first."""
+
+    unseen: int
+    newest: Sequence[Notice]
+
+
+def bells_of(user_ids: Sequence[UUID]) -> Mapping[UUID, Bell]:
+    """How the bells of these people stand, in two queries."""
+    unseen = (Notice.user_id.in_(user_ids), Notice.is_in_app, Notice.seen_at.is_(None))
+    counts = dict(db.session().execute(select(Notice.user_id, func.count()).where(*unseen).group_by(Notice.user_id)).all())
+    place = func.row_number().over(partition_by=Notice.user_id, order_by=Notice.id.desc()).label("place")
+    numbered = select(Notice.id, place).where(*unseen).subquery()
+    newest = select(Notice).join(numbered, numbered.c.id == Notice.id).where(numbered.c.place <= NEWEST).order_by(Notice.id)
+    found: dict[UUID, list[Notice]] = {user_id: [] for user_id in user_ids}
+    if counts:
+        for notice in db.session().scalars(newest):
+            found[notice.user_id].append(notice)
+    return {user_id: Bell(counts.get(user_id, 0), notices) for user_id, notices in found.items()}
 
 
 def get_notice(notice_id: UUID) -> Notice:

@@ -22,6 +22,8 @@ class Faces:
     viewing_of: Callable[[UUID, Actor], Viewing | None] | None = None
     count_viewed: Callable[[UUID], None] | None = None
     unread_of: Callable[[UUID], int] | None = None
+    count_waiting: Callable[[], int] | None = None
+    last_counted: Callable[[], int] | None = None
     default_view_of: Callable[[str, UUID | None], str] | None = None
 
 
