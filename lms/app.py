@@ -19,7 +19,7 @@ from lms.core import db, jobs, logs, mail, plans, sandbox, signing, storage, ten
 from lms.core.commands import connects_by
 from lms.core.redis import use_redis
 from lms.core.supervisor import reachable
-from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, remembered, viewing, words
+from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, remembered, words
 from lms.web.face import faces
 from lms.web.sessions import RedisSessions
 
@@ -117,7 +117,6 @@ def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
     assets.install(app)
     metrics.install(app)
     cycle.install(app)
-    viewing.install(app)
     access.login_manager.init_app(app)
     csrf.install(app)
     i18n.install(app)

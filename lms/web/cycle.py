@@ -18,7 +18,7 @@ from lms.web import metrics
 from lms.web.access import check_decided
 from lms.web.face import faces
 from lms.web.sessions import ServerSession, signed_in_user
-from lms.web.viewing import seen_page
+from lms.web.viewing import guard, seen_page
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 SOCKET_PATHS = ("/ws/",)
@@ -33,6 +33,7 @@ class _RolledBack(Exception):
 def install(app: Flask) -> None:
     """Put the cycle around every request of the app."""
     app.before_request(begin)
+    app.before_request(guard)
     app.after_request(check_decided)
     app.after_request(finish)
     app.teardown_request(abandon)
