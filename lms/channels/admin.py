@@ -20,6 +20,7 @@ from lms.core.money import is_currency
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
 from lms.web.bulk import answer_import
+from lms.web.history import told
 from lms.web.lists import answer_list
 from lms.web.theme import BadColor, Theme, stylesheet
 from lms.web.toasts import toast
@@ -76,7 +77,7 @@ def people_show(user_id: UUID) -> ResponseReturnValue:
         member=member,
         account=accounts.get_user(user_id),
         sessions=accounts.live_sessions(user_id),
-        history=rows,
+        history=told(rows, about=user_id),
         role_form=form,
         may_edit=policies.can_edit_person(actor(), member),
         may_role=policies.can_give_role(actor(), member, member.role),

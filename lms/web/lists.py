@@ -138,7 +138,9 @@ class ListPage:
         for item in self.report.filters:
             field: dict[str, Any] = {"key": item.key, "label": str(item.label), "value": given.get(item.key, "")}
             if isinstance(item, Choice):
-                field["options"] = [("", _("any")), *item.choices()]
+                field["options"] = [("", _("any")), *_choices(item, field["value"])]
+                if len(field["options"]) == 1:
+                    continue  # reached by links alone
             elif isinstance(item, Flag):
                 field["options"] = [("", _("any")), ("1", _("yes")), ("0", _("no"))]
             elif isinstance(item, Period):
@@ -187,6 +189,12 @@ class ListPage:
         if made and self.columns:
             made.setdefault(self.columns[0].key, _("Total"))
         return made or None
+
+
+def _choices(item: Choice, current: str) -> list[tuple[str, str]]:
+    """What can be chosen, and what is chosen now, though a link alone leads to it."""
+    found = item.choices()
+    return found if not current or current in dict(found) else [*found, (current, item.words(current))]
 
 
 def _period_options(current: str) -> list[tuple[str, str]]:
