@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lms.auth import operations as accounts
@@ -108,6 +108,14 @@ def send_invitation(member: Member, user: User, *, by: Actor) -> None:
         language=channel.locale,
         secret=True,
     )
+
+
+def send_way_in(member: Member, user: User, *, by: Actor) -> None:
+    """Send a link with which the person chooses a new password; earlier links stop working."""
+    channel = queries.this_channel()
+    link = queries.absolute_url(f"/auth/invitations/{accounts.invite(user, by=by)}")
+    context = {"channel": queries.face_of(channel, ""), "member": member, "link": link}
+    mail.send(member.email, "channels/mail/way_in", context, to_user_id=member.id, language=user.locale, secret=True)
 
 
 def edit_person(member: Member, values: Mapping[str, Any], *, by: Actor) -> bool:
@@ -220,3 +228,10 @@ def note_visit(digest: bytes) -> None:
     used = update(SignInSession).where(SignInSession.digest == digest).values(seen_at=now()).returning(SignInSession.user_id).cte("used")
     here = update(Member).where(Member.id == used.c.user_id).values(seen_at=now())
     db.session().execute(here.execution_options(synchronize_session=False))
+
+
+def note_people_here(signs: Select[Any]) -> None:
+    """Note when people were last here who left a sign elsewhere, as a statement of (user_id, at); nobody was here less lately for it."""
+    found = signs.subquery()
+    later = update(Member).where(Member.id == found.c.user_id, or_(Member.seen_at.is_(None), Member.seen_at < found.c.at))
+    db.session().execute(later.values(seen_at=found.c.at).execution_options(synchronize_session=False))

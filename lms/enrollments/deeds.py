@@ -8,7 +8,7 @@ from lms.core.i18n import lazy_gettext as _l
 from lms.enrollments import operations, policies, queries
 from lms.enrollments.models import Enrollment
 from lms.enrollments.plans import STANDING
-from lms.enrollments.reports import SOURCES
+from lms.enrollments.reports.lists import SOURCES
 
 
 def _may(by: Actor, _enrollment: Enrollment) -> Decision:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import g
+from flask import g, url_for
 
 from lms.core import deeds
 from lms.core.deeds import Label
@@ -17,10 +17,13 @@ SHOWN = 120
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
-def told(rows: Sequence[AuditRow], *, about: UUID | None = None) -> list[dict[str, Any]]:
-    """The rows as a timeline shows them; what an act was done to is named where it is not what the page is `about`."""
+def told(rows: Sequence[AuditRow], *, about: UUID | None = None, linked: bool = False) -> list[dict[str, Any]]:
+    """The rows as a timeline shows them; what an act was done to is named where it is not what the page is `about`.
+
+    `linked` leads from each to its entry in the audit log, for readers who may open that.
+    """
     names = deeds.names_of(rows)
-    return [_told(row, names, about) for row in rows]
+    return [{**_told(row, names, about), "href": url_for("admin.audit_show", row_id=row.id) if linked else None} for row in rows]
 
 
 def _told(row: AuditRow, names: Mapping[str, str], about: UUID | None) -> dict[str, Any]:

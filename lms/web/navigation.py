@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from functools import cache
 
-from flask import current_app, request
+from flask import current_app, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, RequestRedirect
 
+from lms.core import db
 from lms.core.decisions import Actor
 from lms.core.i18n import Lazy
 from lms.core.i18n import lazy_gettext as _l
+from lms.web.face import faces
 
+INBOX = "/admin/inbox"
+MOST_SAID = 100
 ADMIN = ("admin", "owner")
 STAFF = ("instructor", *ADMIN)
 
@@ -31,7 +35,7 @@ GROUPS: tuple[tuple[Lazy, tuple[Entry, ...]], ...] = (
         _l("Overview"),
         (
             Entry(_l("Dashboard"), "/admin/", "layout-dashboard", STAFF, "d"),
-            Entry(_l("Inbox"), "/admin/inbox", "inbox", ADMIN, "i"),
+            Entry(_l("Inbox"), INBOX, "inbox", ADMIN, "i"),
             Entry(_l("Reports"), "/admin/reporting/", "chart-column", STAFF, "r"),
         ),
     ),
@@ -77,6 +81,7 @@ class Item:
     active: bool
     badge: str
     key: str
+    live: str = ""  # the name under which the page's socket tells how much waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +116,31 @@ def navigation_for(person: Actor) -> list[Group]:
     current = max((entry.href for entry in entries if _covers(entry.href, path)), key=len, default="")
     made = []
     for title, group in GROUPS:
-        items = [Item(str(e.title), e.href, e.icon, e.href == current, "", e.key) for e in group if e in entries]
+        items = [
+            Item(str(e.title), e.href, e.icon, e.href == current, _badge(e), e.key, "inbox" if e.href == INBOX else "")
+            for e in group
+            if e in entries
+        ]
         if items:
             made.append(Group(str(title), items))
     return made
+
+
+def _item(entry: Entry, *, is_current: bool) -> Item:
+    live = "inbox" if entry.href == INBOX else ""
+    return Item(str(entry.title), entry.href, entry.icon, is_current, _badge(entry), entry.key, live)
+
+
+def _badge(entry: Entry) -> str:
+    """How much waits behind an entry; only the inbox says."""
+    if entry.href != INBOX or faces.last_counted is None or g.get("is_error_page") or not db.has_work():
+        return ""
+    return many(faces.last_counted())
+
+
+def many(count: int) -> str:
+    """A count as a badge says it: nothing for none."""
+    return "" if not count else str(count) if count < MOST_SAID else f"{MOST_SAID - 1}+"
 
 
 def _covers(href: str, path: str) -> bool:

@@ -81,6 +81,12 @@ def test_demo_seed__is_whole_and_removed_without_a_trace(lms, empty: str, test_c
     assert owner_sees(empty, "SELECT cadence FROM reporting.schedules") == [("weekly",)]
     [(days,)] = owner_sees(empty, "SELECT count(DISTINCT day) FROM reporting.daily")
     assert days > 60
+    [(here, most)] = owner_sees(
+        empty,
+        "SELECT (SELECT count(*) FROM channels.members WHERE seen_at > now() - interval '30 days'), max(value)"
+        " FROM reporting.daily WHERE metric = 'active' AND day > current_date - 30",
+    )
+    assert here >= most > 5, "the people of the month are at least those of its fullest day"
     assert storage.storage().root.joinpath(str(channel_id)).exists()  # type: ignore[attr-defined]
 
     assert "The demo is gone" in lms("remove")

@@ -87,5 +87,5 @@ def test_histories__speak_in_words(as_root: Browser) -> None:
         sam = people.sam().user_id
         session.get_one(Member, sam)
     as_root.post(f"/admin/channels/people/{sam}/suspend", status=303)
-    page = as_root.get(f"/admin/channels/people/{sam}", status=200)
+    page = as_root.get(f"/admin/channels/people/{sam}/history", status=200)
     assert "suspended the person" in page.words and "channels.suspend" not in page.words and "Status: Active → Suspended" in page.words

@@ -1,13 +1,17 @@
 """People and the channel in the back office: each act, each refusal, and strangers kept out."""
 
 import io
+from datetime import timedelta
 
 import openpyxl
 import pytest
+from sqlalchemy import DateTime, Uuid, literal, select
 
-from lms.channels import queries
+from lms.channels import operations, queries
+from lms.channels.models import Member
 from lms.channels.reports import People
 from lms.core import db
+from lms.core.clock import now
 from lms.core.ids import uuid7
 from tests.client import Browser
 from tests.conftest import CHANNEL, OTHER_CHANNEL
@@ -139,3 +143,12 @@ def test_note_visit__keeps_when_somebody_was_here_last(as_root: Browser) -> None
     as_root.get("/admin/channels/people", status=200)
     page = as_root.get("/admin/channels/people?seen=1d", status=200)
     assert "Root Admin" in page.words
+
+
+def test_note_people_here__moves_nobody_back(as_root: Browser) -> None:
+    earlier, later = now() - timedelta(days=3), now() - timedelta(days=1)
+    with db.unit_of_work(CHANNEL):
+        sam = people.sam().user_id
+        for moment, shown in ((later, later), (earlier, later)):
+            operations.note_people_here(select(literal(sam, Uuid).label("user_id"), literal(moment, DateTime(timezone=True)).label("at")))
+            assert db.session().scalar(select(Member.seen_at).where(Member.id == sam)) == shown

@@ -372,7 +372,13 @@ def test_note_people__keeps_who_was_here_when_last_seen_moves_on(connection: obj
         session.execute(text("UPDATE enrollments.lesson_progress SET seen_at = now()"))
         jobs.note_people()
         after = session.execute(text("SELECT count(*) FROM reporting.presences")).scalar_one()
-    assert after >= before > 0
+        [(late,)] = session.execute(
+            text(
+                "SELECT count(*) FROM reporting.presences p JOIN channels.members m ON m.id = p.user_id"
+                " WHERE m.seen_at IS NULL OR m.seen_at::date < p.day"
+            )
+        )
+    assert after >= before > 0 and late == 0, "the list of people counts at least those whom a day counts"
 
 
 def test_day_series__fills_days_without_figures_and_follows_the_channels_zone(work: Session) -> None:

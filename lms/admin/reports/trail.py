@@ -11,14 +11,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from lms.channels.models import Channel
 from lms.channels.queries import find_member, members_with_role
-from lms.core import deeds
+from lms.core import db, deeds
 from lms.core.decisions import Actor
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.models import AuditRow
 from lms.core.money import digits
-from lms.core.reports import Choice, Column, Period, Report
+from lms.core.reports import Choice, Column, Only, Period, Report
 
 ACTOR_KINDS = (("person", _l("Page")), ("api", _l("API")), ("job", _l("Job")), ("command", _l("Command")))
 SHOWN = 300
@@ -31,7 +31,10 @@ class Somebody(Choice):
 
     def read(self, raw: str) -> str:
         """The id of somebody; raises Invalid for what is no id."""
-        return _an_id(raw, str(self.label))
+        try:
+            return str(UUID(raw))
+        except ValueError as error:
+            raise Invalid(_("%(filter)s has no value %(value)s.", filter=self.label, value=raw)) from error
 
     def words(self, raw: str) -> str:
         """Their name."""
@@ -39,24 +42,10 @@ class Somebody(Choice):
         return member.name if member is not None else raw
 
 
-@dataclass(frozen=True, slots=True)
-class Target(Choice):
-    """A filter by what was acted on; reached by a link, since nobody chooses one of a million from a menu."""
-
-    def read(self, raw: str) -> str:
-        """The id of something; raises Invalid for what is no id."""
-        return _an_id(raw, str(self.label))
-
-    def words(self, raw: str) -> str:
-        """That it is one thing alone."""
-        return _("this one alone")
-
-
-def _an_id(raw: str, label: str) -> str:
-    try:
-        return str(UUID(raw))
-    except ValueError as error:
-        raise Invalid(_("%(filter)s has no value %(value)s.", filter=label, value=raw)) from error
+def _name_of(row_id: UUID) -> str:
+    """What the thing was called when something was done to it last."""
+    newest = select(AuditRow.target_name).where(AuditRow.target_id == row_id, AuditRow.target_name != "").order_by(AuditRow.at.desc())
+    return db.session().scalar(newest.limit(1)) or str(row_id)
 
 
 def staff() -> list[tuple[str, str]]:
@@ -102,7 +91,7 @@ class Audit(Report):
         Choice("what", _l("What"), AuditRow.action, options=acts),
         Period("at", _l("When"), AuditRow.at),
         Choice("by", _l("By means of"), AuditRow.actor_kind, options=ACTOR_KINDS),
-        Target("target", _l("On"), AuditRow.target_id, options=()),
+        Only("target", _l("On what"), AuditRow.target_id, _name_of),
     )
     search = (AuditRow.actor_name, AuditRow.target_name, AuditRow.action)
 

@@ -6,6 +6,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
+from lms.channels import operations as channels
 from lms.core import audit, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
@@ -20,11 +21,15 @@ STRETCH = 7
 
 
 def note_people(first: date, last: date) -> int:
-    """Keep who gave a sign of life on those days, before "last seen" moves on; noted twice is noted once. The number seen."""
+    """Keep who gave a sign of life on those days, before "last seen" moves on; noted twice is noted once. The number seen.
+
+    "Last here" of a person is never before the last of these days, so that the list of people counts those whom the days count.
+    """
     people = queries.people_between(first, last)
     rows = [{"id": uuid7(), "channel_id": current_channel(), "day": day, "user_id": user_id} for day, user_id in people]
     for start in range(0, len(rows), CHUNK):
         db.session().execute(insert(Presence).values(rows[start : start + CHUNK]).on_conflict_do_nothing())
+    channels.note_people_here(queries.latest_signs(first, last))
     return len(rows)
 
 

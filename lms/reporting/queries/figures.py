@@ -3,7 +3,7 @@
 A day is a day of the channel's own zone. `Daily` rows of the metric `counted` say which days are over and counted.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -114,8 +114,14 @@ def _refunds(first: Expression, end: Expression | None) -> Select[Any]:
 def _people(first: Expression, end: Expression | None) -> list[Select[Any]]:
     """(day, user_id) of everybody who gave a sign of life, from wherever one is left."""
 
+    return _signs(first, end, lambda moment: _day(moment).label("day"))
+
+
+def _signs(first: Expression, end: Expression | None, when: Callable[[Expression], Expression]) -> list[Select[Any]]:
+    """(when, user_id) of every sign of life; `when` makes of its moment what is wanted."""
+
     def seen(moment: Expression, user_id: Expression) -> Select[Any]:
-        return select(_day(moment).label("day"), user_id.label("user_id")).where(*_within(moment, first, end))
+        return select(when(moment), user_id.label("user_id")).where(*_within(moment, first, end))
 
     return [
         seen(SignInSession.seen_at, SignInSession.user_id),
@@ -153,6 +159,13 @@ def people_between(first: date, last: date) -> Sequence[tuple[date, UUID]]:
     people = union(*_people(literal(first, Date), literal(last + timedelta(days=1), Date))).subquery()
     statement = select(people.c.day, people.c.user_id).join(Member, Member.id == people.c.user_id)
     return [(day, user_id) for day, user_id in db.session().execute(statement)]
+
+
+def latest_signs(first: date, last: date) -> Select[Any]:
+    """The statement of (user_id, at): the latest sign of life of each person who gave one on the days from first to last."""
+    signs = _signs(literal(first, Date), literal(last + timedelta(days=1), Date), lambda moment: moment.label("at"))
+    found = union_all(*signs).subquery()
+    return select(found.c.user_id, func.max(found.c.at).label("at")).group_by(found.c.user_id)
 
 
 def channel_today() -> date:

@@ -66,6 +66,7 @@ def tell_demo(demo: Demo, *, folder: Path, ffmpeg: str) -> int:
     search.rebuild()
     for first, last in reporting.unfinished_stretches():
         reporting.recount(first, last)
+    reporting.note_people(diary.end.date() - timedelta(days=1), diary.end.date())
     db.session().execute(RESTED, {"channel": current_channel(), "recent": diary.end - timedelta(days=2)})
     return done
 
