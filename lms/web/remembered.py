@@ -44,7 +44,7 @@ class _NoKey(Exception):
 
 
 def remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
-    """The macro, asked once for the same arguments: plain values, lazy words, and lists and mappings of them; with others it is asked each time."""
+    """The macro, asked once for the same arguments: plain values, lazy words, lists and mappings of them; with others each time."""
     kept: dict[tuple[Any, ...], Markup] = {}
 
     def ask(*given: Any, **named: Any) -> Markup:
