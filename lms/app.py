@@ -80,6 +80,8 @@ def wire() -> None:
             part(module, file)
     unread = getattr(part("notifications", "queries"), "unread_count", None)
     faces.unread_of = unread
+    faces.count_waiting = getattr(part("admin", "queries"), "count_waiting", None)
+    faces.last_counted = getattr(part("admin", "queries"), "last_counted", None)
     faces.default_view_of = getattr(part("reporting", "queries"), "default_query", None)
 
 

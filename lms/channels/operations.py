@@ -110,6 +110,14 @@ def send_invitation(member: Member, user: User, *, by: Actor) -> None:
     )
 
 
+def send_way_in(member: Member, user: User, *, by: Actor) -> None:
+    """Send a link with which the person chooses a new password; earlier links stop working."""
+    channel = queries.this_channel()
+    link = queries.absolute_url(f"/auth/invitations/{accounts.invite(user, by=by)}")
+    context = {"channel": queries.face_of(channel, ""), "member": member, "link": link}
+    mail.send(member.email, "channels/mail/way_in", context, to_user_id=member.id, language=user.locale, secret=True)
+
+
 def edit_person(member: Member, values: Mapping[str, Any], *, by: Actor) -> bool:
     """Change what is known of a person; false when nothing changed."""
     changed = audit.update(member, "channels.edit_person", by=by, **values)

@@ -33,6 +33,25 @@ def can_suspend(actor: Actor, member: Member) -> Decision:
     return can_edit_person(actor, member)
 
 
+def can_send_way_in(actor: Actor, member: Member, *, has_app: bool) -> Decision:
+    """Admins help a student who cannot get in; staff and people with an app prove more than a mailbox."""
+    if member.status != "active":
+        return no(_("Only somebody who is active gets such a link. Let them in again, or invite them again."), rule="status")
+    if member.is_staff or has_app:
+        sentence = _("This person signs in with a second proof, which a link by mail would go round.")
+        return no(sentence, rule="second_factor")
+    return can_edit_person(actor, member)
+
+
+def can_enter(member: Member) -> Decision:
+    """Whether the person may sign in and be here at all."""
+    if member.status == "suspended":
+        return no(_("%(name)s is suspended and cannot sign in. An admin can let them in again.", name=member.name), rule="suspended")
+    if member.status == "deleted":
+        return no(_("%(name)s is not here any more.", name=member.name), rule="deleted")
+    return yes("member")
+
+
 def can_edit_channel(actor: Actor) -> Decision:
     """Admins edit the channel."""
     return admins(actor)

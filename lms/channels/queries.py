@@ -2,11 +2,11 @@
 
 import re
 import time
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ScalarSelect, and_, func, or_, select
 
 from lms.auth.models import RefreshToken, SignInSession, User
 from lms.channels.models import Channel, Domain, Member, Preference, picture_url
@@ -15,6 +15,7 @@ from lms.core.clock import now
 from lms.core.decisions import STAFF, Actor
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
+from lms.core.models import AuditRow
 from lms.core.tenancy import ChannelFace, current_channel
 
 FRESH_SECONDS = 5.0
@@ -80,6 +81,27 @@ def this_channel() -> Channel:
     return found
 
 
+def name_of(user_id: UUID) -> str:
+    """What a person of this channel is called; a dash for somebody who is not here."""
+    found = find_member(user_id)
+    return found.name if found is not None else "–"
+
+
+def history_of(user_id: UUID, *, limit: int, before: UUID | None = None) -> list[AuditRow]:
+    """What was done to a person, and by them, newest first; two queries, each along its index."""
+    found: dict[UUID, AuditRow] = {}
+    mine = and_(AuditRow.target_kind.in_(("members", "users")), AuditRow.target_id == user_id)
+    for which in (mine, AuditRow.actor_id == user_id):
+        statement = select(AuditRow).where(which).order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(limit)
+        rows = db.session().scalars(statement.where(AuditRow.at < _moment_of(before)) if before else statement)
+        found.update((row.id, row) for row in rows)
+    return sorted(found.values(), key=lambda row: (row.at, row.id), reverse=True)[:limit]
+
+
+def _moment_of(audit_id: UUID) -> ScalarSelect[datetime]:
+    return select(AuditRow.at).where(AuditRow.id == audit_id).scalar_subquery()
+
+
 def role_of(user_id: UUID) -> str:
     """The role of a person here; "" when there is none or it does not count now."""
     return (
@@ -115,6 +137,23 @@ def actor_of_session(digest: bytes) -> Actor | None:
         proved_at=row.proved_at,
         picture=picture_url(row.avatar_key) or "",
     )
+
+
+def standing_people(session_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
+    """Which of these sign-ins still stand: sign-in → (person, role)."""
+    query = (
+        select(SignInSession.id, Member.id, Member.role)
+        .join(User, User.id == SignInSession.user_id)
+        .join(Member, Member.id == User.id)
+        .where(
+            SignInSession.id.in_(list(session_ids)),
+            SignInSession.ended_at.is_(None),
+            SignInSession.expires_at > now(),
+            User.status == "active",
+            Member.status.in_(("active", "invited")),
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in db.session().execute(query)}
 
 
 def actor_of_token(token: str) -> Actor:

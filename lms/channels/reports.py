@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 from sqlalchemy import Select, select
 
 from lms.channels.models import Member
+from lms.channels.queries import name_of
 from lms.core.decisions import Actor
 from lms.core.i18n import lazy_gettext as _l
-from lms.core.reports import Choice, Column, Period, Report, Sought
+from lms.core.reports import Choice, Column, Only, Period, Report, Sought
 from lms.core.reports.fields import Words
 
 ROLES = (("student", _l("Student")), ("instructor", _l("Instructor")), ("admin", _l("Admin")), ("owner", _l("Owner")))
@@ -18,6 +19,11 @@ STATUSES = (("active", _l("Active")), ("invited", _l("Invited")), ("suspended", 
 def people_by(key: Any) -> Sought:
     """Search among people by their name and address, for a list whose column `key` holds their ids."""
     return Sought(key, (Member.name, Member.email), "channels.find_members")
+
+
+def of_person(key: Any) -> Only:
+    """What belongs to one person, for a list whose column `key` holds people's ids; links from the person's page set it."""
+    return Only("person", _l("Person"), key, name_of)
 
 
 class People(Report):

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from lms.channels.policies import can_manage_people
 from lms.channels.queries import get_member
 from lms.chat import operations, policies, queries
 from lms.chat.forms import MuteForm, SlowForm
@@ -32,6 +33,15 @@ def messages_show(message_id: UUID) -> ResponseReturnValue:
     line, room_id = queries.get_line(message_id)
     _moderated(room_id)
     return fragment("chat/admin/_message.html", page=url_for(".rooms_show", room_id=room_id), line=line, message_id=message_id)
+
+
+@bp.route("/people/<uuid:user_id>")
+def people_show(user_id: UUID) -> ResponseReturnValue:
+    """What one person wrote and others reported (a piece of their page)."""
+    person = get_member(user_id)
+    allow(can_manage_people(actor()))
+    page = url_for("channels_admin.people_messages", user_id=user_id)
+    return fragment("chat/admin/_people_show.html", page=page, person=person, reported=queries.reported_of(user_id))
 
 
 @bp.route("/rooms/<uuid:room_id>/mutes", methods=["POST"])

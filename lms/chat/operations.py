@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -16,19 +15,18 @@ from lms.chat.errors import CannotPost, NoText, TooFast
 from lms.chat.events import MessageDeleted, MessageFlagged, MessagePosted
 from lms.chat.models import LONGEST_TEXT, SLOWEST_SECONDS, Flag, Message, Mute, Room
 from lms.chat.queries import TAIL, TAIL_SECONDS, Held, Line, tail_key
-from lms.core import audit, db, limits, pubsub
+from lms.core import audit, db, limits, pubsub, tickets
 from lms.core.clock import now
 from lms.core.decisions import Actor
-from lms.core.errors import Conflict, Forbidden, NotFound, Refusal, Unavailable
+from lms.core.errors import Conflict, NotFound, Refusal
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
-from lms.core.ids import token, uuid7
+from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
 from lms.core.tenancy import current_channel
 from lms.streaming.queries import Standing, get_standing
 
 MOST_A_MINUTE = 100
-TICKET_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,27 +242,10 @@ def announce_messages() -> int:
 
 
 def make_ticket(room_id: UUID, session_digest: bytes, *, by: Actor) -> str:
-    """A ticket for one handshake within 30 seconds, bound to the room, the channel and the browser's sign-in."""
-    made = token()
-    claims = {"room": str(room_id), "channel": str(current_channel()), "session": session_digest.hex(), "user": str(by.user_id)}
-    try:
-        redis().set(_ticket_key(made), json.dumps(claims), ex=TICKET_SECONDS)
-    except RedisError as error:
-        raise Unavailable(_("The chat is away for a moment. Write below; your message is kept.")) from error
-    return made
+    """A ticket for one handshake in the room."""
+    return tickets.make_ticket(f"room:{room_id}", session_digest, by=by)
 
 
 def use_ticket(ticket: str, room_id: UUID) -> bytes:
-    """Spend a ticket and return the digest of the sign-in it stands for; raises Forbidden unless it fits, the first time."""
-    try:
-        stored = redis().getdel(_ticket_key(ticket)) if ticket else None
-    except RedisError as error:
-        raise Unavailable(_("The chat is away for a moment. Write below; your message is kept.")) from error
-    claims = json.loads(stored) if isinstance(stored, (bytes, str)) else {}
-    if claims.get("room") != str(room_id) or claims.get("channel") != str(current_channel()):
-        raise Forbidden(_("Open the chat again."), rule="ticket")
-    return bytes.fromhex(claims["session"])
-
-
-def _ticket_key(ticket: str) -> str:
-    return f"chat:ticket:{sha256(ticket.encode()).hexdigest()}"
+    """Spend a ticket for the room and return the digest of the sign-in it stands for."""
+    return tickets.use_ticket(ticket, f"room:{room_id}")

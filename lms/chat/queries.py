@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Select, func, select, text
 
-from lms.auth.models import SignInSession, User
 from lms.channels.models import Member
 from lms.chat.models import Flag, Message, Mute, Room
 from lms.core import db
@@ -149,6 +148,15 @@ def mutes_of(room_id: UUID) -> Sequence[tuple[UUID, str, datetime]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+def reported_of(user_id: UUID, *, limit: int = 20) -> list[tuple[Line, UUID, str]]:
+    """What a person wrote and others reported, newest first: (line with its words, room, the reasons)."""
+    reasons = select(func.string_agg(func.nullif(Flag.reason, ""), "; ")).where(Flag.message_id == Message.id)
+    query = _lines().add_columns(Message.room_id, reasons.correlate(Message).scalar_subquery().label("reasons"))
+    reported = select(Flag.id).where(Flag.message_id == Message.id).exists()
+    rows = db.session().execute(query.where(Message.author_id == user_id, reported).order_by(Message.posted_at.desc()).limit(limit))
+    return [(replace(_line(row), text=row.text), row.room_id, row.reasons or "") for row in rows]
+
+
 def reported_lines(room_id: UUID) -> list[tuple[Line, int, str]]:
     """The reported messages of a room with their words, newest first: (line, how often, the reasons)."""
     flags = (
@@ -205,23 +213,6 @@ def rooms_to_announce() -> Sequence[Room]:
     """Rooms with messages nobody was told of yet, locked; those somebody else is at work on are left out."""
     query = select(Room).where(Room.last_seq > Room.announced_seq).with_for_update(skip_locked=True)
     return db.session().scalars(query).all()
-
-
-def standing_people(session_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
-    """Which of these sign-ins still stand: sign-in → (person, role)."""
-    query = (
-        select(SignInSession.id, Member.id, Member.role)
-        .join(User, User.id == SignInSession.user_id)
-        .join(Member, Member.id == User.id)
-        .where(
-            SignInSession.id.in_(list(session_ids)),
-            SignInSession.ended_at.is_(None),
-            SignInSession.expires_at > now(),
-            User.status == "active",
-            Member.status.in_(("active", "invited")),
-        )
-    )
-    return {row[0]: (row[1], row[2]) for row in db.session().execute(query)}
 
 
 # --- Redis: never the only copy -------------------------------------------------------------------------------------------------

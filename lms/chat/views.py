@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from flask import Blueprint, current_app, jsonify, render_template, request, session, url_for
+from flask import Blueprint, jsonify, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.chat import operations, policies, queries
@@ -14,6 +14,7 @@ from lms.core.i18n import gettext as _
 from lms.streaming.queries import Standing, get_standing
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, invalid
+from lms.web.socket_doors import socket_url
 from lms.web.toasts import toast
 
 bp = Blueprint("chat", __name__, url_prefix="/chat")
@@ -81,17 +82,7 @@ def rooms_tickets(room_id: UUID) -> ResponseReturnValue:
     if actor().session_id is None:
         raise Forbidden(_("Sign in to chat."), rule="sign_in")
     made = operations.make_ticket(room_id, session.digest, by=actor())  # type: ignore[attr-defined]
-    return jsonify(url=_socket_url(room_id), ticket=made)
-
-
-def _socket_url(room_id: UUID) -> str:
-    """Where this browser opens its socket: the configured base, else the same host at the socket server's port."""
-    config = current_app.config["LMS"]
-    path = f"/ws/chat/rooms/{room_id}"
-    if config.socket_url:
-        return str(config.socket_url).rstrip("/") + path
-    host = request.host.rpartition(":")[0] if ":" in request.host.rpartition("]")[2] else request.host
-    return f"{'wss' if request.is_secure else 'ws'}://{host}:{config.socket_port}{path}"
+    return jsonify(url=socket_url(f"/ws/chat/rooms/{room_id}"), ticket=made)
 
 
 def _entered(room_id: UUID) -> Standing:

@@ -37,7 +37,7 @@ class Subscriber:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._listeners: dict[str, Listener] = {}
+        self._listeners: dict[str, tuple[Listener, ...]] = {}
         self._ready: dict[str, threading.Event] = {}
         self._bell = ""
         self._thread: threading.Thread | None = None
@@ -45,7 +45,8 @@ class Subscriber:
     def listen(self, topic: str, listener: Listener, *, seconds: float = 3.0) -> bool:
         """Hear a topic from now on; true once Redis has confirmed it, false when that takes too long (it is tried for ever)."""
         with self._lock:
-            self._listeners[topic] = listener
+            others = tuple(one for one in self._listeners.get(topic, ()) if one is not listener)
+            self._listeners[topic] = (*others, listener)
             ready = self._ready.setdefault(topic, threading.Event())
             if self._thread is None:
                 self._bell = f"bell:{token()}"
@@ -55,21 +56,19 @@ class Subscriber:
         return ready.wait(seconds)
 
     def forget(self, topic: str) -> None:
-        """Hear a topic no longer."""
+        """Hear a topic no longer, whoever listened."""
         with self._lock:
             self._listeners.pop(topic, None)
             self._ready.pop(topic, None)
         self._ring()
 
     def hear(self, topic: str, payload: bytes) -> None:
-        """Give a payload to the topic's listener in this process, when there is one."""
-        listener = self._listeners.get(topic)
-        if listener is None:
-            return
-        try:
-            listener.heard(payload)
-        except Exception:
-            log.exception("listener_failed", topic=topic.partition(":")[0])
+        """Give a payload to those who listen to the topic in this process."""
+        for listener in self._listeners.get(topic, ()):
+            try:
+                listener.heard(payload)
+            except Exception:
+                log.exception("listener_failed", topic=topic.partition(":")[0])
 
     def _ring(self) -> None:
         """Wake the subscriber, so that one thread alone touches the subscription's connection."""
@@ -125,11 +124,12 @@ class Subscriber:
             data = message["data"]
             assert isinstance(data, bytes)
             self.hear(topic, data)
-        elif message["type"] == "subscribe" and (listener := self._listeners.get(topic)) is not None:
-            try:
-                listener.subscribed()
-            except Exception:
-                log.exception("listener_failed", topic=topic.partition(":")[0])
+        elif message["type"] == "subscribe" and topic in self._listeners:
+            for listener in self._listeners[topic]:
+                try:
+                    listener.subscribed()
+                except Exception:
+                    log.exception("listener_failed", topic=topic.partition(":")[0])
             if ready := self._ready.get(topic):
                 ready.set()
 

@@ -1,13 +1,17 @@
 """The one connection pool to Redis or Valkey of this process, and its typed face."""
 
+from collections.abc import Callable
+
 import redis as client
+import structlog
 from redis.exceptions import RedisError
 
 Redis = client.Redis
 _pools: dict[str, "client.Redis"] = {}
 _url: list[str] = []
 
-__all__ = ["Redis", "RedisError", "connect", "redis", "use_redis"]
+__all__ = ["Redis", "RedisError", "connect", "keep_number", "kept_number", "redis", "remembered", "use_redis"]
+log = structlog.get_logger(__name__)
 
 
 def connect(url: str, *, blocking: bool = False) -> "client.Redis":
@@ -31,3 +35,31 @@ def redis(*, blocking: bool = False) -> "client.Redis":
     if key not in _pools:
         _pools[key] = connect(_url[0], blocking=blocking)
     return _pools[key]
+
+
+def remembered(key: str, count: Callable[[], int], *, seconds: int) -> int:
+    """A number that is asked for often: kept for some seconds, counted anew afterwards, and each time while Redis is away."""
+    kept = kept_number(key)
+    if kept is not None:
+        return kept
+    found = count()
+    keep_number(key, found, seconds=seconds)
+    return found
+
+
+def kept_number(key: str) -> int | None:
+    """A number that was kept; None when it is gone, or Redis is."""
+    try:
+        kept = redis().get(key)
+    except RedisError as error:
+        log.warning("number_not_kept", error=type(error).__name__)
+        return None
+    return None if kept is None else int(kept)  # type: ignore[arg-type]  # the client's own types say it might be a coroutine
+
+
+def keep_number(key: str, number: int, *, seconds: int) -> None:
+    """Keep a number for some seconds; without Redis it is not kept."""
+    try:
+        redis().set(key, number, ex=seconds)
+    except RedisError as error:
+        log.warning("number_not_kept", error=type(error).__name__)

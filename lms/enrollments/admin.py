@@ -9,6 +9,7 @@ from wtforms import SelectChoice
 
 from lms.channels import queries as channels
 from lms.channels.models import Member
+from lms.channels.policies import can_enter
 from lms.core.clock import now
 from lms.core.decisions import Decision
 from lms.core.errors import NotFound, Refusal
@@ -38,6 +39,7 @@ class Answer(NamedTuple):
     decision: Decision
     remedy: str
     href: str
+    who: str
 
 
 @bp.route("/")
@@ -146,11 +148,20 @@ def people_show(user_id: UUID) -> ResponseReturnValue:
     found = [(one, course) for one, course in queries.enrollments_of(user_id) if policies.can_see_students(actor(), course)]
     return fragment(
         "enrollments/admin/_learning.html",
-        page=url_for("channels_admin.people_show", user_id=user_id),
+        page=url_for(".index", person=user_id),
         member=member,
         enrollments=found,
         may_manage=policies.can_manage(actor()),
     )
+
+
+@bp.route("/people/<uuid:user_id>/why")
+def people_why(user_id: UUID) -> ResponseReturnValue:
+    """The question why a lesson does not open to this person (a piece of their page)."""
+    member = channels.get_member(user_id)
+    allow(policies.can_see_students(actor(), None))
+    page = url_for(".why", user=user_id)
+    return fragment("enrollments/admin/_why_form.html", page=page, member=member, courses=queries.courses_to_enrol_in(), course_id="")
 
 
 @bp.route("/redemptions/<uuid:redemption_id>")
@@ -181,47 +192,51 @@ def orders_show(order_id: UUID) -> ResponseReturnValue:
 def why() -> ResponseReturnValue:
     """Why can't Ana open lesson 4? The rule that decides, for each lesson of a course."""
     allow(policies.can_see_students(actor(), None))
-    asked, lesson = _asked()
+    member, course, lesson = _asked()
     choices = queries.courses_to_enrol_in()
-    context: dict[str, Any] = {"member": None, "course": None, "answers": (), "enrollment": None, "lesson": lesson, "courses": choices}
-    if asked is not None:
-        member, course = asked
+    context: dict[str, Any] = {"member": member, "course": course, "answers": (), "enrollment": None, "lesson": lesson, "courses": choices}
+    if member is not None and course is not None:
         allow(policies.can_see_students(actor(), course))
         enrollment = queries.latest_enrollment(member.id, course.id)
-        context |= {"member": member, "course": course, "enrollment": enrollment, "answers": _answers(member, course, enrollment)}
+        context |= {"enrollment": enrollment, "answers": _answers(member, course, enrollment)}
     return render_template("enrollments/admin/why.html", **context)
 
 
-def _asked() -> tuple[tuple[Member, Course] | None, Lesson | None]:
+def _asked() -> tuple[Member | None, Course | None, Lesson | None]:
     """The person and course the address asks about, and the lesson if it names one; the person by id or by e-mail."""
     given = request.args
     lesson = courses.get_lesson(_id(given["lesson"])) if given.get("lesson") else None
     course_id = lesson.course_id if lesson else _id(given["course"]) if given.get("course") else None
-    if course_id is None or not given.get("user", "").strip():
-        return None, lesson
-    user = given["user"].strip()
-    member = queries.member_by_email(user) if "@" in user else channels.get_member(_id(user))
-    return (member, courses.get_course(course_id)), lesson
+    user = given.get("user", "").strip()
+    member = (queries.member_by_email(user) if "@" in user else channels.get_member(_id(user))) if user else None
+    return member, courses.get_course(course_id) if course_id else None, lesson
 
 
 def _answers(member: Member, course: Course, enrollment: Enrollment | None) -> list[Answer]:
     person = channels.actor_of_user(member.id)
     made = []
     for lesson in courses.lessons_of(course.id, published_only=False):
-        decision = policies.can_open(person, lesson, enrollment, at=now(), course=course)
+        decision = can_enter(member) & policies.can_open(person, lesson, enrollment, at=now(), course=course)
         made.append(Answer(lesson, decision, *_remedy(decision.rule, member, lesson, enrollment)))
     return made
 
 
-def _remedy(rule: str, member: Member, lesson: Lesson, enrollment: Enrollment | None) -> tuple[str, str]:
-    """What changes the answer, and where."""
+def _remedy(rule: str, member: Member, lesson: Lesson, enrollment: Enrollment | None) -> tuple[str, str, str]:
+    """What changes the answer, where, and who can do it."""
     if rule == "published":
-        return _("Publish the lesson"), url_for("courses_admin.lessons_edit", lesson_id=lesson.id)
+        return (
+            _("Publish the lesson"),
+            url_for("courses_admin.lessons_edit", lesson_id=lesson.id),
+            _("The course's instructor, or an admin"),
+        )
     if rule == "ended" and enrollment is not None:
-        return _("Restore the enrolment"), url_for(".show", enrollment_id=enrollment.id)
-    if rule == "enrolled":
-        return _("Enrol by hand"), url_for(".new", email=member.email, course=lesson.course_id)
-    return "", ""
+        return _("Restore the enrolment"), url_for(".show", enrollment_id=enrollment.id), _("An admin")
+    if rule == "enrolled" and member.is_active:
+        place = url_for(".new", email=member.email, course=lesson.course_id)
+        return _("Enrol by hand"), place, _("An admin, or the person by enrolling")
+    if rule == "suspended":
+        return _("Open the person"), url_for("channels_admin.people_show", user_id=member.id), _("An admin")
+    return "", "", ""
 
 
 def _about(enrollment: Enrollment, course: Course) -> dict[str, Any]:

@@ -14,6 +14,15 @@ from lms.web.answers import fragment
 bp = Blueprint("notifications_admin", __name__, url_prefix="/admin/notifications")
 
 
+@bp.route("/people/<uuid:user_id>")
+def people_show(user_id: UUID) -> ResponseReturnValue:
+    """What one person was told and mailed (a piece of their page)."""
+    person = get_member(user_id)
+    allow(policies.can_see_mails_of(actor()))
+    page = url_for("admin.system_mail", q=person.email)
+    return fragment("notifications/admin/_people_show.html", page=page, person=person, told=queries.told(user_id, person.email))
+
+
 @bp.route("/orders/<uuid:order_id>")
 def orders_show(order_id: UUID) -> ResponseReturnValue:
     """The mails a refund of the order sends and stops (a piece of the order's refund)."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import structlog
 from sqlalchemy import Select, func, select
 
 from lms.auth.models import User
@@ -13,7 +12,8 @@ from lms.channels.models import Member
 from lms.core import db
 from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
-from lms.core.redis import RedisError, redis
+from lms.core.models import Mail
+from lms.core.redis import remembered
 from lms.core.tenancy import current_channel
 from lms.courses.models import Lesson
 from lms.enrollments.models import Enrollment
@@ -22,9 +22,9 @@ from lms.notifications.models import KINDS, Announcement, Kind, Notice, Wish
 from lms.streaming.models import Session
 
 PAGE = 50
+NEWEST = 5
 FRESH_SECONDS = 60
 ACTIVE = ("active", "invited")
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +48,7 @@ class Ways:
 
 def unread_count(user_id: UUID) -> int:
     """How many notices the person has not seen; remembered in Redis for a minute, forgotten at once when it changes."""
-    key = unread_key(user_id)
-    try:
-        kept = redis().get(key)
-        if kept is not None:
-            return int(kept)  # type: ignore[arg-type]  # the client's own types say it might be a coroutine
-    except RedisError as error:
-        log.warning("unread_count_uncached", error=type(error).__name__)
-        return count_unseen(user_id)
-    found = count_unseen(user_id)
-    try:
-        redis().set(key, found, ex=FRESH_SECONDS)
-    except RedisError as error:
-        log.warning("unread_count_uncached", error=type(error).__name__)
-    return found
+    return remembered(unread_key(user_id), lambda: count_unseen(user_id), seconds=FRESH_SECONDS)
 
 
 def unread_key(user_id: UUID) -> str:
@@ -73,6 +60,28 @@ def count_unseen(user_id: UUID) -> int:
     """How many notices the person has not seen, counted now."""
     query = select(func.count()).select_from(Notice).where(Notice.user_id == user_id, Notice.is_in_app, Notice.seen_at.is_(None))
     return db.session().scalar(query) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """How one person's bell stands: how much is unseen, and the newest of it, oldest first."""
+
+    unseen: int
+    newest: Sequence[Notice]
+
+
+def bells_of(user_ids: Sequence[UUID]) -> Mapping[UUID, Bell]:
+    """How the bells of these people stand, in two queries."""
+    unseen = (Notice.user_id.in_(user_ids), Notice.is_in_app, Notice.seen_at.is_(None))
+    counts = dict(db.session().execute(select(Notice.user_id, func.count()).where(*unseen).group_by(Notice.user_id)).all())
+    place = func.row_number().over(partition_by=Notice.user_id, order_by=Notice.id.desc()).label("place")
+    numbered = select(Notice.id, place).where(*unseen).subquery()
+    newest = select(Notice).join(numbered, numbered.c.id == Notice.id).where(numbered.c.place <= NEWEST).order_by(Notice.id)
+    found: dict[UUID, list[Notice]] = {user_id: [] for user_id in user_ids}
+    if counts:
+        for notice in db.session().scalars(newest):
+            found[notice.user_id].append(notice)
+    return {user_id: Bell(counts.get(user_id, 0), notices) for user_id, notices in found.items()}
 
 
 def get_notice(notice_id: UUID) -> Notice:
@@ -96,6 +105,48 @@ def notices_of(user_id: UUID, *, before: UUID | None = None, unseen_only: bool =
     if unseen_only:
         query = query.where(Notice.seen_at.is_(None))
     return db.session().scalars(query).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing a person was told: in the app, by mail, or both; `mail_state` is "" without a mail."""
+
+    at: datetime
+    title: str
+    href: str
+    is_in_app: bool
+    seen_at: datetime | None
+    mail_id: UUID | None
+    mail_state: str
+    error: str
+
+
+def told(user_id: UUID, email: str, *, limit: int = 30) -> list[Told]:
+    """What a person was told, newest first: notices with their mails, and the mails that belong to no notice; two queries."""
+    notices = (
+        select(Notice, Mail.state, Mail.error)
+        .outerjoin(Mail, Mail.id == Notice.mail_id)
+        .where(Notice.user_id == user_id)
+        .order_by(Notice.id.desc())
+        .limit(limit)
+    )
+    found = [
+        Told(one.created_at, one.title, one.href, one.is_in_app, one.seen_at, one.mail_id, state or "", error or "")
+        for one, state, error in db.session().execute(notices)
+    ]
+    known = {one.mail_id for one in found}
+    mails = (
+        select(Mail.id, Mail.created_at, Mail.subject, Mail.state, Mail.error)
+        .where(Mail.to_address == email)
+        .order_by(Mail.created_at.desc(), Mail.id.desc())
+        .limit(limit)
+    )
+    found += [
+        Told(row.created_at, row.subject, "", False, None, row.id, row.state, row.error or "")
+        for row in db.session().execute(mails)
+        if row.id not in known
+    ]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
 
 
 def readers(user_ids: Sequence[UUID]) -> Sequence[Reader]:

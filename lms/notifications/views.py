@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, jsonify, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from lms.core import tickets
 from lms.core.decisions import anyone
 from lms.core.errors import Invalid, Unauthenticated
 from lms.core.i18n import gettext as _
@@ -14,6 +15,7 @@ from lms.notifications.models import KINDS
 from lms.web.access import actor, allow
 from lms.web.answers import changed, invalid, moved, own_path
 from lms.web.csrf import signed_door
+from lms.web.socket_doors import socket_url
 from lms.web.toasts import toast
 
 bp = Blueprint("notifications", __name__, url_prefix="/notifications")
@@ -70,6 +72,14 @@ def all_seen() -> ResponseReturnValue:
     allow(policies.can_read(actor()))
     operations.mark_all_seen(_me())
     return moved(url_for(".index"))
+
+
+@bp.route("/bell/tickets", methods=["POST"])
+def bell_tickets() -> ResponseReturnValue:
+    """A one-time ticket for this page's socket, and where to use it."""
+    allow(policies.can_read(actor()))
+    made = tickets.make_ticket("bell", session.digest, by=actor())  # type: ignore[attr-defined]  # our sessions have one
+    return jsonify(url=socket_url("/ws/notifications/bell"), ticket=made)
 
 
 @bp.route("/preferences", methods=["GET", "POST"])

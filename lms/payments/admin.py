@@ -11,11 +11,13 @@ from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.i18n import locale as get_locale
 from lms.core.money import Money, digits
+from lms.core.reports import View
 from lms.payments import operations, policies, queries
 from lms.payments.errors import AlreadyRefunded
 from lms.payments.forms import RefundForm
 from lms.payments.models import Order
 from lms.payments.reports import Movements, Orders, Refunds, Revenue
+from lms.payments.reports.orders import METHODS, STATUSES
 from lms.payments.reports.revenue import months_of
 from lms.wallet.queries import find_transaction
 from lms.web.access import actor, allow
@@ -29,6 +31,24 @@ from lms.web.words import money
 bp = Blueprint("payments_admin", __name__, url_prefix="/admin/payments")
 
 MONTHS_DRAWN = 12
+NEWEST = 10
+
+
+@bp.route("/people/<uuid:user_id>")
+def people_show(user_id: UUID) -> ResponseReturnValue:
+    """What one person bought, and what was given back (a piece of their page)."""
+    person = get_member(user_id)
+    allow(policies.can_see_orders(actor()))
+    theirs = View(filters=(("person", str(user_id)),))
+    return fragment(
+        "payments/admin/_people_show.html",
+        page=url_for(".orders", person=user_id),
+        person=person,
+        orders=Orders().page(theirs, actor(), size=NEWEST),
+        refunds=Refunds().page(theirs, actor(), size=NEWEST),
+        methods=dict(METHODS),
+        statuses=dict(STATUSES),
+    )
 
 
 @bp.route("/orders")

@@ -6,6 +6,8 @@ from uuid import UUID
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from lms.channels.policies import can_manage_people
+from lms.channels.queries import get_member
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import Refusal
@@ -16,7 +18,7 @@ from lms.streaming.forms import NewSessionForm, SessionForm
 from lms.streaming.models import Session
 from lms.streaming.reports import Sessions
 from lms.web.access import actor, allow
-from lms.web.answers import changed, invalid, moved
+from lms.web.answers import changed, fragment, invalid, moved
 from lms.web.i18n import reader_zone
 from lms.web.lists import answer_list
 from lms.web.toasts import toast
@@ -29,6 +31,15 @@ def index() -> ResponseReturnValue:
     """Every live class this person runs."""
     allow(policies.can_list(actor()))
     return answer_list(Sessions(), "streaming/admin/index.html")
+
+
+@bp.route("/people/<uuid:user_id>")
+def people_show(user_id: UUID) -> ResponseReturnValue:
+    """The live classes one person came to (a piece of their page)."""
+    person = get_member(user_id)
+    allow(can_manage_people(actor()))
+    page = url_for("channels_admin.people_learning", user_id=user_id)
+    return fragment("streaming/admin/_people_show.html", page=page, person=person, attended=queries.attended_by(user_id))
 
 
 @bp.route("/sessions/new", methods=["GET", "POST"])

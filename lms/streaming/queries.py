@@ -95,6 +95,38 @@ def standings_of(session_id: UUID, user_ids: Sequence[UUID]) -> dict[UUID, Stand
     return {user_id: Standing(session, instructor_id, user_id in enrolled) for user_id in user_ids}
 
 
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """One live class somebody came to, with how long they were there."""
+
+    session_id: UUID
+    title: str
+    course: str
+    starts_at: datetime
+    seconds: int
+
+
+def attended_by(user_id: UUID, *, limit: int = 20) -> list[Attended]:
+    """The live classes a person came to, newest first: overlapping visits count once. One query."""
+    stay = func.tstzrange(Visit.joined_at, func.greatest(func.coalesce(Visit.left_at, Visit.seen_at), Visit.joined_at), "[]")
+    merged = (
+        select(Visit.session_id, func.unnest(func.range_agg(stay)).label("stay"))
+        .where(Visit.user_id == user_id)
+        .group_by(Visit.session_id)
+        .subquery()
+    )
+    seconds = func.sum(func.extract("epoch", func.upper(merged.c.stay) - func.lower(merged.c.stay)))
+    query = (
+        select(Session.id, Session.title, Course.title, Session.starts_at, seconds)
+        .join(merged, merged.c.session_id == Session.id)
+        .join(Course, Course.id == Session.course_id)
+        .group_by(Session.channel_id, Session.id, Course.title)
+        .order_by(Session.starts_at.desc(), Session.id)
+        .limit(limit)
+    )
+    return [Attended(*row[:4], int(row[4])) for row in db.session().execute(query)]
+
+
 def _with_course() -> Select[Session]:
     return select(Session).join(Session.course).join(Session.host).options(contains_eager(Session.course), contains_eager(Session.host))
 

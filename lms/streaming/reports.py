@@ -1,13 +1,18 @@
-"""The lists of live classes."""
+"""The lists of live classes, and who came to them."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Numeric, Select, cast, exists, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
 from lms.channels.models import Member
+from lms.channels.reports import people_by
+from lms.core import db
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
-from lms.core.reports import Choice, Column, Period, Report
+from lms.core.reports import Choice, Column, Flag, Period, Report
+from lms.core.reports.fields import Words
 from lms.courses.models import Course
 from lms.streaming.models import Session, Visit
 from lms.streaming.policies import can_list
@@ -57,6 +62,82 @@ class Sessions(Report):
     def query(self, by: Actor) -> Select[Any]:
         """The classes this person runs."""
         found = select(Session.id).join(Course, Course.id == Session.course_id).join(Member, Member.id == Session.host_id)
+        return found if by.is_admin else found.where(or_(Session.host_id == by.user_id, Course.instructor_id == by.user_id))
+
+    def allowed(self, by: Actor) -> Decision:
+        """Staff."""
+        return can_list(by)
+
+
+Stay, Earlier = aliased(Visit), aliased(Visit)
+LEFT_AT = func.greatest(func.coalesce(Stay.left_at, Stay.seen_at), Stay.joined_at)
+STAYS = (
+    select(func.unnest(func.range_agg(func.tstzrange(Stay.joined_at, LEFT_AT, "[]"))).label("stay"))
+    .where(Stay.channel_id == Visit.channel_id, Stay.session_id == Visit.session_id, Stay.user_id == Visit.user_id)
+    .correlate(Visit)
+    .subquery("stays")
+)
+SECONDS = cast(func.extract("epoch", func.upper(STAYS.c.stay) - func.lower(STAYS.c.stay)), Numeric)
+STAYED = select(func.floor(func.sum(SECONDS))).correlate(Visit).scalar_subquery()
+BEGAN = func.coalesce(Session.started_at, Session.starts_at)
+LATE = func.greatest(func.floor(cast(func.extract("epoch", Visit.joined_at - BEGAN), Numeric)), 0)
+IS_LATE = Visit.joined_at >= BEGAN + func.make_interval(0, 0, 0, 0, 0, 5)
+
+
+def _classes() -> list[tuple[str, str]]:
+    """The latest classes, to choose one from."""
+    rows = db.session().execute(select(Session.id, Session.title, Session.starts_at).order_by(Session.starts_at.desc()).limit(200))
+    return [(str(one.id), f"{one.title} · {one.starts_at:%Y-%m-%d}") for one in rows]
+
+
+class Attendance(Report):
+    """Who was in which live class, and for how long; all for admins, their own classes' for instructors."""
+
+    name = "streaming.attendance"
+    title = _l("Attendance")
+    lead = _l("Who came to which live class, for how long, and how late. Two windows at once count once.")
+    key = Visit.id
+    href = "/admin/streaming/sessions/{session}"
+    sort = "-joined_at"
+    empty = ("user-check", _l("Nobody was in a live class yet"), _l("Whoever joins one is listed here."))
+    figures: ClassVar[Mapping[str, Words]] = {
+        "attendance": _l(
+            "One row for each person in each class they joined. The time is the sum of their stays; stays at once count once."
+        ),
+    }
+    columns = (
+        Column("person", _l("Person"), Member.name, nullable=False),
+        Column("email", _l("E-mail"), Member.email, shown=False, nullable=False),
+        Column("title", _l("Class"), Session.title, nullable=False),
+        Column("course", _l("Course"), Course.title, nullable=False),
+        Column("joined_at", _l("Came"), Visit.joined_at, kind="time", nullable=False),
+        Column("stayed", _l("Stayed"), STAYED, kind="duration", sortable=False, nullable=True, total=True),
+        Column("late", _l("Late by"), LATE, kind="duration", sortable=False, nullable=False),
+        Column("starts_at", _l("Class begins"), Session.starts_at, kind="time", shown=False, nullable=False),
+        Column("session", _l("Class id"), Session.id, shown=False, sortable=False),
+    )
+    filters = (
+        Choice("session", _l("Class"), Visit.session_id, options=_classes),
+        Period("came", _l("Came"), Visit.joined_at),
+        Flag("late", _l("More than five minutes late"), IS_LATE),
+    )
+    search = (people_by(Visit.user_id), Session.title, Course.title)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """The first visit of each person to each class this person runs, which stands for all of theirs to it."""
+        before = exists().where(
+            Earlier.channel_id == Visit.channel_id,
+            Earlier.session_id == Visit.session_id,
+            Earlier.user_id == Visit.user_id,
+            tuple_(Earlier.joined_at, Earlier.id) < tuple_(Visit.joined_at, Visit.id),
+        )
+        found = (
+            select(Visit)
+            .join(Session, Session.id == Visit.session_id)
+            .join(Course, Course.id == Session.course_id)
+            .join(Member, Member.id == Visit.user_id)
+            .where(~before)
+        )
         return found if by.is_admin else found.where(or_(Session.host_id == by.user_id, Course.instructor_id == by.user_id))
 
     def allowed(self, by: Actor) -> Decision:

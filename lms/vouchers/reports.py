@@ -8,6 +8,7 @@ from sqlalchemy.orm import aliased
 
 from lms.channels.models import Member
 from lms.channels.queries import members_with_role
+from lms.channels.reports import of_person
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import Lazy
 from lms.core.i18n import lazy_gettext as _l
@@ -265,7 +266,11 @@ class Redemptions(Report):
         Column("course", _l("Course"), Course.title, nullable=True),
         Column("code_id", _l("Code's id"), cast(Code.id, Text), shown=False, nullable=False),
     )
-    filters = (Choice("kind", _l("Gives"), Batch.kind, options=KIND_WORDS), Period("at", _l("Redeemed"), Redemption.at))
+    filters = (
+        Choice("kind", _l("Gives"), Batch.kind, options=KIND_WORDS),
+        Period("at", _l("Redeemed"), Redemption.at),
+        of_person(Redemption.user_id),
+    )
     search = (Member.name, Member.email, Batch.label, Code.last4)
 
     def query(self, by: Actor) -> Select[Any]:

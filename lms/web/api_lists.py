@@ -6,7 +6,7 @@ from flask import request
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from lms.core.i18n import in_locale
-from lms.core.reports import PAGE, Choice, Column, Period, Report, View
+from lms.core.reports import PAGE, Choice, Column, Flag, Knob, Period, Report, View
 from lms.core.reports.view import plain
 from lms.web.access import actor
 from lms.web.api_reading import Amount, read_query
@@ -81,9 +81,9 @@ def _questions(report: type[Report]) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     for item in report.filters:
         kind: Any = str
-        if isinstance(item, Choice) and not callable(item.options):
+        if isinstance(item, Knob) or (isinstance(item, Choice) and not callable(item.options)):
             kind = Literal[tuple(value for value, _label in item.choices())]
-        elif not isinstance(item, (Choice, Period)):
+        elif isinstance(item, Flag):
             kind = Literal["1", "0"]
         hint = " (2026-11-01..2026-11-30, or 30d)" if isinstance(item, Period) else ""
         asked[item.key] = (kind | None, Field(default=None, description=f"{item.label}{hint}"))

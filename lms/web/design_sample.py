@@ -75,7 +75,7 @@ def navigation() -> list[dict[str, Any]]:
         {
             "title": title,
             "items": [
-                {"title": name, "href": "#", "icon": icon, "active": name == "Courses", "badge": badge, "key": key}
+                {"title": name, "href": "#", "icon": icon, "active": name == "Courses", "badge": badge, "key": key, "live": ""}
                 for name, icon, key, badge in items
             ],
         }

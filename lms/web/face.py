@@ -20,6 +20,8 @@ class Faces:
     role_of: Callable[[UUID], str] | None = None
     welcome: Callable[[UUID, str, str], None] | None = None
     unread_of: Callable[[UUID], int] | None = None
+    count_waiting: Callable[[], int] | None = None
+    last_counted: Callable[[], int] | None = None
     default_view_of: Callable[[str, UUID | None], str] | None = None
 
 

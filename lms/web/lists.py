@@ -13,7 +13,7 @@ from markupsafe import Markup
 from lms.core import i18n, plans
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
-from lms.core.reports import PAGE, Choice, Column, Flag, Page, Period, Report, View, with_filter
+from lms.core.reports import PAGE, Choice, Column, Flag, Knob, Only, Page, Period, Report, View, with_filter
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, wants_fragment
 from lms.web.exports import csv_response, xlsx_response
@@ -21,7 +21,7 @@ from lms.web.face import faces
 from lms.web.i18n import choose_zone
 from lms.web.navigation import exists
 from lms.web.remembered import Rows
-from lms.web.words import money, number
+from lms.web.words import duration, money, number
 
 kept_rows = Rows()
 NUMERIC = ("int", "money", "percent", "bytes", "duration")
@@ -136,8 +136,12 @@ class ListPage:
         given = dict(self.view.filters)
         made = []
         for item in self.report.filters:
+            if isinstance(item, Only):
+                continue
             field: dict[str, Any] = {"key": item.key, "label": str(item.label), "value": given.get(item.key, "")}
-            if isinstance(item, Choice):
+            if isinstance(item, Knob):
+                field |= {"value": given.get(item.key, str(item.default)), "options": item.choices()}
+            elif isinstance(item, Choice):
                 field["options"] = [("", _("any")), *item.choices()]
             elif isinstance(item, Flag):
                 field["options"] = [("", _("any")), ("1", _("yes")), ("0", _("no"))]
@@ -148,8 +152,9 @@ class ListPage:
 
     @property
     def hidden(self) -> dict[str, str]:
-        """What a GET form of the list keeps beside its own fields: the sort."""
-        return {"sort": self.view.sort} if self.view.sort else {}
+        """What a GET form of the list keeps beside its own fields: the sort, and the one thing the list is about."""
+        given, about = dict(self.view.filters), {item.key for item in self.report.filters if isinstance(item, Only)}
+        return {key: value for key, value in given.items() if key in about} | ({"sort": self.view.sort} if self.view.sort else {})
 
     @property
     def kept(self) -> dict[str, str]:
@@ -183,7 +188,7 @@ class ListPage:
         for column in self.columns:
             total = self.totals.get(column.key) if column.total else None
             if total is not None:
-                made[column.key] = total_words(total)
+                made[column.key] = total_words(total, column.kind)
         if made and self.columns:
             made.setdefault(self.columns[0].key, _("Total"))
         return made or None
@@ -212,15 +217,15 @@ def _answer_count(report: Report) -> ResponseReturnValue:
     if not wants_fragment():
         return redirect(page, 303)
     totals = report.totals(view, actor())
-    sums = [(str(column.label), total_words(totals[column.key])) for column in report.shown(view) if column.total]
+    sums = [(str(column.label), total_words(totals[column.key], column.kind)) for column in report.shown(view) if column.total]
     return fragment("layouts/_list_count.html", page=page, count=totals["count"], sums=sums)
 
 
-def total_words(total: Any) -> str:
-    """A sum as people read it: a number, or money by currency."""
+def total_words(total: Any, kind: str = "") -> str:
+    """A sum as people read it: a number, a time, or money by currency."""
     if isinstance(total, Mapping):
         return " · ".join(money(minor, currency) for currency, minor in sorted(total.items()) if currency)
-    return number(total)
+    return duration(total) if kind == "duration" else number(total)
 
 
 def answer_list(report: Report, template: str, **context: Any) -> ResponseReturnValue:

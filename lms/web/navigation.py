@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import ClassVar
 
-from flask import current_app, request
+from flask import current_app, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, RequestRedirect
 
-from lms.core import i18n
+from lms.core import db, i18n
 from lms.core.decisions import Actor
 from lms.core.i18n import Lazy
 from lms.core.i18n import lazy_gettext as _l
+from lms.web.face import faces
 
+INBOX = "/admin/inbox"
+MOST_SAID = 100
 ADMIN = ("admin", "owner")
 STAFF = ("instructor", *ADMIN)
 
@@ -33,7 +36,7 @@ GROUPS: tuple[tuple[Lazy, tuple[Entry, ...]], ...] = (
         _l("Overview"),
         (
             Entry(_l("Dashboard"), "/admin/", "layout-dashboard", STAFF, "d"),
-            Entry(_l("Inbox"), "/admin/inbox", "inbox", ADMIN, "i"),
+            Entry(_l("Inbox"), INBOX, "inbox", ADMIN, "i"),
             Entry(_l("Reports"), "/admin/reporting/", "chart-column", STAFF, "r"),
         ),
     ),
@@ -79,6 +82,7 @@ class Item:
     active: bool
     badge: str
     key: str
+    live: str = ""  # the name under which the page's socket tells how much waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,8 @@ def navigation_for(person: Actor) -> tuple[Group, ...]:
     path = request.path
     entries = _entries_of(current_app.url_map, person.role)
     current = max((entry.href for entry in entries if _covers(entry.href, path)), key=len, default="")
-    return _drawn(current_app.url_map, person.role, current, i18n.locale())
+    badge = _badge() if any(entry.href == INBOX for entry in entries) else ""
+    return _drawn(current_app.url_map, person.role, current, badge, i18n.locale())
 
 
 @cache
@@ -121,13 +126,30 @@ def _entries_of(url_map: Map, role: str) -> tuple[Entry, ...]:
 
 
 @lru_cache(maxsize=256)
-def _drawn(url_map: Map, role: str, current: str, _language: str) -> tuple[Group, ...]:
+def _drawn(url_map: Map, role: str, current: str, badge: str, _language: str) -> tuple[Group, ...]:
     made, entries = [], _entries_of(url_map, role)
     for title, group in GROUPS:
-        items = tuple(Item(str(e.title), e.href, e.icon, e.href == current, "", e.key) for e in group if e in entries)
+        items = tuple(_item(e, is_current=e.href == current, badge=badge) for e in group if e in entries)
         if items:
             made.append(Group(str(title), items))
     return tuple(made)
+
+
+def _item(entry: Entry, *, is_current: bool, badge: str) -> Item:
+    is_inbox = entry.href == INBOX
+    return Item(str(entry.title), entry.href, entry.icon, is_current, badge if is_inbox else "", entry.key, "inbox" if is_inbox else "")
+
+
+def _badge() -> str:
+    """How much waits in the inbox, the one entry that says."""
+    if faces.last_counted is None or g.get("is_error_page") or not db.has_work():
+        return ""
+    return many(faces.last_counted())
+
+
+def many(count: int) -> str:
+    """A count as a badge says it: nothing for none."""
+    return "" if not count else str(count) if count < MOST_SAID else f"{MOST_SAID - 1}+"
 
 
 def _covers(href: str, path: str) -> bool:

@@ -234,7 +234,7 @@ def test_people_sign_out__ends_every_session_of_a_person(app: Flask, as_sam: Bro
 def test_people_app_off__helps_somebody_who_lost_the_telephone(app: Flask, as_ada: Browser, as_root: Browser) -> None:
     with_app(as_ada)
     person = f"/admin/channels/people/{as_ada.person.user_id}"
-    assert "Turn off the authenticator app" in as_root.get(person, status=200).words
+    assert "Turn off the authenticator app" in as_root.get(f"{person}/sign-ins", status=200).words
     as_root.post(f"{person}/app-off", status=303)
     assert as_ada.get("/auth/sessions", check=False).status == 303
     redis().flushdb()

@@ -130,7 +130,7 @@ def test_tail_of__is_rebuilt_when_it_lacks_a_line(work: Work, standing: Standing
 def test_use_ticket__works_once_in_its_room_and_channel(work: Work, standing: Standing) -> None:
     room = standing.session.id
     made = operations.make_ticket(room, b"digest", by=sam())
-    assert redis().ttl(next(iter(redis().keys("chat:ticket:*")))) <= 30
+    assert redis().ttl(next(iter(redis().keys("ticket:*")))) <= 30
     assert operations.use_ticket(made, room) == b"digest"
     for ticket, where in ((made, room), ("", room), (operations.make_ticket(room, b"d", by=sam()), uuid4())):
         with pytest.raises(Forbidden):

@@ -156,7 +156,9 @@ def test_people_show__is_a_piece_of_the_persons_page(as_root: Browser, as_ada: B
     assert "Algebra" in piece.words and "Botany" not in piece.words
     as_sam.get(path, htmx=True, status=403, check=False)
     as_root.get(f"/admin/enrollments/people/{uuid7()}", htmx=True, status=404, check=False)
-    assert as_root.get(path, status=303).location == f"/admin/channels/people/{as_sam.person.user_id}"
+    assert as_root.get(path, status=303).location == f"/admin/enrollments/?person={as_sam.person.user_id}"
+    page = as_root.get(f"/admin/enrollments/?person={as_sam.person.user_id}", status=200)
+    assert "Algebra" in page.words and page.all("//*[@class='chip']//b[text()='Sam Student']")
 
 
 def test_why__names_the_rule_and_what_changes_it(as_root: Browser, as_ada: Browser) -> None:

@@ -4,8 +4,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from lms.reporting.reports import Revenue, SignIns, Usage
-from tests.factories.people import ada, root
+from lms.auth import operations as accounts
+from lms.auth.queries import get_user
+from lms.core.ids import uuid7
+from lms.reporting.reports import Logins, Revenue, SignIns, Usage
+from tests.factories.people import ada, root, sam
 from tests.reporting.world import busy
 
 
@@ -47,3 +50,12 @@ def test_usage__counts_people_once_a_day(work: Session) -> None:
 
 def test_sign_ins__of_an_instructor_are_not_shown(work: Session) -> None:
     assert not SignIns().allowed(ada())
+
+
+def test_logins__adds_up_the_sign_ins_of_each_person(work: Session) -> None:
+    by = root()
+    for device in ("Mozilla/5.0 (X11; Linux) Firefox/140", "Mozilla/5.0 (X11; Linux) Firefox/141", "Mozilla/5.0 (iPhone) Safari/604"):
+        accounts.start_session(get_user(sam().user_id), uuid7().bytes, staff=False, address="127.0.0.1", device=device)
+    report = Logins()
+    (row,) = report.page(report.read_view({"q": ["Sam"]}), by).rows
+    assert (row["times"], row["devices"]) == (3, "Firefox · Linux, Safari · iPhone")

@@ -1,11 +1,28 @@
 """A channel in which something of everything happened, so that every list has rows."""
 
+import io
 from datetime import timedelta
 
+from sqlalchemy import select
+
+from lms.auth import operations as accounts
+from lms.auth.queries import get_user
+from lms.content import operations as content
+from lms.core import clock, db
+from lms.core import plans as bulk
 from lms.core.clock import now
 from lms.core.decisions import Actor
+from lms.core.ids import uuid7
 from lms.core.money import Money
+from lms.courses import operations as courses
 from lms.enrollments import operations as enrollments
+from lms.payments import operations as payments
+from lms.payments.models import Order
+from lms.streaming import operations as streaming
+from lms.vouchers import operations as vouchers
+from lms.vouchers.operations.letters import Recipient
+from lms.wallet import operations as wallet
+from tests.factories.community import a_review
 from tests.factories.courses import a_course
 from tests.factories.enrollments import an_enrollment
 from tests.factories.people import a_student, ada, root, sam
@@ -27,4 +44,32 @@ def busy() -> Actor:
         enrollments.enroll_by_wallet(paid, by=buyer)
     a_batch(4, by=admin)
     a_session(free, starts_at=now() + timedelta(days=2))
+    return admin
+
+
+def full() -> Actor:
+    """The busy channel, and a little of what else there are lists of: reviews, classes that were held, learners who stay away, and so on."""
+    admin = busy()
+    teacher = ada()
+    course = a_course("Long ago", published=True)
+    with clock.at(now() - timedelta(days=40)):
+        for number in range(3):
+            an_enrollment(a_student(f"Away {number}"), course, progress=50 * (number % 2))
+    a_review(a_student("Rita Reviewer"), course)
+    courses.delete_course(a_course("Gone"), by=admin)
+    content.receive_file("notes.pdf", io.BytesIO(b"%PDF-1.4\n%%EOF\n"), "document", by=teacher)
+    with clock.at(now() - timedelta(hours=2)):
+        held = a_session(course, state="live")
+        for person in (sam(), a_student("Lara Late")):
+            streaming.note_join(held.id, person.user_id, source="page")
+    streaming.end_session(held, by=teacher)
+    for person, device in ((teacher, "Mozilla/5.0 (X11; Linux) Firefox/140"), (sam(), "Mozilla/5.0 (iPhone) Safari/604")):
+        accounts.start_session(get_user(person.user_id), uuid7().bytes, staff=person.is_staff, address="127.0.0.1", device=device)
+    issued = a_batch(3, by=admin, label="By mail")
+    vouchers.send_codes(issued.batch, issued.codes, [Recipient("guest@example.org", "A guest")], by=admin)
+    vouchers.redeem(issued.codes[2], by=sam())
+    order = db.session().scalars(select(Order).where(Order.status == "paid").limit(1)).one()
+    payments.refund_order(order, Money(250, "EUR"), "A part of it was missing.", by=admin)
+    wallet.request_adjustment(sam().user_id, Money(100, "EUR"), "For the trouble.", by=admin)
+    bulk.do_now("channels.suspend_people", a_student("Sue Spender").user_id, by=admin)
     return admin

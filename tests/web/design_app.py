@@ -20,9 +20,10 @@ CSP = (
     "media-src 'self' blob:; worker-src 'self' blob:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 ME = {"name": "Maya Okafor", "email": "maya@acme.example", "initials": "MO", "avatar_url": None, "role": "admin", "is_staff": True}
-LINKS = dict.fromkeys(
-    ("home", "catalogue", "learning", "wallet", "notifications", "profile", "sign_in", "sign_out", "admin", "search"), "/"
-) | {"palette": "/palette"}
+LINKS = dict.fromkeys(("home", "catalogue", "learning", "wallet", "profile", "sign_in", "sign_out", "admin", "search"), "/") | {
+    "palette": "/palette",
+    "notifications": "",
+}
 
 
 def context() -> dict[str, Any]:

@@ -4,16 +4,15 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
-from flask import Blueprint, Response, current_app, g, request
+from flask import Blueprint, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from lms.channels import queries as channels
 from lms.chat import operations, policies
-from lms.chat.sockets.rooms import database, rooms
+from lms.chat.sockets.rooms import rooms
 from lms.chat.sockets.seats import Seat
 from lms.chat.sockets.watch import watch
 from lms.core import db
@@ -21,13 +20,10 @@ from lms.core.errors import Forbidden, TooMany
 from lms.core.i18n import gettext as _
 from lms.streaming import queries as streaming
 from lms.web.access import allow
-from lms.web.face import faces
-from lms.web.websockets import Spoken, accept, offered_protocols
+from lms.web.socket_doors import MOST_SOCKETS, check_origin, database, offered_ticket, open_socket
+from lms.web.websockets import Spoken
 
 bp = Blueprint("chat_sockets", __name__, url_prefix="/ws/chat")
-PROTOCOL = "lectern.1"
-TICKET = "ticket."
-MOST_SOCKETS = 8
 log = structlog.get_logger(__name__)
 
 
@@ -47,9 +43,8 @@ _desks_lock = threading.Lock()
 def rooms_show(room_id: UUID) -> Response:
     """Talk in the room of a session; `?after=` is the number of the last line the browser has."""
     check_origin(request.headers.get("Origin"))
-    offered = offered_protocols()
     with database, db.unit_of_work(g.channel.id, read_only=True):
-        ticket = operations.use_ticket(next((name.removeprefix(TICKET) for name in offered if name.startswith(TICKET)), ""), room_id)
+        ticket = operations.use_ticket(offered_ticket(), room_id)
         found = channels.actor_of_session(ticket)
         if found is None or found.user_id is None:
             raise Forbidden(_("Sign in again to chat."), rule="signed_out")
@@ -58,7 +53,7 @@ def rooms_show(room_id: UUID) -> Response:
         allow(policies.can_read(found, standing))
     desk = sit_down(g.channel.id, found.user_id)
     try:
-        _converse(Seat(accept(PROTOCOL if PROTOCOL in offered else None), found, ticket, standing, desk.said))
+        _converse(Seat(open_socket(), found, ticket, standing, desk.said))
     finally:
         get_up(g.channel.id, found.user_id)
     g.started = time.perf_counter()  # the length of a conversation is no answer time
@@ -83,24 +78,6 @@ def _converse(seat: Seat) -> None:
         seat.ws.close(1013, "try again")
     finally:
         seat.ws.finish()
-
-
-def check_origin(origin: str | None) -> None:
-    """Refuse a handshake begun by a page that is not this channel's own: another host, none, `null`, or plain http in production."""
-    parts = urlsplit(origin or "")
-    schemes = ("https",) if current_app.config["LMS"].production else ("https", "http")
-    if parts.scheme in schemes and parts.hostname and not parts.path and faces.channel_of_host is not None:
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        found = faces.channel_of_host(host)
-        if found is not None and found.id == g.channel.id and _is_own_port(parts.port, parts.scheme):
-            return
-    raise Forbidden(_("This socket was opened from another site."), rule="origin")
-
-
-def _is_own_port(port: int | None, scheme: str) -> bool:
-    """Whether pages are served at the port: the usual one of the scheme, the page server's, or the socket server's own."""
-    config = current_app.config["LMS"]
-    return port in (None, 443 if scheme == "https" else 80, config.port, config.socket_port)
 
 
 def sit_down(channel_id: UUID, user_id: UUID) -> Desk:

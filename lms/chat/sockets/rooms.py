@@ -19,17 +19,15 @@ from lms.chat import queries
 from lms.chat.operations import topic_of
 from lms.core import db, pubsub
 from lms.streaming.queries import get_session
+from lms.web.socket_doors import database
 from lms.web.websockets import text_frame
 
 if TYPE_CHECKING:
     from lms.chat.sockets.seats import Seat
 
 KEPT_EMPTY_SECONDS = 30.0
-AT_ONCE = 8
 PATIENCE = 0.03
 log = structlog.get_logger(__name__)
-# Storms of reconnecting sockets queue here instead of running into the time-out of the connection pool.
-database = threading.BoundedSemaphore(AT_ONCE)
 
 
 def encode(news: dict[str, Any]) -> bytes:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lms.chat import operations, policies, queries
 from lms.chat.operations import MOST_A_MINUTE
-from lms.chat.sockets.rooms import LiveRoom, database, encode
+from lms.chat.sockets.rooms import LiveRoom, encode
 from lms.core import db, i18n
 from lms.core.decisions import Actor
 from lms.core.errors import Refusal, TooMany
@@ -20,10 +20,10 @@ from lms.core.ids import uuid7
 from lms.core.redis import RedisError
 from lms.streaming import queries as streaming
 from lms.streaming.queries import Standing
+from lms.web.socket_doors import TOO_MUCH, database
 from lms.web.websockets import Closed, WebSocket
 
 MOST_FRAMES_A_MINUTE = 3 * MOST_A_MINUTE
-SIGNED_OUT, NO_RIGHT, TOO_MUCH = 4401, 4403, 4429
 log = structlog.get_logger(__name__)
 
 

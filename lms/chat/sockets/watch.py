@@ -11,14 +11,16 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from lms.channels.queries import standing_people
 from lms.chat import policies, queries
-from lms.chat.sockets.rooms import LiveRoom, database, encode, rooms
-from lms.chat.sockets.seats import NO_RIGHT, SIGNED_OUT, Seat
+from lms.chat.sockets.rooms import LiveRoom, encode, rooms
+from lms.chat.sockets.seats import Seat
 from lms.core import db, pubsub, rights
 from lms.core.clock import now
 from lms.core.redis import RedisError, redis
 from lms.streaming import operations as streaming
 from lms.streaming.queries import standings_of
+from lms.web.socket_doors import NO_RIGHT, SIGNED_OUT, database
 
 TICK = 1.0
 PING_SECONDS = 25.0
@@ -194,7 +196,7 @@ def note_presence(room: LiveRoom, seats: Iterable[Seat]) -> None:
 def check_rights(channel_id: UUID, room_id: UUID, seats: list[Seat]) -> None:
     """Close the sockets of those signed out, suspended or no longer let in; two queries for any number of people."""
     with database, db.unit_of_work(channel_id, read_only=True):
-        signed_in = queries.standing_people(seat.actor.session_id for seat in seats if seat.actor.session_id)
+        signed_in = standing_people(seat.actor.session_id for seat in seats if seat.actor.session_id)
         standings = standings_of(room_id, [seat.actor.user_id for seat in seats if seat.actor.user_id])
     for seat in seats:
         found = signed_in.get(seat.actor.session_id) if seat.actor.session_id else None

@@ -1,6 +1,6 @@
 """Lists: declared once (query, columns, filters, sorts, search, totals), and then table, file, mail, API and alert."""
 
-from lms.core.reports.fields import Choice, Column, Flag, Period, Sought
+from lms.core.reports.fields import Choice, Column, Flag, Knob, Only, Period, Sought, knob
 from lms.core.reports.report import COUNTED_AT_ONCE, PAGE, Report, every_report
 from lms.core.reports.view import Page, Tally, View, plain, with_filter
 
@@ -10,6 +10,8 @@ __all__ = [
     "Choice",
     "Column",
     "Flag",
+    "Knob",
+    "Only",
     "Page",
     "Period",
     "Report",
@@ -17,6 +19,7 @@ __all__ = [
     "Tally",
     "View",
     "every_report",
+    "knob",
     "plain",
     "with_filter",
 ]

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import BigInteger, Uuid, and_, cast, func, literal_column, or_, select
 from sqlalchemy import Text as SqlText
-from sqlalchemy import Uuid, and_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from lms.core.clock import zone
@@ -16,6 +17,7 @@ from lms.core.i18n import gettext as _
 
 KINDS = ("text", "int", "money", "time", "date", "bool", "percent", "state", "bytes", "duration", "segments", "stars")
 FOUND_AT_MOST = 20_000
+KNOBS = "knobs"  # the name under which a statement knows the values of its list's knobs
 Expression = Any  # a SQLAlchemy column expression; its generics add nothing here
 Words = str | Lazy
 
@@ -189,4 +191,58 @@ class Flag:
         return _("yes") if raw == "1" else _("no")
 
 
-Filter = Choice | Period | Flag
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """A number that the list itself works with (a threshold, a number of days): it leaves nothing out, and always has a value."""
+
+    key: str
+    label: Words
+    options: Sequence[tuple[int, Words]]
+    default: int
+
+    def choices(self) -> list[tuple[str, str]]:
+        """The values and labels to choose from."""
+        return [(str(value), str(label)) for value, label in self.options]
+
+    def read(self, raw: str) -> str:
+        """A value of this knob; raises Invalid for one that is none of its choices."""
+        if raw not in dict(self.choices()):
+            raise Invalid(_("%(filter)s has no value %(value)s.", filter=self.label, value=raw))
+        return raw
+
+    def words(self, raw: str) -> str:
+        """How a value reads."""
+        return dict(self.choices()).get(raw, raw)
+
+
+def knob(key: str) -> Expression:
+    """The value of a knob in the columns and conditions of its list."""
+    return literal_column(f"{KNOBS}.{key}", BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A filter by the id of one thing (a person's orders): links set it, a chip names and removes it, no form asks for it."""
+
+    key: str
+    label: Words
+    value: Expression
+    name_of: Callable[[UUID], str]
+
+    def read(self, raw: str) -> str:
+        """An id; raises Invalid for what is none."""
+        try:
+            return str(UUID(raw))
+        except ValueError as error:
+            raise Invalid(_("%(filter)s takes an id.", filter=self.label)) from error
+
+    def where(self, raw: str, zone_name: str) -> Expression:
+        """The rows of that one."""
+        return self.value == cast(raw, Uuid)
+
+    def words(self, raw: str) -> str:
+        """What the one is called."""
+        return self.name_of(UUID(raw))
+
+
+Filter = Choice | Period | Flag | Knob | Only

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Uuid, and_, any_, bindparam, cast, false, func, or_, select
+from sqlalchemy import BigInteger, Row, Select, Uuid, and_, any_, bindparam, cast, false, func, literal, or_, select, true
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import RowMapping
@@ -17,7 +17,7 @@ from sqlalchemy.engine import RowMapping
 from lms.core import db
 from lms.core.decisions import Actor, Decision, admins
 from lms.core.reports import kept, places
-from lms.core.reports.fields import Column, Expression, Filter, Sought, Words
+from lms.core.reports.fields import KNOBS, Column, Expression, Filter, Knob, Sought, Words
 from lms.core.reports.view import Page, Tally, View
 
 PAGE = 50
@@ -40,6 +40,7 @@ class Report:
     lead: ClassVar[Words] = ""
     figures: ClassVar[Mapping[str, Words]] = {}  # figures elsewhere that count rows of this list: what each of them means
     empty: ClassVar[tuple[str, Words, Words]] = ("inbox", "", "")
+    is_wide: ClassVar[bool] = False  # has columns for so many things that only those shown are read
 
     def query(self, by: Actor) -> Select[Any]:
         """The rows this actor may see, as a SELECT with its joins; columns are put in by the report."""
@@ -82,8 +83,15 @@ class Report:
         """The report's rows (or these) under the view's filters and words."""
         statement = self.query(by) if rows is None else rows
         known = {item.key: item for item in self.filters}
+        knobs = [item for item in self.filters if isinstance(item, Knob)]
+        if knobs:
+            turned = dict(view.filters)
+            values = (literal(int(turned.get(item.key, item.default)), BigInteger).label(item.key) for item in knobs)
+            statement = statement.join(select(*values).subquery(KNOBS), true())
         for key, raw in view.filters:
-            statement = statement.where(known[key].where(raw, view.zone))
+            item = known[key]
+            if not isinstance(item, Knob):
+                statement = statement.where(item.where(raw, view.zone))
         if view.words:
             statement = statement.where(self._matches(view.words))
         return statement
@@ -97,14 +105,19 @@ class Report:
             return _found(self.search[0], patterns)
         return and_(*(or_(*(_found(item, [pattern]) for item in self.search)) for pattern in patterns))
 
-    def _selected(self, statement: Select[Any]) -> Select[Any]:
+    def _selected(self, statement: Select[Any], view: View) -> Select[Any]:
         wanted = [type(self).key.label("id")]
-        for column in self.columns:
+        order, _down = self._order(view)
+        for column in self._read(view, order) if self.is_wide else self.columns:
             if column.key != "id":
                 wanted.append(column.value.label(column.key))
             if column.currency is not None:
                 wanted.append(column.currency.label(f"{column.key}_currency"))
         return statement.with_only_columns(*wanted, maintain_column_froms=True)
+
+    def _read(self, view: View, order: Column | None) -> list[Column]:
+        shown = self.shown(view)
+        return shown if order is None or order in shown else [*shown, order]
 
     def _order(self, view: View) -> tuple[Column | None, bool]:
         chosen = view.sort or self.sort
@@ -119,7 +132,7 @@ class Report:
         cursor = places.read(before or after)
 
         def statements() -> list[Select[Any]]:
-            statement = self._selected(self.filtered(view, by))
+            statement = self._selected(self.filtered(view, by), view)
             parts = places.stretches(column, type(self).key, descending, backwards=backwards, after=cursor)
             return [statement.where(*part.where).order_by(*part.order).limit(size + 1) for part in parts]
 
@@ -193,7 +206,7 @@ class Report:
     def chunks(self, view: View, by: Actor, *, size: int = 2000) -> Iterator[Sequence[Row[Any]]]:
         """Every row of the view in its order, many at a time through a server-side cursor: a million rows in a few megabytes."""
         column, descending = self._order(view)
-        statement = self._selected(self.filtered(view, by))
+        statement = self._selected(self.filtered(view, by), view)
         for part in places.stretches(column, type(self).key, descending):
             asked = statement.where(*part.where).order_by(*part.order)
             found = db.session().execute(asked, execution_options={"yield_per": size, "stream_results": True})

@@ -12,12 +12,13 @@ from lms.notifications.operations.occasions import (
     tell_of_session,
 )
 from lms.notifications.operations.reading import forget_old, mark_all_seen, mark_seen
-from lms.notifications.operations.telling import CHUNK, occasion, tell
+from lms.notifications.operations.telling import CHUNK, bell_topic, occasion, tell
 from lms.notifications.operations.wishing import set_wishes, unsubscribe, unsubscribe_token, who_unsubscribes
 
 __all__ = [
     "CHUNK",
     "announce_lessons",
+    "bell_topic",
     "forget_old",
     "mark_all_seen",
     "mark_seen",

@@ -1,5 +1,6 @@
 """Telling people: one notice for each person and occasion, and the mail that goes with it, in one transaction."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ import structlog
 from sqlalchemy.dialects.postgresql import insert
 
 from lms.channels import queries as channels
-from lms.core import db, mail
+from lms.core import db, mail, pubsub
 from lms.core.clock import now
 from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
@@ -123,16 +124,23 @@ def why_not(letter: Mail) -> str:
     return ""
 
 
+def bell_topic(channel_id: UUID) -> str:
+    """The topic on which processes hear whose bells of a channel changed."""
+    return f"bell:{channel_id}"
+
+
 def forget_counts(user_ids: Sequence[UUID]) -> None:
-    """Have the bells of these people counted anew after the commit."""
+    """Have the bells of these people counted anew after the commit, on open pages at once."""
     if not user_ids:
         return
     keys = [queries.unread_key(user_id) for user_id in user_ids]
+    topic, payload = bell_topic(current_channel()), json.dumps([str(user_id) for user_id in user_ids]).encode()
 
     def forget() -> None:
         try:
             redis().delete(*keys)
         except RedisError as error:
             log.warning("unread_count_stale", error=type(error).__name__)
+        pubsub.publish(topic, payload)
 
     db.after_commit(forget)

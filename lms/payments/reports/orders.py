@@ -6,7 +6,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
 from lms.channels.models import Member
-from lms.channels.reports import people_by
+from lms.channels.reports import of_person, people_by
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Period, Report, Sought
@@ -64,6 +64,7 @@ class Orders(Report):
         Choice("method", _l("Method"), Order.method, options=METHODS),
         Period("created", _l("Ordered"), Order.created_at),
         Period("paid", _l("Paid"), Order.paid_at),
+        of_person(Order.user_id),
     )
     search = (Sought(Order.id, (Order.title,), "payments.find_orders"), people_by(Order.user_id))
 
@@ -113,6 +114,7 @@ class Refunds(Report):
     filters = (
         Choice("state", _l("Status"), Refund.state, options=(("applied", _l("Refunded")), ("undone", _l("Taken back")))),
         Period("refunded", _l("Refunded"), Refund.refunded_at),
+        of_person(Refund.user_id),
     )
     search = (Order.title, Member.name, Member.email, Refund.reason)
 

@@ -2,16 +2,20 @@
 
 from uuid import UUID
 
-from flask import render_template
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.channels.queries import members_by_id
+from lms.channels.queries import get_member, members_by_id
 from lms.core.clock import now
+from lms.core.reports import View
 from lms.vouchers import policies, queries
 from lms.vouchers.admin.door import bp, gives_of
-from lms.vouchers.reports import Codes, Finance, Redemptions
+from lms.vouchers.reports import KIND_WORDS, Codes, Finance, Redemptions
 from lms.web.access import actor, allow
+from lms.web.answers import fragment
 from lms.web.lists import answer_list
+
+NEWEST = 10
 
 
 @bp.route("/codes")
@@ -33,6 +37,21 @@ def redemptions() -> ResponseReturnValue:
     """Who used which code."""
     allow(policies.can_manage(actor()))
     return answer_list(Redemptions(), "vouchers/admin/redemptions.html")
+
+
+@bp.route("/people/<uuid:user_id>")
+def people_show(user_id: UUID) -> ResponseReturnValue:
+    """The vouchers one person used (a piece of their page)."""
+    person = get_member(user_id)
+    allow(policies.can_manage(actor()))
+    theirs = View(filters=(("person", str(user_id)),))
+    return fragment(
+        "vouchers/admin/_people_show.html",
+        page=url_for(".redemptions", person=user_id),
+        person=person,
+        redemptions=Redemptions().page(theirs, actor(), size=NEWEST),
+        kinds=dict(KIND_WORDS),
+    )
 
 
 @bp.route("/codes/<uuid:code_id>")

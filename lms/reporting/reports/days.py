@@ -1,15 +1,13 @@
-"""Lists of reporting: revenue and usage day by day, and who signed in."""
+"""Revenue and usage day by day."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sqlalchemy import Select, String, Uuid, and_, cast, func, select
+from sqlalchemy import Select, String, Uuid, cast, func, select
 
-from lms.auth.models import SignInSession
-from lms.channels.models import Member
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
-from lms.core.reports import Column, Flag, Period, Report
+from lms.core.reports import Column, Period, Report
 from lms.core.reports.fields import Words
 from lms.courses.models import Course
 from lms.reporting import policies
@@ -112,44 +110,6 @@ class Usage(Report):
     def query(self, by: Actor) -> Select[Any]:
         """All of it."""
         return select(DAYS)
-
-    def allowed(self, by: Actor) -> Decision:
-        """Admins."""
-        return policies.can_see_figures(by)
-
-
-class SignIns(Report):
-    """Each time somebody signed in: when, with what, from where."""
-
-    name = "reporting.sign_ins"
-    title = _l("Sign-ins")
-    lead = _l("Each time somebody signed in: when, with what, and from where.")
-    key = SignInSession.id
-    href = "/admin/channels/people/{user_id}"
-    sort = "-created_at"
-    figures: ClassVar[Mapping[str, Words]] = {
-        "sign_ins": _l("Each time somebody signed in on one of these days of the academy's own zone; twice on a day counts twice."),
-    }
-    empty = ("log-in", _l("Nobody has signed in yet"), "")
-    columns = (
-        Column("name", _l("Person"), Member.name, href="/admin/channels/people/{user_id}", nullable=False),
-        Column("email", _l("E-mail"), Member.email, nullable=False),
-        Column("created_at", _l("Signed in"), SignInSession.created_at, kind="time", nullable=False),
-        Column("seen_at", _l("Last seen"), SignInSession.seen_at, kind="time", nullable=False),
-        Column("ended_at", _l("Signed out"), SignInSession.ended_at, kind="time"),
-        Column("device", _l("Browser"), SignInSession.device),
-        Column("address", _l("Address"), SignInSession.address, shown=False),
-        Column("user_id", _l("Person id"), SignInSession.user_id, shown=False),
-    )
-    filters = (
-        Period("created", _l("Signed in"), SignInSession.created_at),
-        Flag("open", _l("Still signed in"), and_(SignInSession.ended_at.is_(None), SignInSession.expires_at > func.now())),
-    )
-    search = (Member.name, Member.email)
-
-    def query(self, by: Actor) -> Select[Any]:
-        """Every sign-in of the channel."""
-        return select(SignInSession).join(Member, Member.id == SignInSession.user_id)
 
     def allowed(self, by: Actor) -> Decision:
         """Admins."""

@@ -1,4 +1,4 @@
-"""Lists of enrollments: who learns what, and how far they are."""
+"""Who learns what and how far they are, and each lesson that was completed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Select, select
 
 from lms.channels.models import Member
-from lms.channels.reports import people_by
+from lms.channels.reports import of_person, people_by
 from lms.core import db
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
@@ -21,7 +21,8 @@ STATUSES = (("active", _l("Learning")), ("completed", _l("Completed")), ("ended"
 TONES = {"active": "info", "completed": "success", "ended": "neutral"}
 
 
-def _courses() -> Sequence[tuple[str, str]]:
+def course_options() -> Sequence[tuple[str, str]]:
+    """The courses to filter by."""
     rows = db.session().execute(select(Course.id, Course.title).where(Course.status != "deleted").order_by(Course.title, Course.id))
     return [(str(course_id), title) for course_id, title in rows]
 
@@ -64,12 +65,13 @@ class Enrollments(Report):
         Column("note", _l("Reason for enrolling"), Enrollment.note, shown=False),
     )
     filters = (
-        Choice("course", _l("Course"), Enrollment.course_id, options=_courses),
+        Choice("course", _l("Course"), Enrollment.course_id, options=course_options),
         Choice("status", _l("Status"), Enrollment.status, options=STATUSES),
         Choice("source", _l("How"), Enrollment.source, options=SOURCES),
         Period("enrolled", _l("Enrolled"), Enrollment.enrolled_at),
         Period("seen", _l("Last seen"), Enrollment.last_seen_at),
         Period("completed", _l("Completed"), Enrollment.completed_at),
+        of_person(Enrollment.user_id),
     )
     search = (people_by(Enrollment.user_id), Sought(Enrollment.course_id, (Course.title,), row=Course.id))
 
@@ -113,7 +115,7 @@ class Lessons(Report):
         Column("enrollment", _l("Enrolment id"), LessonProgress.enrollment_id, shown=False, sortable=False),
     )
     filters = (
-        Choice("course", _l("Course"), Lesson.course_id, options=_courses),
+        Choice("course", _l("Course"), Lesson.course_id, options=course_options),
         Period("completed", _l("Completed"), LessonProgress.completed_at),
     )
     search = (people_by(LessonProgress.user_id), Course.title, Lesson.title)
