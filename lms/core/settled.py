@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from psycopg.rows import dict_row, namedtuple_row
-from sqlalchemy import Numeric, Select
+from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -75,6 +75,7 @@ class Settled:
 
 def _turns(kind: Any) -> bool:
     """Whether values of a type are made into something else than what the driver reads."""
-    if isinstance(kind, Numeric):
-        return not kind.asdecimal
-    return kind.dialect_impl(DIALECT).result_processor(DIALECT, None) is not None
+    decimal = getattr(kind, "asdecimal", None)
+    if decimal is not None:  # the driver reads numeric as Decimal; whoever wants a float has it made
+        return not decimal
+    return bool(kind.dialect_impl(DIALECT).result_processor(DIALECT, None))
