@@ -28,7 +28,7 @@ MODULES = (
     "chat", "community", "certificates", "search", "reporting", "notifications", "assistant", "pages", "admin",
 )  # fmt: skip
 DOORS = ("views", "admin", "api", "sockets")
-LISTENERS = ("models", "handlers", "jobs", "plans", "reports")
+LISTENERS = ("models", "handlers", "jobs", "plans", "reports", "deeds")
 
 
 class Token(BaseConverter):
