@@ -50,8 +50,8 @@ def wishes_form(kinds: Sequence[Kind], choices: Mapping[str, Choice], habit: Hab
         as_it_is = "on" if choice.academy.in_app else "off"
         fields |= _pair(
             kind,
-            app=[SelectChoice(INHERITS, _("As the academy has it: %(word)s", word=APP_WORDS[as_it_is]))],
-            mail=[SelectChoice(INHERITS, _("As the academy has it: %(word)s", word=WORDS[choice.academy.mail_word]))],
+            app=[SelectChoice(INHERITS, _("Academy: %(word)s", word=APP_WORDS[as_it_is]))],
+            mail=[SelectChoice(INHERITS, _("Academy: %(word)s", word=WORDS[choice.academy.mail_word]))],
             said_app=INHERITS if choice.said_in_app is None else "on" if choice.said_in_app else "off",
             said_mail=choice.said_mail or INHERITS,
         )

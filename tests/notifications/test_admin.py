@@ -16,4 +16,4 @@ def test_defaults__hold_for_those_who_said_nothing(as_root: Browser, as_sam: Bro
     with db.unit_of_work(CHANNEL, read_only=True):
         found = queries.choices_of(as_sam.person.user_id)
         assert found["lesson"].said_mail is None and found["lesson"].holds.mail_word == "weekly" and not found["refund"].holds.in_app
-    assert "As the academy has it: Once a week" in as_sam.get("/notifications/preferences", status=200).words
+    assert "Academy: Once a week" in as_sam.get("/notifications/preferences", status=200).words

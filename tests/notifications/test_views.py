@@ -101,7 +101,7 @@ def wishes(browser: Browser, **said: str) -> dict[str, str]:
 
 def test_preferences__decide_what_comes_and_how(as_sam: Browser) -> None:
     page = as_sam.get("/notifications/preferences", status=200)
-    assert "New lessons" in page.words and "Voucher batches" not in page.words and "As the academy has it" in page.words
+    assert "New lessons" in page.words and "Voucher batches" not in page.words and "Academy: At once" in page.words
     said = wishes(as_sam, enrolled_app="off", enrolled_mail="never", lesson_app="on", lesson_mail="daily")
     as_sam.post("/notifications/preferences", said, status=303)
     run_jobs()
