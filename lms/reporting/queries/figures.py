@@ -6,10 +6,29 @@ A day is a day of the channel's own zone. `Daily` rows of the metric `counted` s
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, DateTime, Integer, Select, Text, Uuid, cast, func, literal, select, type_coerce, union, union_all
+from sqlalchemy import (
+    Date,
+    DateTime,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    union,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.selectable import Subquery
 
 from lms.auth.models import SignInSession
@@ -18,6 +37,7 @@ from lms.core import db
 from lms.core.clock import now
 from lms.core.clock import zone as zone_of
 from lms.core.models import EventRow
+from lms.core.settled import Settled
 from lms.courses.models import Course, Lesson
 from lms.enrollments.models import Enrollment, LessonProgress
 from lms.payments.models import Order, Refund
@@ -57,7 +77,7 @@ def _day(moment: Expression) -> Expression:
 
 def _begins(day: Expression) -> Expression:
     """The moment a day begins in the channel's zone; a moment that is known already stays as it is, and lets an index be chosen well."""
-    if isinstance(day, datetime):
+    if isinstance(day, datetime) or isinstance(getattr(day, "type", None), DateTime):
         return day
     return type_coerce(func.timezone(ZONE, cast(day, DateTime(timezone=False))), DateTime(timezone=True))
 
@@ -204,31 +224,68 @@ class Standing:
         return datetime.combine(day, time(), zone_of(self.zone))
 
 
+_STANDING = Settled(lambda: select(ZONE.label("zone"), LAST_COUNTED.label("last")))
+
+
 def standing() -> Standing:
     """The channel's zone and how far its days are counted. One query."""
-    name, last = db.session().execute(select(ZONE, LAST_COUNTED)).one()
+    name, last = _STANDING.rows()[0]
     return Standing(name or "UTC", now().astimezone(zone_of(name or "UTC")).date(), last + timedelta(days=1))
 
 
-def _since(known: Standing, first: date, last: date | None, metrics: Sequence[str], instructor: UUID | None) -> Subquery:
-    """These figures of the days from `first` on: counted ones, later ones live; of one instructor's courses when one is named."""
-    kept = select(Daily.metric, Daily.day, Daily.currency, Daily.value).where(Daily.day >= first, Daily.metric.in_(metrics))
-    kept = kept.where(Daily.day <= last) if last is not None else kept
-    live = known.begins(max(first, known.uncounted))
-    here = select(Presence.day, Presence.user_id).where(Presence.day >= max(first, known.uncounted))
-    parts = _sources(live, None, metrics)
-    if instructor is None:
-        people = union(*_people(live, None), here).subquery()
+FIRST, LAST = bindparam("first", type_=Date()), bindparam("last", type_=Date())
+LIVE, LIVE_DAY = bindparam("live", type_=DateTime(timezone=True)), bindparam("live_day", type_=Date())
+
+
+def _since(metrics: Sequence[str], *, bounded: bool, is_mine: bool) -> Subquery:
+    """These figures of the days from FIRST on (to LAST): counted ones, from LIVE on live; `is_mine`: of one instructor's courses."""
+    kept = select(Daily.metric, Daily.day, Daily.currency, Daily.value).where(Daily.day >= FIRST, _one_of(Daily.metric, metrics))
+    kept = kept.where(Daily.day <= LAST) if bounded else kept
+    parts = _sources(LIVE, None, metrics)
+    if not is_mine:
+        here = select(Presence.day, Presence.user_id).where(Presence.day >= LIVE_DAY)
+        people = union(*_people(LIVE, None), here).subquery()
         parts += [_active(people)] if "active" in metrics else []
         return union_all(kept, *(_narrow(part) for part in parts)).subquery("figures")
-    mine = select(cast(Course.id, Text)).where(Course.instructor_id == instructor)
+    mine = select(cast(Course.id, Text)).where(Course.instructor_id == bindparam("instructor", type_=Uuid()))
     return union_all(kept.where(Daily.dimension.in_(mine)), *(_narrow(part, mine) for part in parts)).subquery("figures")
+
+
+def _one_of(column: Expression, values: Sequence[str]) -> Expression:
+    return column == any_(literal(list(values), ARRAY(Text)))
 
 
 def _narrow(part: Select[Any], mine: Expression = None) -> Select[Any]:
     found = part.subquery()
     chosen = select(found.c.metric, found.c.day, found.c.currency, found.c.value)
     return chosen if mine is None else chosen.where(found.c.dimension.in_(mine))
+
+
+@cache
+def _series(metrics: tuple[str, ...], *, is_mine: bool) -> Settled:
+    def build() -> Select[Any]:
+        found = _since(metrics, bounded=True, is_mine=is_mine)
+        chosen = select(found.c.metric, found.c.day, func.sum(found.c.value).label("value"))
+        money = or_(found.c.currency == "", found.c.currency == bindparam("currency", type_=Text()))
+        return chosen.where(found.c.day <= LAST, money).group_by(found.c.metric, found.c.day)
+
+    return Settled(build)
+
+
+@cache
+def _ever(metrics: tuple[str, ...], *, is_mine: bool) -> Settled:
+    def build() -> Select[Any]:
+        found = _since(metrics, bounded=False, is_mine=is_mine)
+        chosen = select(found.c.metric, func.sum(found.c.value).label("value"))
+        return chosen.where(_one_of(found.c.metric, metrics)).group_by(found.c.metric)
+
+    return Settled(build)
+
+
+def _given(known: Standing, first: date, instructor: UUID | None) -> dict[str, Any]:
+    live_day = max(first, known.uncounted)
+    given = {"first": first, "live": known.begins(live_day), "live_day": live_day}
+    return given if instructor is None else {**given, "instructor": instructor}
 
 
 def day_series(
@@ -241,20 +298,15 @@ def day_series(
     known: Standing | None = None,
 ) -> dict[str, Series]:
     """These metrics day by day over a stretch (of one instructor's courses), in one query; money is that of one currency."""
-    found = _since(known or standing(), first, last, metrics, instructor)
-    statement = (
-        select(found.c.metric, found.c.day, func.sum(found.c.value))
-        .where(found.c.day <= last, found.c.currency.in_(("", currency)))
-        .group_by(found.c.metric, found.c.day)
-    )
-    values = {(metric, day): int(value) for metric, day, value in db.session().execute(statement)}
+    asked = _series(tuple(metrics), is_mine=instructor is not None)
+    rows = asked.rows(**_given(known or standing(), first, instructor), last=last, currency=currency)
+    values = {(metric, day): int(value) for metric, day, value in rows}
     days = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
     return {metric: Series(metric, days, tuple(values.get((metric, day), 0) for day in days)) for metric in metrics}
 
 
 def sums_ever(metrics: Sequence[str], *, instructor: UUID | None = None, known: Standing | None = None) -> dict[str, int]:
     """The sum of each metric over all days there were (of one instructor's courses), in one query; not for money."""
-    found = _since(known or standing(), BEGINNING, None, metrics, instructor)
-    statement = select(found.c.metric, func.sum(found.c.value)).where(found.c.metric.in_(metrics)).group_by(found.c.metric)
-    sums = {metric: int(value) for metric, value in db.session().execute(statement)}
+    asked = _ever(tuple(metrics), is_mine=instructor is not None)
+    sums = {metric: int(value) for metric, value in asked.rows(**_given(known or standing(), BEGINNING, instructor))}
     return {metric: sums.get(metric, 0) for metric in metrics}
