@@ -5,11 +5,11 @@ A day is a day of the channel's own zone. `Daily` rows of the metric `counted` s
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, DateTime, Integer, Select, Text, Uuid, cast, func, literal, select, type_coerce, union, union_all
+from sqlalchemy import Date, DateTime, Select, Text, Uuid, cast, exists, func, literal, select, true, type_coerce, union, union_all
 from sqlalchemy.sql.selectable import Subquery
 
 from lms.auth.models import SignInSession
@@ -19,18 +19,32 @@ from lms.core.clock import now
 from lms.core.clock import zone as zone_of
 from lms.core.models import EventRow
 from lms.courses.models import Course, Lesson
-from lms.enrollments.models import Enrollment, LessonProgress
+from lms.enrollments.models import Enrollment, LessonProgress, WatchDay
 from lms.payments.models import Order, Refund
 from lms.reporting.models import Daily, Presence
 
-METRICS = ("enrolments", "orders", "revenue", "refunds", "lessons_completed", "courses_completed", "sign_ins", "active")
+METRICS = (
+    "enrolments",
+    "orders",
+    "revenue",
+    "refunds",
+    "lessons_completed",
+    "courses_completed",
+    "sign_ins",
+    "joined",
+    "watched",
+    "active",
+)
 COUNTED = "counted"
+UNTIL = "until"  # of a day that is not over: its figures are counted up to this moment, in milliseconds since 1970
+MARKS = (COUNTED, UNTIL)
 BEGINNING = date(1970, 1, 1)
 Expression = Any
 
 ZONE = select(Channel.zone).where(Channel.id == cast(func.nullif(func.current_setting("app.channel_id", True), ""), Uuid)).scalar_subquery()
 LAST_COUNTED = select(func.coalesce(func.max(Daily.day), BEGINNING)).where(Daily.metric == COUNTED).scalar_subquery()
-UNCOUNTED = LAST_COUNTED.op("+", return_type=Date())(literal(1, Integer))
+ONE = select(literal(1)).subquery("one")
+LAST_MARK = select(Daily.day, Daily.value).where(Daily.metric == UNTIL).order_by(Daily.day.desc()).limit(1).subquery("mark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +94,29 @@ def _fact(metric: str, day: Expression, value: Expression, dimension: Expression
 
 
 def _sources(first: Expression, end: Expression | None, metrics: Collection[str] = METRICS) -> list[Select[Any]]:
-    """These metrics, but not `active`, from the tables where it happened, for days from `first` to before `end`."""
+    """These metrics, as far as they can be counted up to any moment, from the tables where it happened: from `first` to before `end`."""
     paid, learnt = _day(Order.paid_at), LessonProgress.completed_at
     total = func.sum(Order.amount_minor)
     lessons = _fact("lessons_completed", _day(learnt), func.count(), Lesson.course_id).join(Lesson, Lesson.id == LessonProgress.lesson_id)
-    made, done = Enrollment.enrolled_at, Enrollment.completed_at
-    made_of = [
-        _fact("enrolments", _day(made), func.count(), Enrollment.course_id).where(*_within(made, first, end)),
-        _fact("orders", paid, func.count(), Order.course_id, Order.currency).where(
-            Order.amount_minor > 0, *_within(Order.paid_at, first, end)
-        ),
-        _fact("revenue", paid, total, Order.course_id, Order.currency).where(Order.amount_minor > 0, *_within(Order.paid_at, first, end)),
-        _refunds(first, end),
-        lessons.where(*_within(learnt, first, end)),
-        _fact("courses_completed", _day(done), func.count(), Enrollment.course_id).where(*_within(done, first, end)),
-        _fact("sign_ins", _day(SignInSession.created_at), func.count()).where(*_within(SignInSession.created_at, first, end)),
-    ]
-    names = ("enrolments", "orders", "revenue", "refunds", "lessons_completed", "courses_completed", "sign_ins")
-    return [source for name, source in zip(names, made_of, strict=True) if name in metrics]
+    made, done, came = Enrollment.enrolled_at, Enrollment.completed_at, Member.joined_at
+    sold = [Order.amount_minor > 0, *_within(Order.paid_at, first, end)]
+    made_of = {
+        "enrolments": _fact("enrolments", _day(made), func.count(), Enrollment.course_id).where(*_within(made, first, end)),
+        "orders": _fact("orders", paid, func.count(), Order.course_id, Order.currency).where(*sold),
+        "revenue": _fact("revenue", paid, total, Order.course_id, Order.currency).where(*sold),
+        "refunds": _refunds(first, end),
+        "lessons_completed": lessons.where(*_within(learnt, first, end)),
+        "courses_completed": _fact("courses_completed", _day(done), func.count(), Enrollment.course_id).where(*_within(done, first, end)),
+        "sign_ins": _fact("sign_ins", _day(SignInSession.created_at), func.count()).where(*_within(SignInSession.created_at, first, end)),
+        "joined": _fact("joined", _day(came), func.count()).where(Member.status != "deleted", *_within(came, first, end)),
+    }
+    return [source for name, source in made_of.items() if name in metrics]
+
+
+def _watched(first: date, end: date | None) -> Select[Any]:
+    """The milliseconds watched on each day, which are kept by days."""
+    days = [WatchDay.day >= first, *([WatchDay.day < end] if end is not None else [])]
+    return _fact("watched", WatchDay.day, func.sum(WatchDay.watch_ms), WatchDay.course_id).where(*days)
 
 
 def _refunds(first: Expression, end: Expression | None) -> Select[Any]:
@@ -113,43 +132,72 @@ def _refunds(first: Expression, end: Expression | None) -> Select[Any]:
 
 def _people(first: Expression, end: Expression | None) -> list[Select[Any]]:
     """(day, user_id) of everybody who gave a sign of life, from wherever one is left."""
-
     return _signs(first, end, lambda moment: _day(moment).label("day"))
 
 
 def _signs(first: Expression, end: Expression | None, when: Callable[[Expression], Expression]) -> list[Select[Any]]:
     """(when, user_id) of every sign of life; `when` makes of its moment what is wanted."""
+    return [_seen(moment, user_id, first, end, when) for moment, user_id in TRACES]
 
-    def seen(moment: Expression, user_id: Expression) -> Select[Any]:
-        return select(when(moment), user_id.label("user_id")).where(*_within(moment, first, end))
 
-    return [
-        seen(SignInSession.seen_at, SignInSession.user_id),
-        seen(SignInSession.created_at, SignInSession.user_id),
-        seen(LessonProgress.seen_at, LessonProgress.user_id),
-        seen(EventRow.happened_at, EventRow.actor_id).where(EventRow.actor_id.is_not(None)),
-    ]
+def _seen(
+    moment: Expression, user_id: Expression, first: Expression, end: Expression | None, when: Callable[[Expression], Expression]
+) -> Select[Any]:
+    return select(when(moment), user_id.label("user_id")).where(user_id.is_not(None), *_within(moment, first, end))
+
+
+LATEST = ((Member.seen_at, Member.id), (Enrollment.last_seen_at, Enrollment.user_id), (EventRow.happened_at, EventRow.actor_id))
+TRACES = (
+    (SignInSession.seen_at, SignInSession.user_id),
+    (SignInSession.created_at, SignInSession.user_id),
+    (LessonProgress.seen_at, LessonProgress.user_id),
+    *LATEST,
+)
 
 
 def _active(people: Subquery) -> Select[Any]:
     return _fact("active", people.c.day, func.count())
 
 
-def figures() -> Subquery:
-    """Every figure of every day as (metric, day, dimension, currency, value): counted days from `Daily`, later ones live."""
-    counted = select(Daily.metric, Daily.day, Daily.dimension, Daily.currency, Daily.value).where(Daily.metric != COUNTED)
-    here = select(Presence.day, Presence.user_id).where(Presence.day >= UNCOUNTED)
-    people = union(*_people(UNCOUNTED, None), here).subquery()
-    return union_all(counted, *_sources(UNCOUNTED, None), _active(people)).subquery("figures")
+def _here(known: "Standing", live: datetime) -> list[Select[Any]]:
+    """People of the days that are not counted: those who were noted on days without figures, and those seen since who were not noted.
+
+    While figures go up to some minutes ago, what was touched last tells who was here since; otherwise every trace is read.
+    """
+    noted = select(Presence.day, Presence.user_id).where(Presence.day >= known.unnoted)
+    if known.until is None:
+        return [_active(union(*_people(live, None), noted).subquery())]
+    seen = union(*(_seen(*trace, live, None, lambda moment: _day(moment).label("day")) for trace in LATEST)).subquery()
+    is_noted = exists().where(Presence.day == seen.c.day, Presence.user_id == seen.c.user_id)
+    return [_active(noted.subquery()), _active(select(seen.c.day, seen.c.user_id).where(~is_noted).subquery())]
 
 
-def facts_between(first: date, last: date) -> Sequence[Any]:
-    """Every figure of the days from first to last, counted anew from the tables where things happened (and `Presence`)."""
-    end = last + timedelta(days=1)
-    one, other = literal(first, Date), literal(end, Date)
-    here = select(Presence.day, Presence.user_id).where(Presence.day >= first, Presence.day < end).subquery()
+def live_figures(known: "Standing", first: date | None = None, metrics: Collection[str] = METRICS) -> list[Select[Any]]:
+    """These metrics of what is not counted yet (from a day on), as (metric, day, dimension, currency, value); one day may come in parts."""
+    live = known.live if first is None else max(known.live, known.begins(first))
+    parts = _sources(live, None, metrics)
+    if "watched" in metrics:
+        parts.append(_watched(max(known.uncounted, first or BEGINNING), None))
+    return parts + (_here(known, live) if "active" in metrics else [])
+
+
+def figures(known: "Standing", metrics: Collection[str] = METRICS) -> Subquery:
+    """These figures of every day as (metric, day, dimension, currency, value): what is counted, and what has happened since, live."""
+    counted = select(Daily.metric, Daily.day, Daily.dimension, Daily.currency, Daily.value).where(Daily.metric.in_(metrics))
+    return union_all(counted, *live_figures(known, metrics=metrics)).subquery("figures")
+
+
+def facts_between(first: date, last: date, *, until: datetime | None = None) -> Sequence[Any]:
+    """Every figure of the days from first to last, counted anew from the tables where things happened (and `Presence`).
+
+    With `until` they end at a moment of the last day, and what only whole days have is left out.
+    """
+    after = last + timedelta(days=1)
+    begin: Expression = literal(first, Date)
+    end: Expression = literal(after, Date) if until is None else until
+    here = select(Presence.day, Presence.user_id).where(Presence.day >= first, Presence.day < after).subquery()
     found: list[Any] = []
-    for statement in (*_sources(one, other), _active(here)):
+    for statement in (*_sources(begin, end), _active(here), *([_watched(first, after)] if until is None else [])):
         found += db.session().execute(statement).all()
     return found
 
@@ -193,36 +241,52 @@ def first_fact_day() -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known before anything is summed up: the channel's zone, today there, and the first day that is not counted yet."""
+    """What is known before anything is summed up: the channel's zone, today there, the first day that is not counted yet.
+
+    `until`: the figures of the day `marked`, which is not over or not counted whole, go up to that moment.
+    """
 
     zone: str
     today: date
     uncounted: date
+    marked: date | None = None
+    until: datetime | None = None
 
     def begins(self, day: date) -> datetime:
         """The moment a day begins."""
         return datetime.combine(day, time(), zone_of(self.zone))
 
+    @property
+    def live(self) -> datetime:
+        """The moment from which on things are counted live."""
+        return self.until or self.begins(self.uncounted)
+
+    @property
+    def unnoted(self) -> date:
+        """The first day whose people stand in no figure."""
+        return self.marked + timedelta(days=1) if self.marked is not None else self.uncounted
+
 
 def standing() -> Standing:
     """The channel's zone and how far its days are counted. One query."""
-    name, last = db.session().execute(select(ZONE, LAST_COUNTED)).one()
-    return Standing(name or "UTC", now().astimezone(zone_of(name or "UTC")).date(), last + timedelta(days=1))
+    row = db.session().execute(select(ZONE, LAST_COUNTED, LAST_MARK.c.day, LAST_MARK.c.value).outerjoin_from(ONE, LAST_MARK, true())).one()
+    name, last, marked, until = row
+    uncounted = last + timedelta(days=1)
+    if marked is None or marked < uncounted:
+        marked, until = None, None
+    moment = datetime.fromtimestamp(until / 1000, UTC) if until is not None else None
+    return Standing(name or "UTC", now().astimezone(zone_of(name or "UTC")).date(), uncounted, marked, moment)
 
 
 def _since(known: Standing, first: date, last: date | None, metrics: Sequence[str], instructor: UUID | None) -> Subquery:
     """These figures of the days from `first` on: counted ones, later ones live; of one instructor's courses when one is named."""
     kept = select(Daily.metric, Daily.day, Daily.currency, Daily.value).where(Daily.day >= first, Daily.metric.in_(metrics))
     kept = kept.where(Daily.day <= last) if last is not None else kept
-    live = known.begins(max(first, known.uncounted))
-    here = select(Presence.day, Presence.user_id).where(Presence.day >= max(first, known.uncounted))
-    parts = _sources(live, None, metrics)
     if instructor is None:
-        people = union(*_people(live, None), here).subquery()
-        parts += [_active(people)] if "active" in metrics else []
-        return union_all(kept, *(_narrow(part) for part in parts)).subquery("figures")
+        return union_all(kept, *(_narrow(part) for part in live_figures(known, first, metrics))).subquery("figures")
     mine = select(cast(Course.id, Text)).where(Course.instructor_id == instructor)
-    return union_all(kept.where(Daily.dimension.in_(mine)), *(_narrow(part, mine) for part in parts)).subquery("figures")
+    live = live_figures(known, first, [metric for metric in metrics if metric != "active"])
+    return union_all(kept.where(Daily.dimension.in_(mine)), *(_narrow(part, mine) for part in live)).subquery("figures")
 
 
 def _narrow(part: Select[Any], mine: Expression = None) -> Select[Any]:
