@@ -28,7 +28,7 @@ MODULES = (
     "chat", "community", "certificates", "search", "reporting", "notifications", "assistant", "pages", "admin",
 )  # fmt: skip
 DOORS = ("views", "admin", "api", "sockets")
-LISTENERS = ("models", "handlers", "jobs", "plans", "reports")
+LISTENERS = ("models", "handlers", "jobs", "plans", "reports", "deeds")
 
 
 class Token(BaseConverter):
@@ -74,6 +74,8 @@ def wire() -> None:
     faces.user_of_session = channel_queries.user_of_session
     faces.touch_session = channel_operations.note_visit
     faces.role_of = channel_queries.role_of
+    faces.viewing_of = channel_queries.viewing_of
+    faces.count_viewed = channel_operations.count_viewed
     faces.welcome = channel_operations.welcome
     for module in MODULES:
         for file in LISTENERS:

@@ -2,7 +2,9 @@
 form tokens, and at most twelve queries."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import html5lib
@@ -14,6 +16,7 @@ from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
 MOST_QUERIES = 12
+TOKEN = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')
 EXAMINES = ("/admin/system",)  # the doctor looks at everything, on request
 NOT_COUNTED = ("SELECT set_config", "SET LOCAL ROLE", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET CONSTRAINTS", "BEGIN", "COMMIT")
 
@@ -28,10 +31,16 @@ class Page:
         self.queries = queries
         self.location = response.headers.get("Location", "")
 
+    @cached_property
+    def parsed(self) -> tuple[Any, list[Any]]:
+        """The document and what is wrong with it as HTML; read once, since reading costs more than making it."""
+        parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("lxml"), namespaceHTMLElements=False)
+        return parser.parse(self.body), parser.errors
+
     @property
     def tree(self) -> Any:
         """The parsed document."""
-        return html5lib.parse(self.body, treebuilder="lxml", namespaceHTMLElements=False)
+        return self.parsed[0]
 
     def all(self, path: str) -> list[_Element]:
         """The elements at an XPath."""
@@ -91,9 +100,8 @@ class Browser:
 
     def form_token(self) -> str:
         """A form token, as any page with a form holds one."""
-        page = self.get("/auth/sign-in", check=False)
-        found = page.all('//input[@name="csrf_token"]')
-        return str(found[0].get("value")) if found else ""
+        found = TOKEN.search(self.get("/auth/sign-in", check=False).body)
+        return found[1] if found else ""
 
     def sign_in(self, email: str, password: str) -> Page:
         """Type address and password on the sign-in page."""
@@ -128,10 +136,9 @@ class Browser:
 
 def check_page(page: Page, where: str) -> None:
     """A whole page is one that people, screen readers and the back button can live with."""
-    parser = html5lib.HTMLParser(strict=False)
-    parser.parse(page.body)
-    errors = [error for _, error, _ in parser.errors if error not in ("unexpected-char-in-unquoted-attribute-value",)]
-    assert not errors, f"{where}: HTML errors {parser.errors[:3]}"
+    wrong = page.parsed[1]
+    errors = [error for _, error, _ in wrong if error not in ("unexpected-char-in-unquoted-attribute-value",)]
+    assert not errors, f"{where}: HTML errors {wrong[:3]}"
     headings = page.all("//h1")
     assert len(headings) == 1, f"{where}: {len(headings)} h1"
     title, h1 = page.text("//title"), page.text("//h1")
@@ -141,11 +148,11 @@ def check_page(page: Page, where: str) -> None:
 
 def check_fragment(page: Page, where: str) -> None:
     """Ids are unique, fields labelled, POST forms carry a token, nothing inline, few queries."""
-    ids = [str(value) for value in page.tree.xpath("//@id")]
-    twice = {value for value in ids if ids.count(value) > 1}
+    twice = {value for value, times in Counter(str(value) for value in page.tree.xpath("//@id")).items() if times > 1}
     assert not twice, f"{where}: ids twice: {twice}"
+    labelled = {str(value) for value in page.tree.xpath("//label/@for")}
     for field in page.all("//input[not(@type='hidden') and not(@type='submit')] | //select | //textarea"):
-        named = field.get("aria-label") or field.get("aria-labelledby") or page.all(f"//label[@for='{field.get('id')}']")
+        named = field.get("aria-label") or field.get("aria-labelledby") or field.get("id") in labelled
         assert named or field.xpath("ancestor::label"), f"{where}: field {field.get('name')} has no label"
     for form in page.all("//form[translate(@method,'POST','post')='post']"):
         assert form.xpath(".//input[@name='csrf_token']"), f"{where}: a form without token: {form.get('action')}"

@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from lms.channels.reports import People
-from lms.core import db
-from lms.core.decisions import Actor
+from lms.core import db, deeds
+from lms.core.clock import now
+from lms.core.decisions import Actor, Decision, no
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
-from lms.core.models import AuditRow, AuditSeal, Mail, Outbox
+from lms.core.models import AuditCheck, AuditRow, AuditSeal, Mail, Outbox
 from lms.core.redis import keep_number, kept_number
 from lms.core.tenancy import current_channel
 from lms.enrollments.reports import Enrollments
@@ -30,6 +31,32 @@ def get_audit_row(row_id: UUID) -> tuple[AuditRow, AuditSeal | None]:
     if found is None:
         raise NotFound(_("There is no such entry in the audit log."))
     return found, db.session().scalar(select(AuditSeal).where(AuditSeal.audit_id == row_id))
+
+
+def may_revert(row: AuditRow, *, by: Actor) -> Decision:
+    """Whether one click takes the act back: its rule, and that what it changed is still as it left it."""
+    known = deeds.revert_of(row)
+    if known is None or row.target_id is None:
+        return no(_("This cannot be taken back by one click. Open what it was done to, and change it there."), rule="revert")
+    try:
+        target = known.get(row.target_id)
+    except NotFound:
+        return no(_("What it was done to is not there any more."), rule="gone")
+    if not deeds.stands(row, target):
+        return no(_("It was changed again since, so this is not the way back any more."), rule="changed_since")
+    return known.may(by, target)
+
+
+def waiting_check() -> AuditCheck | None:
+    """The check of the audit log that somebody asked for and that is not done; one that was never done is forgotten after a while."""
+    wanted = select(AuditCheck).where(AuditCheck.done_at.is_(None), AuditCheck.asked_at > now() - timedelta(minutes=10))
+    return db.session().scalars(wanted.order_by(AuditCheck.asked_at.desc()).limit(1)).one_or_none()
+
+
+def last_check() -> AuditCheck | None:
+    """The newest check of the audit log that is done."""
+    wanted = select(AuditCheck).where(AuditCheck.done_at.is_not(None))
+    return db.session().scalars(wanted.order_by(AuditCheck.asked_at.desc()).limit(1)).one_or_none()
 
 
 def get_job(row_id: UUID) -> Outbox:
@@ -125,6 +152,9 @@ WAITING = """
         FROM community.cases k JOIN chat.messages m ON m.channel_id = k.channel_id AND m.id = k.target_id WHERE k.settled_at IS NULL
         UNION ALL SELECT 'adjustment', m.name, j.reason, j.requested_at, '/admin/wallet/adjustments/' || j.id
         FROM wallet.adjustments j JOIN channels.members m ON m.channel_id = j.channel_id AND m.id = j.user_id WHERE j.state = 'waiting'
+        UNION ALL (SELECT 'trail', coalesce(a.faults ->> 0, ''), '', a.done_at, '/admin/audit'
+        FROM (SELECT * FROM core.audit_checks WHERE done_at IS NOT NULL ORDER BY asked_at DESC LIMIT 1) a
+        WHERE jsonb_array_length(a.faults) > 0)
         UNION ALL (SELECT 'books', d.subject, left(d.sentence, 160), d.found_at, '/admin/wallet/books'
         FROM wallet.differences d WHERE d.gone_at IS NULL ORDER BY d.found_at LIMIT 20)
     ) w ORDER BY since DESC LIMIT :most

@@ -7,22 +7,23 @@ from babel.dates import format_date
 from flask import Blueprint, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.admin import operations, policies, queries
-from lms.admin.reports import PLAN_STATES, PLAN_TONES, Audit, Jobs, Mails, PlanRows, Plans
+from lms.admin import jobs, operations, policies, queries
+from lms.admin.reports import ACTOR_KINDS, PLAN_STATES, PLAN_TONES, Audit, Jobs, Mails, PlanRows, Plans
 from lms.channels.queries import this_channel
 from lms.config import Config
-from lms.core import doctor, mail
+from lms.core import deeds, doctor, mail
 from lms.core import plans as bulk
-from lms.core.errors import Refusal
+from lms.core.errors import Conflict, Refusal
 from lms.core.i18n import gettext as _
 from lms.core.i18n import locale as get_locale
-from lms.core.models import Plan
+from lms.core.models import AuditRow, Plan
 from lms.web.access import actor, allow
-from lms.web.answers import fragment, invalid, moved, own_path
+from lms.web.answers import changed, fragment, invalid, moved, own_path
 from lms.web.bulk import answer_bulk, options_form, params_of
 from lms.web.charts import line_chart
 from lms.web.design_sample import sample
 from lms.web.exports import lines_response
+from lms.web.history import told
 from lms.web.lists import answer_list, list_page
 from lms.web.tiles import Tile, a_tile, rows_href
 from lms.web.toasts import toast
@@ -91,7 +92,19 @@ def inbox() -> ResponseReturnValue:
 def audit() -> ResponseReturnValue:
     """Who did what to what."""
     allow(policies.can_see_audit(actor()))
-    return answer_list(Audit(), "admin/audit.html")
+    return answer_list(Audit(), "admin/audit.html", waiting=queries.waiting_check(), last=queries.last_check())
+
+
+@bp.route("/audit/chain", methods=["GET", "POST"])
+def audit_chain() -> ResponseReturnValue:
+    """Whether the chain of the audit log is whole (a piece of its page); POST has it read again."""
+    allow(policies.can_see_audit(actor()))
+    if request.method == "POST":
+        check, is_new = operations.ask_for_check(by=actor())
+        if is_new:
+            jobs.check_audit_now.put({"check_id": check.id}, key=f"audit:{check.id}")
+        return changed("admin/_chain.html", otherwise=url_for(".audit"), waiting=check, last=queries.last_check())
+    return fragment("admin/_chain.html", page=url_for(".audit"), waiting=queries.waiting_check(), last=queries.last_check())
 
 
 @bp.route("/audit/<uuid:row_id>")
@@ -99,7 +112,39 @@ def audit_show(row_id: UUID) -> ResponseReturnValue:
     """One act, with the values before and after."""
     row, seal = queries.get_audit_row(row_id)
     allow(policies.can_see_audit(actor()))
-    return render_template("admin/audit_show.html", row=row, seal=seal)
+    (said,) = told([row])
+    return render_template(
+        "admin/audit_show.html",
+        row=row,
+        seal=seal,
+        told=said,
+        thing=deeds.thing_of(row),
+        href=deeds.href_of(row),
+        may_revert=queries.may_revert(row, by=actor()),
+        kinds=dict(ACTOR_KINDS),
+    )
+
+
+@bp.route("/audit/<uuid:row_id>/revert", methods=["POST"])
+def audit_revert(row_id: UUID) -> ResponseReturnValue:
+    """Put back what an act changed, by the rules of what it changed; `back` in the address is where it was asked for."""
+    row, _seal = queries.get_audit_row(row_id)
+    allow(deeds.may_revert(row, by=actor()))
+    page = own_path(request.args.get("back"), url_for(".audit_show", row_id=row_id))
+    try:
+        deeds.revert(row, by=actor())
+    except Conflict as refusal:
+        toast(refusal.sentence, tone="warning")
+        return moved(page)
+    toast(_("Taken back: %(what)s.", what=_what(row)))
+    return moved(page)
+
+
+def _what(row: AuditRow) -> str:
+    """What an act was about, in a few words."""
+    fields = [label for label, _before, _after in told([row])[0]["changes"]]
+    name = row.target_name or str(deeds.thing_of(row).words)
+    return f"{name}, {', '.join(fields)}" if fields else name
 
 
 @bp.route("/system")

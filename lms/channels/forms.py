@@ -39,6 +39,17 @@ class PersonForm(Form):
     note = TextAreaField(_l("Note for staff"), [Length(max=4000)], filters=[strip], description=_l("Only admins see this."))
 
 
+class ViewAsForm(Form):
+    """Why somebody looks at the pages as another."""
+
+    reason = StringField(
+        _l("Reason"),
+        [DataRequired(_l("Say why. It stands in the audit log.")), Length(max=200), one_line],
+        filters=[strip],
+        description=_l("It stands in the audit log, for example: Ana asks why lesson 4 is closed."),
+    )
+
+
 class RoleForm(Form):
     """A role."""
 

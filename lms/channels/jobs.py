@@ -6,7 +6,7 @@ from uuid import UUID
 from lms.auth import queries as accounts
 from lms.channels import operations, queries
 from lms.core.decisions import the_platform
-from lms.core.jobs import job
+from lms.core.jobs import Every, job
 from lms.core.tenancy import current_channel
 
 
@@ -19,3 +19,9 @@ def send_invitations(user_ids: Sequence[UUID | str], by: str, plan_id: str) -> N
     for member in members.values():
         if member.status == "invited":
             operations.send_invitation(member, accounts.get_user(member.id), by=actor)
+
+
+@job(queue="default", every=Every(minutes=1))
+def end_viewings() -> None:
+    """End the viewings whose time is over, and write down how many pages they saw."""
+    operations.end_viewings(by=the_platform(current_channel()))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.clock import now
@@ -96,6 +96,28 @@ class Member(Tenant, Base):
 def picture_url(key: str | None) -> str | None:
     """The address of a stored picture: its name is random, so it stays the same for as long as the picture does."""
     return f"/channels/pictures/{key.rpartition('/')[2].removesuffix('.webp')}" if key else None
+
+
+class Viewing(Tenant, Base):
+    """An admin looked at the pages as a person: why, how long, how many pages."""
+
+    __tablename__ = "viewings"
+    __table_args__ = (
+        CheckConstraint("ends_at > started_at AND pages >= 0", name="times"),
+        belongs_to("viewer_id", "channels.members", name="fk_viewer_id_channels_members"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        Index("ix_viewings_person", "channel_id", "user_id", "started_at"),
+        Index("ix_viewings_running", "channel_id", "viewer_id", postgresql_where=text("ended_at IS NULL")),
+        {"schema": "channels"},
+    )
+
+    viewer_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    reason: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    pages: Mapped[int] = mapped_column(default=0)
 
 
 class Preference(Tenant, Base):

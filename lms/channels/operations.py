@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from lms.auth.models import SignInSession, User
 from lms.channels import queries
 from lms.channels.errors import LastOwner, Taken
 from lms.channels.events import MemberEdited, MemberJoined, MemberSuspended, RoleChanged
-from lms.channels.models import Channel, Domain, Member, Preference
+from lms.channels.models import Channel, Domain, Member, Preference, Viewing
 from lms.core import audit, db, mail
 from lms.core.clock import now
 from lms.core.decisions import STAFF, Actor
@@ -29,6 +30,7 @@ from lms.core.storage import storage
 from lms.core.tenancy import current_channel
 
 PICTURE_SIDE = 256
+VIEWING_LASTS = timedelta(minutes=30)
 
 
 def open_channel(
@@ -221,6 +223,35 @@ def prefer(user_id: UUID, name: str, value: dict[str, Any]) -> None:
         .values(id=uuid7(), user_id=user_id, name=name, value=value, channel_id=current_channel())
         .on_conflict_do_update(index_elements=["channel_id", "user_id", "name"], set_={"value": value})
     )
+
+
+def start_viewing(member: Member, reason: str, *, by: Actor) -> Viewing:
+    """Let an admin look at the pages as a person for half an hour; a viewing before this one ends."""
+    if by.user_id is None:
+        raise Invalid(_("Sign in first."))
+    end_viewings(viewer_id=by.user_id, by=by)
+    made = Viewing(viewer_id=by.user_id, user_id=member.id, reason=reason, started_at=now(), ends_at=now() + VIEWING_LASTS)
+    db.session().add(made)
+    db.session().flush()
+    audit.record("channels.view_as", member, by=by, after={"reason": reason, "until": made.ends_at})
+    return made
+
+
+def end_viewings(*, viewer_id: UUID | None = None, by: Actor) -> int:
+    """End an admin's viewings, or all whose time is over, with the number of pages seen in the audit; the number ended."""
+    ended = queries.viewings_to_end(viewer_id=viewer_id)
+    people = queries.members_by_id([one.user_id for one in ended])
+    for one in ended:
+        one.ended_at = min(now(), one.ends_at)
+        told = {"reason": one.reason, "pages": one.pages, "started": one.started_at, "ended": one.ended_at}
+        audit.record("channels.view_as_ended", people[one.user_id], by=by, after=told)
+    return len(ended)
+
+
+def count_viewed(viewing_id: UUID) -> None:
+    """Count one page of a viewing."""
+    one_more = update(Viewing).where(Viewing.id == viewing_id).values(pages=Viewing.pages + 1)
+    db.session().execute(one_more.execution_options(synchronize_session=False))
 
 
 def note_visit(digest: bytes) -> None:

@@ -1,7 +1,7 @@
 """May this actor…? about people and the channel itself."""
 
 from lms.channels.models import Member
-from lms.core.decisions import Actor, Decision, admins, no, yes
+from lms.core.decisions import Actor, Decision, admins, no, signed_in, yes
 from lms.core.i18n import gettext as _
 
 
@@ -41,6 +41,20 @@ def can_send_way_in(actor: Actor, member: Member, *, has_app: bool) -> Decision:
         sentence = _("This person signs in with a second proof, which a link by mail would go round.")
         return no(sentence, rule="second_factor")
     return can_edit_person(actor, member)
+
+
+def can_view_as(actor: Actor, member: Member) -> Decision:
+    """Admins look at the pages as a student or an instructor: nobody of their own rank or above."""
+    if member.id == actor.user_id:
+        return admins(actor) & no(_("You see your own pages already."), rule="self")
+    if member.role in ("admin", "owner"):
+        return admins(actor) & no(_("Only the pages of students and instructors can be looked at."), rule="rank")
+    return admins(actor) & can_enter(member)
+
+
+def can_stop_viewing(actor: Actor) -> Decision:
+    """Whoever is signed in stops looking."""
+    return signed_in(actor)
 
 
 def can_enter(member: Member) -> Decision:

@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import ScalarSelect, and_, func, or_, select
 
 from lms.auth.models import RefreshToken, SignInSession, User
-from lms.channels.models import Channel, Domain, Member, Preference, picture_url
+from lms.channels.models import Channel, Domain, Member, Preference, Viewing, picture_url
 from lms.core import db, tokens
 from lms.core.clock import now
 from lms.core.decisions import STAFF, Actor
+from lms.core.decisions import Viewing as Seen
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.models import AuditRow
@@ -137,6 +138,40 @@ def actor_of_session(digest: bytes) -> Actor | None:
         proved_at=row.proved_at,
         picture=picture_url(row.avatar_key) or "",
     )
+
+
+VIEWING = """
+    SELECT v.id, v.ends_at, u.id AS user_id, m.name, m.email, m.role, m.avatar_key, u.locale, u.zone
+    FROM channels.viewings v JOIN channels.members m ON m.channel_id = v.channel_id AND m.id = v.user_id JOIN auth.users u ON u.id = m.id
+    WHERE v.channel_id = %(channel)s AND v.id = %(id)s AND v.viewer_id = %(viewer)s AND v.ended_at IS NULL AND v.ends_at > %(now)s
+        AND m.status IN ('active', 'invited') AND m.role IN ('student', 'instructor')
+"""
+
+
+def viewing_of(viewing_id: UUID, viewer: Actor) -> Seen | None:
+    """The running viewing of an admin, with the person as an actor; None once it ended, or either's role forbids it. One query."""
+    found = db.rows(VIEWING, id=viewing_id, viewer=viewer.user_id, now=now()) if viewer.is_admin else []
+    if not found:
+        return None
+    row = found[0]
+    seen_as = Actor(
+        user_id=row.user_id,
+        name=row.name,
+        email=row.email,
+        role=row.role,
+        channel_id=current_channel(),
+        locale=row.locale,
+        zone=row.zone,
+        picture=picture_url(row.avatar_key) or "",
+        viewer_id=viewer.user_id,
+    )
+    return Seen(row.id, seen_as, row.ends_at)
+
+
+def viewings_to_end(*, viewer_id: UUID | None = None) -> Sequence[Viewing]:
+    """The viewings whose time is over, or every open one of an admin; locked until the transaction ends."""
+    which = Viewing.viewer_id == viewer_id if viewer_id else Viewing.ends_at <= now()
+    return db.session().scalars(select(Viewing).where(Viewing.ended_at.is_(None), which).order_by(Viewing.id).with_for_update()).all()
 
 
 def standing_people(session_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:

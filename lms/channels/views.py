@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, make_response, render_template, url_for
+from flask import Blueprint, g, make_response, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.auth import queries as accounts
@@ -19,6 +19,7 @@ from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
 from lms.web.cycle import close_work, open_work
 from lms.web.toasts import toast
+from lms.web.viewing import KEY, viewing
 
 bp = Blueprint("channels", __name__, url_prefix="/channels")
 
@@ -56,6 +57,19 @@ def profile_picture_remove() -> ResponseReturnValue:
     operations.change_picture(member, None, by=actor())
     toast(_("The picture is gone."))
     return moved(url_for(".profile"))
+
+
+@bp.route("/viewing/stop", methods=["POST"])
+def viewing_stop() -> ResponseReturnValue:
+    """Stop looking at the pages as somebody else, and go back to that person's page."""
+    allow(policies.can_stop_viewing(actor()))
+    seen = viewing()
+    session.pop(KEY, None)
+    operations.end_viewings(viewer_id=actor().user_id, by=actor())
+    if seen is None:
+        return moved("/")
+    toast(_("You see your own pages again."))
+    return moved(url_for("channels_admin.people_show", user_id=seen.seen_as.user_id))
 
 
 @bp.route("/pictures/<token:name>")

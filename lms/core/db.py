@@ -51,6 +51,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 STATEMENT_TIMEOUT_MS = 5_000
+RUNNING_CHANNEL = "running_channel"  # the parameter by which every gated statement names the channel it runs in
 log = structlog.get_logger(__name__)
 
 
@@ -261,15 +262,20 @@ def rows(statement: LiteralString, **values: Any) -> list[Any]:
     """
     if "%(channel)s" not in statement:
         raise RuntimeError("a statement without its channel: say WHERE channel_id = %(channel)s")
+    values["channel"] = work().channel_id
+    return fetched(statement, values, namedtuple_row)
+
+
+def fetched(statement: str, values: dict[str, Any], shape: Any) -> list[Any]:
+    """The rows of a statement that was checked for its channel, in a shape of the driver; for `rows` and `Settled` alone."""
     current = work()
     current.flush()
-    values["channel"] = current.channel_id
     connection = current.connection
     if connection.dispatch.before_cursor_execute:
         connection.dispatch.before_cursor_execute(connection, None, statement, values, None, False)  # who counts statements counts these
     driver = cast("PsycopgConnection[Any]", connection.connection.driver_connection)
     try:
-        with driver.cursor(row_factory=namedtuple_row) as cursor:
+        with driver.cursor(row_factory=shape) as cursor:
             return cursor.execute(statement, values).fetchall()
     except psycopg.Error as error:
         raise DBAPIError.instance(statement, values, error, psycopg.Error, dialect=connection.dialect) from error
@@ -339,8 +345,8 @@ def _running_channel() -> UUID | None:
 
 
 # One option for every statement, so that SQLAlchemy reads it once; the channel is asked for when the statement runs.
-_CHANNEL: BindParameter[UUID | None] = bindparam("running_channel", callable_=_running_channel, type_=Uuid())
-_GATE = with_loader_criteria(Tenant, lambda cls: cls.channel_id == _CHANNEL, include_aliases=True, track_closure_variables=False)
+_CHANNEL: BindParameter[UUID | None] = bindparam(RUNNING_CHANNEL, callable_=_running_channel, type_=Uuid())
+GATE = with_loader_criteria(Tenant, lambda cls: cls.channel_id == _CHANNEL, include_aliases=True, track_closure_variables=False)
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -350,7 +356,7 @@ def _only_this_channel(state: ORMExecuteState) -> None:
     if current is None or current.platform or state.is_column_load or state.is_relationship_load:
         return
     if state.is_select or state.is_update or state.is_delete:
-        state.statement = state.statement.options(_GATE)
+        state.statement = state.statement.options(GATE)
 
 
 @event.listens_for(Session, "before_flush")

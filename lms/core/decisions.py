@@ -23,6 +23,7 @@ class Actor:
     session_id: UUID | None = None
     proved_at: datetime | None = None  # when this person last proved who they are, by password and second factor
     picture: str = ""  # the address of this person's picture
+    viewer_id: UUID | None = None  # the admin who looks at the pages as this person, and may change nothing
     scopes: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -52,6 +53,15 @@ class Actor:
 
 
 STRANGER = Actor()
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """An admin looks at the pages as somebody else, until a moment; nothing can be changed meanwhile."""
+
+    id: UUID
+    seen_as: Actor
+    until: datetime
 
 
 def the_platform(channel_id: UUID | None = None, *, kind: str = "job") -> Actor:

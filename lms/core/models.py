@@ -81,6 +81,7 @@ class AuditRow(Tenant, Base):
         Index("ix_audit_at", "channel_id", "at"),
         Index("ix_audit_target", "channel_id", "target_kind", "target_id", "at"),
         Index("ix_audit_actor", "channel_id", "actor_id", "at"),
+        Index("ix_audit_action", "channel_id", "action", "at"),
         {"schema": "core"},
     )
 
@@ -111,6 +112,21 @@ class AuditSeal(Tenant, Base):
     seq: Mapped[int]
     audit_id: Mapped[UUID]
     hash: Mapped[bytes] = mapped_column(LargeBinary())
+
+
+class AuditCheck(Tenant, Base):
+    """One reading of the audit log's chain: who asked, up to which entry, and what was wrong in plain sentences."""
+
+    __tablename__ = "audit_checks"
+    __table_args__ = (Index("ix_audit_checks_asked", "channel_id", "asked_at"), {"schema": "core"})
+
+    asked_by: Mapped[UUID | None]
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    done_at: Mapped[datetime | None]
+    took_ms: Mapped[int | None]
+    seq: Mapped[int | None]
+    head: Mapped[str | None]
+    faults: Mapped[list[Any]] = mapped_column(default=list)
 
 
 class Slot(Base):

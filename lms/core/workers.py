@@ -7,7 +7,6 @@ arguments found there are ignored.
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from lms.core import chains, db, jobs, tenancy
+from lms.core import chains, db, jobs, seals, tenancy
 from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
 
@@ -98,16 +97,6 @@ DUE = text(
     """
 )
 TAKE_SLOT = text("INSERT INTO core.slots (task, slot_time) VALUES (:task, :slot) ON CONFLICT DO NOTHING RETURNING task")
-UNSEALED = text(
-    """
-    SELECT a.channel_id, a.id, a.at, a.actor_id, a.action, a.target_kind, a.target_id, a.before, a.after
-    FROM core.audit a WHERE a.at < now() - interval '2 seconds' AND a.at > now() - interval '2 days'
-      AND NOT EXISTS (SELECT 1 FROM core.audit_seals s WHERE s.channel_id = a.channel_id AND s.audit_id = a.id)
-    ORDER BY a.channel_id, a.id LIMIT 5000
-    """
-)
-HEAD = text("SELECT seq, hash FROM core.audit_seals WHERE channel_id = :channel ORDER BY seq DESC LIMIT 1")
-SEAL = text("INSERT INTO core.audit_seals (channel_id, id, seq, audit_id, hash) VALUES (:channel, :id, :seq, :audit, :hash)")
 
 
 def sweep() -> int:
@@ -153,48 +142,9 @@ def tick() -> int:
     return written
 
 
-def row_hash(previous: bytes, row: Any) -> bytes:
-    """The link of an audit row after the link `previous`: SHA-256 over both."""
-    parts = (
-        row.id,
-        row.at.isoformat(),
-        row.actor_id,
-        row.action,
-        row.target_kind,
-        row.target_id,
-        _canonical(row.before),
-        _canonical(row.after),
-    )
-    return sha256(previous + "\x1f".join(str(part) for part in parts).encode()).digest()
-
-
-def _canonical(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{key}:{_canonical(value[key])}" for key in sorted(value)) + "}"
-    return str(value)
-
-
-def seal_audit() -> int:
-    """Add new audit rows to their channels' hash chains; the number of links made."""
-    with db.unit_of_work(platform=True) as session:
-        if not session.execute(text("SELECT pg_try_advisory_xact_lock(5417001)")).scalar_one():
-            return 0
-        heads: dict[UUID, tuple[int, bytes]] = {}
-        rows = session.execute(UNSEALED).all()
-        for row in rows:
-            if row.channel_id not in heads:
-                head = session.execute(HEAD, {"channel": row.channel_id}).one_or_none()
-                heads[row.channel_id] = (head.seq, bytes(head.hash)) if head else (0, b"")
-            seq, previous = heads[row.channel_id]
-            link = row_hash(previous, row)
-            session.execute(SEAL, {"channel": row.channel_id, "id": uuid7(), "seq": seq + 1, "audit": row.id, "hash": link})
-            heads[row.channel_id] = (seq + 1, link)
-        return len(rows)
-
-
 def schedule_once() -> None:
     """One round of the scheduler: slots, sweep, seals of audit and chains. A part that fails is logged and tried again next round."""
-    for part in (tick, sweep, seal_audit, chains.extend_all):
+    for part in (tick, sweep, seals.seal_audit, chains.extend_all):
         try:
             part()
         except (DBAPIError, RedisError) as error:

@@ -222,7 +222,7 @@ def _lesson_context(course: Course, lesson: Lesson, enrollment: Enrollment | Non
         if file.is_playable:
             context["playback"] = playback = playback_of(file, viewer=actor(), public=decision.rule == "preview")
             duration_ms = round((playback.duration or 0) * 1000)
-            if enrollment is not None and enrollment.is_open:
+            if enrollment is not None and enrollment.is_open and actor().viewer_id is None:
                 context["signed"] = operations.begin_watching(enrollment, lesson, duration_ms=duration_ms)
     return context
 

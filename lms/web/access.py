@@ -14,6 +14,7 @@ from lms.core.decisions import STRANGER, Actor, Decision
 from lms.core.errors import Forbidden, Unauthenticated
 from lms.core.i18n import gettext as _
 from lms.web.face import faces
+from lms.web.viewing import STOP, viewing
 
 TOUCH_SECONDS = 300
 PROOF_LASTS = timedelta(minutes=10)
@@ -56,7 +57,7 @@ login_manager.user_loader(load_user)
 
 
 def actor() -> Actor:
-    """Who makes this request: a machine with a token, a signed-in person, or a stranger."""
+    """Who makes this request: a machine with a token, a signed-in person (or whom they look at the pages as), or a stranger."""
     if "actor" in g:
         return g.actor  # type: ignore[no-any-return]
     if not has_request_context():
@@ -64,7 +65,14 @@ def actor() -> Actor:
     g.actor = STRANGER  # also for the answer that refuses a token
     found: Actor
     by_token = request.path.startswith("/api/") or (request.path.startswith("/content/watch/") and "Authorization" in request.headers)
-    g.actor = found = _of_token() if by_token else current_user.actor
+    g.actor = found = _of_token() if by_token else _of_browser()
+    return found
+
+
+def _of_browser() -> Actor:
+    """The person signed in, or the one they look at the pages as."""
+    seen = viewing() if request.endpoint != STOP else None
+    found: Actor = current_user.actor if seen is None else seen.seen_as
     return found
 
 
@@ -93,6 +101,8 @@ def allow(decision: Decision, *, fresh: bool = False) -> None:
     g.decided = True
     if decision.allowed:
         proved = actor().proved_at
+        if fresh and actor().viewer_id is not None:
+            raise Forbidden(_("This page is for changing things. Stop viewing first."), rule="viewing")
         if fresh and actor().kind == "person" and (proved is None or now() - proved > PROOF_LASTS):
             raise ProofNeeded(_("Prove that it is you first."), rule="proof")
         return

@@ -8,13 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ClassVar, TypeVar
 
+from lms.core import i18n
 from lms.core.i18n import gettext as _
 
 Number = int | float
 Words = Callable[[Number], str]
+Drawn = TypeVar("Drawn")
 
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 12.0, 28.0
+KEPT = 256  # drawings of each kind remembered in a process
 
 
 @dataclass(frozen=True)
@@ -72,10 +77,11 @@ class Slot:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chart:
     """A whole drawing with its axes and the numbers behind it."""
 
+    looks_alike: ClassVar[bool] = True  # each drawing is made once, and is only like itself
     kind: str
     title: str
     summary: str
@@ -98,6 +104,7 @@ class Chart:
 class Sparkline:
     """A line the size of a word: path data in a box of the given size."""
 
+    looks_alike: ClassVar[bool] = True
     line: str
     area: str
     width: int
@@ -116,6 +123,28 @@ def short(value: Number) -> str:
         if abs(value) >= size:
             return f"{value / size:.1f}".rstrip("0").rstrip(".") + letter
     return plain(value)
+
+
+def _once(draw: Callable[..., Drawn]) -> Callable[..., Drawn]:
+    """The drawing of the same values in the same language, worked out once."""
+    kept: dict[Any, Drawn] = {}
+
+    @wraps(draw)
+    def ask(*given: Any, **named: Any) -> Drawn:
+        key = (i18n.locale(), _still(given), tuple((name, _still(value)) for name, value in named.items()))
+        found = kept.get(key)
+        if found is None:
+            if len(kept) >= KEPT:
+                kept.clear()
+            found = kept[key] = draw(*given, **named)
+        return found
+
+    return ask
+
+
+def _still(value: Any) -> Any:
+    """A value that stays as it is: sequences as tuples, all the way down."""
+    return tuple(_still(part) for part in value) if isinstance(value, list | tuple) else value
 
 
 def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
@@ -229,6 +258,7 @@ def _chart(kind: str, title: str, head: str, labels: Sequence[str], series: Line
     )
 
 
+@_once
 def line_chart(
     title: str, labels: Sequence[str], series: Lines, *, area: bool = True, width: int = 720, height: int = 240, say: Words = plain,
     head: str = "",
@@ -249,6 +279,7 @@ def line_chart(
     return _chart("line", title, head, labels, series, say, frame, drawn, ())
 
 
+@_once
 def bar_chart(
     title: str, labels: Sequence[str], series: Lines, *, stacked: bool = True, width: int = 720, height: int = 240, say: Words = plain,
     head: str = "",
@@ -284,6 +315,7 @@ def _bars(frame: _Frame, label: str, names: Sequence[str], values: Sequence[Numb
     return bars
 
 
+@_once
 def sparkline(values: Sequence[Number], *, width: int = 88, height: int = 36) -> Sparkline:
     """A small line for a tile; one value or none draws a flat line."""
     shown = list(values) if len(values) > 1 else [*(values or [0]), *(values or [0])]

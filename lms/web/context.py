@@ -12,6 +12,7 @@ from lms.web.face import faces
 from lms.web.headers import csp_nonce
 from lms.web.navigation import links, navigation_for
 from lms.web.toasts import take_toasts
+from lms.web.viewing import viewing
 from lms.web.words import zone_name
 
 
@@ -82,6 +83,7 @@ def layout_context() -> dict[str, Any]:
         "demo_banner": _("This is a demo: everything in it was made up. You can remove it in Settings.")
         if getattr(channel, "is_demo", False)
         else None,
+        "viewing": viewing(),
         "now_zone": zone_name(),
         "page_number": str(g.get("request_id", "")),
     }

@@ -18,6 +18,7 @@ from lms.web import metrics
 from lms.web.access import check_decided
 from lms.web.face import faces
 from lms.web.sessions import ServerSession, signed_in_user
+from lms.web.viewing import guard, seen_page
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 SOCKET_PATHS = ("/ws/",)
@@ -32,6 +33,7 @@ class _RolledBack(Exception):
 def install(app: Flask) -> None:
     """Put the cycle around every request of the app."""
     app.before_request(begin)
+    app.before_request(guard)
     app.after_request(check_decided)
     app.after_request(finish)
     app.teardown_request(abandon)
@@ -93,6 +95,9 @@ def finish(response: Response) -> Response:
     if "touch" in g and faces.touch_session is not None:
         with earlier():
             faces.touch_session(g.touch)
+    if (seen := seen_page(response)) is not None and faces.count_viewed is not None:
+        with earlier():
+            faces.count_viewed(seen)
     response.headers["X-Request-Id"] = g.get("request_id", "")
     metrics.count_request(
         request.endpoint, request.method, response.status_code, time.perf_counter() - g.get("started", time.perf_counter())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from lms.core.decisions import Actor
+from lms.core.decisions import Actor, Viewing
 from lms.core.tenancy import ChannelFace
 
 
@@ -19,6 +19,8 @@ class Faces:
     actor_of_token: Callable[[str], Actor] | None = None
     role_of: Callable[[UUID], str] | None = None
     welcome: Callable[[UUID, str, str], None] | None = None
+    viewing_of: Callable[[UUID, Actor], Viewing | None] | None = None
+    count_viewed: Callable[[UUID], None] | None = None
     unread_of: Callable[[UUID], int] | None = None
     count_waiting: Callable[[], int] | None = None
     last_counted: Callable[[], int] | None = None

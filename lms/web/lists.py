@@ -142,7 +142,7 @@ class ListPage:
             if isinstance(item, Knob):
                 field |= {"value": given.get(item.key, str(item.default)), "options": item.choices()}
             elif isinstance(item, Choice):
-                field["options"] = [("", _("any")), *item.choices()]
+                field["options"] = [("", _("any")), *_choices(item, field["value"])]
             elif isinstance(item, Flag):
                 field["options"] = [("", _("any")), ("1", _("yes")), ("0", _("no"))]
             elif isinstance(item, Period):
@@ -192,6 +192,12 @@ class ListPage:
         if made and self.columns:
             made.setdefault(self.columns[0].key, _("Total"))
         return made or None
+
+
+def _choices(item: Choice, current: str) -> list[tuple[str, str]]:
+    """What can be chosen, and what is chosen now, though a link alone leads to it."""
+    found = item.choices()
+    return found if not current or current in dict(found) else [*found, (current, item.words(current))]
 
 
 def _period_options(current: str) -> list[tuple[str, str]]:

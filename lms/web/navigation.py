@@ -1,13 +1,14 @@
 """The back office's navigation and the links of every page: an entry shows when its page exists and the role may open it."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from typing import ClassVar
 
 from flask import current_app, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, RequestRedirect
 
-from lms.core import db
+from lms.core import db, i18n
 from lms.core.decisions import Actor
 from lms.core.i18n import Lazy
 from lms.core.i18n import lazy_gettext as _l
@@ -89,7 +90,8 @@ class Group:
     """A titled group of items."""
 
     title: str
-    items: list[Item]
+    items: tuple[Item, ...]
+    looks_alike: ClassVar[bool] = True
 
 
 def exists(path: str) -> bool:
@@ -109,31 +111,38 @@ def _is_routed(url_map: Map, path: str) -> bool:
     return True
 
 
-def navigation_for(person: Actor) -> list[Group]:
+def navigation_for(person: Actor) -> tuple[Group, ...]:
     """What this person may open, in groups; empty groups are left out."""
     path = request.path
-    entries = [entry for _title, group in GROUPS for entry in group if person.role in entry.roles and exists(entry.href)]
+    entries = _entries_of(current_app.url_map, person.role)
     current = max((entry.href for entry in entries if _covers(entry.href, path)), key=len, default="")
-    made = []
+    badge = _badge() if any(entry.href == INBOX for entry in entries) else ""
+    return _drawn(current_app.url_map, person.role, current, badge, i18n.locale())
+
+
+@cache
+def _entries_of(url_map: Map, role: str) -> tuple[Entry, ...]:
+    return tuple(entry for _title, group in GROUPS for entry in group if role in entry.roles and _is_routed(url_map, entry.href))
+
+
+@lru_cache(maxsize=256)
+def _drawn(url_map: Map, role: str, current: str, badge: str, _language: str) -> tuple[Group, ...]:
+    made, entries = [], _entries_of(url_map, role)
     for title, group in GROUPS:
-        items = [
-            Item(str(e.title), e.href, e.icon, e.href == current, _badge(e), e.key, "inbox" if e.href == INBOX else "")
-            for e in group
-            if e in entries
-        ]
+        items = tuple(_item(e, is_current=e.href == current, badge=badge) for e in group if e in entries)
         if items:
             made.append(Group(str(title), items))
-    return made
+    return tuple(made)
 
 
-def _item(entry: Entry, *, is_current: bool) -> Item:
-    live = "inbox" if entry.href == INBOX else ""
-    return Item(str(entry.title), entry.href, entry.icon, is_current, _badge(entry), entry.key, live)
+def _item(entry: Entry, *, is_current: bool, badge: str) -> Item:
+    is_inbox = entry.href == INBOX
+    return Item(str(entry.title), entry.href, entry.icon, is_current, badge if is_inbox else "", entry.key, "inbox" if is_inbox else "")
 
 
-def _badge(entry: Entry) -> str:
-    """How much waits behind an entry; only the inbox says."""
-    if entry.href != INBOX or faces.last_counted is None or g.get("is_error_page") or not db.has_work():
+def _badge() -> str:
+    """How much waits in the inbox, the one entry that says."""
+    if faces.last_counted is None or g.get("is_error_page") or not db.has_work():
         return ""
     return many(faces.last_counted())
 
@@ -169,4 +178,9 @@ LINKS = {
 
 def links() -> dict[str, str]:
     """The addresses layouts point to; a page that does not exist has none."""
-    return {name: path if exists(path) or name == "sign_out" else "" for name, path in LINKS.items()}
+    return _links_of(current_app.url_map)
+
+
+@cache
+def _links_of(url_map: Map) -> dict[str, str]:
+    return {name: path if _is_routed(url_map, path) or name == "sign_out" else "" for name, path in LINKS.items()}

@@ -5,9 +5,10 @@ Nothing here can be out of date: everything that goes into a text is part of the
 
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import lru_cache
+from datetime import date, datetime
 from threading import Lock
 from typing import Any
+from uuid import UUID
 
 from flask import Flask
 from jinja2 import Template
@@ -16,8 +17,9 @@ from markupsafe import Markup
 
 from lms.core import i18n
 
-PLAIN = frozenset({str, Markup, int, float, bool, type(None)})
+PLAIN = frozenset({str, Markup, int, float, bool, type(None), date, datetime, UUID})
 MACROS = 1024  # texts remembered for each macro
+LONGEST = 16_000  # characters of a macro's text worth remembering
 ROWS = 2048  # table rows remembered in each process
 PAGES = 256  # pages remembered in each process
 
@@ -37,23 +39,47 @@ class RememberingTemplate(Template):
         return self._module
 
 
-def remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
-    """The macro, asked once for the same plain arguments; with others (lists, mappings, lazy words) it is asked each time."""
+class _NoKey(Exception):
+    """Something that cannot be part of a key: what is made of it is made each time."""
 
-    @lru_cache(maxsize=MACROS, typed=True)
-    def made(_language: str, *given: Any, **named: Any) -> Markup:
-        return macro(*given, **named)
+
+def remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
+    """The macro, asked once for the same arguments: plain values, lazy words, lists and mappings of them; with others each time."""
+    kept: dict[tuple[Any, ...], Markup] = {}
 
     def ask(*given: Any, **named: Any) -> Markup:
-        for value in given:
-            if type(value) not in PLAIN:
-                return macro(*given, **named)
-        for value in named.values():
-            if type(value) not in PLAIN:
-                return macro(*given, **named)
-        return made(i18n.locale(), *given, **named)
+        try:
+            key = (i18n.locale(), *[_key(value) for value in given], *[(name, _key(value)) for name, value in named.items()])
+        except _NoKey:
+            return macro(*given, **named)
+        found = kept.get(key)
+        if found is None:
+            found = macro(*given, **named)
+            if len(found) <= LONGEST:
+                if len(kept) >= MACROS:
+                    kept.clear()
+                kept[key] = found
+        return found
 
     return ask
+
+
+def _key(value: Any) -> Any:
+    """The value as part of a key: equal only for values that look the same (1 is not True, markup is not text)."""
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind in PLAIN:
+        return kind, value
+    if kind is i18n.Lazy:
+        return str(value)
+    if isinstance(value, list | tuple):
+        return kind, *[_key(part) for part in value]
+    if kind is dict:
+        return kind, *[(name, _key(part)) for name, part in value.items()]
+    if getattr(kind, "looks_alike", False):  # a frozen thing that says so itself: equal means drawn the same
+        return kind, value
+    raise _NoKey
 
 
 class Rows:

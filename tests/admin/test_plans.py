@@ -145,7 +145,7 @@ def test_plans_undo__of_a_single_act_is_the_toast(as_root: Browser, connection: 
     undo = page.all("//form[contains(@action, '/undo')]")[0].get("action")
     assert as_root.post(undo, status=303).location == where
     page = as_root.get(where)
-    assert "Taken back." in page.words and "Suspended" not in page.words
+    assert "Taken back." in page.words and "took the suspension back" in as_root.get(f"{where}/history").words
     assert "Suspend people" not in as_root.get("/admin/plans").words
 
 

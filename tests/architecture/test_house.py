@@ -14,7 +14,7 @@ from lms.core import jobs
 LMS = ROOT / "lms"
 FILES = {
     "__init__", "models", "queries", "operations", "policies", "events", "handlers", "jobs", "reports", "plans", "forms",
-    "views", "admin", "api", "sockets", "gateways", "commands", "errors",
+    "views", "admin", "api", "sockets", "gateways", "commands", "errors", "deeds",
 }  # fmt: skip
 FORBIDDEN = {"utils", "helpers", "services", "common", "base", "misc"}
 PYTHON = [path for path in sorted(LMS.rglob("*.py")) if "__pycache__" not in path.parts]
@@ -108,7 +108,7 @@ def test_jobs__of_every_module_are_registered_under_their_own_name() -> None:
 
 
 def test_domain__does_not_import_http() -> None:
-    domain = {"models", "queries", "operations", "policies", "events", "handlers", "reports", "plans"}
+    domain = {"models", "queries", "operations", "policies", "events", "handlers", "reports", "plans", "deeds"}
     wrong = []
     for path in PYTHON:
         if path.stem in domain or path.parent.name in domain:

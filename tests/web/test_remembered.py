@@ -21,9 +21,16 @@ def test_remembered__asks_once_for_the_same_and_apart_for_text_markup_and_langua
         ask("<i>")
     assert len(asked) == 3
     ask("<i>", size="sm")
-    ask(["a", "list"])
-    ask(["a", "list"])
-    assert len(asked) == 6, "what cannot be a key is made each time"
+    ask(["a", {"b": ("list", i18n.lazy_gettext("Courses"))}])
+    ask(["a", {"b": ("list", i18n.lazy_gettext("Courses"))}])
+    assert len(asked) == 5, "lists and mappings are known by their parts"
+    ask(["a", {"b": (Markup("list"), i18n.lazy_gettext("Courses"))}])
+    ask(1)
+    ask(True)
+    assert len(asked) == 8, "what only counts as equal is not the same"
+    ask([object])
+    ask([object])
+    assert len(asked) == 10, "what cannot be a key is made each time"
 
 
 def test_pure_macros__are_remembered_by_every_template_that_imports_them(app: Flask) -> None:

@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from flask import render_template, url_for
+from flask import render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.auth import operations as accounts_operations
 from lms.auth import queries as accounts
 from lms.channels import operations, policies, queries
 from lms.channels.admin.door import bp
-from lms.channels.forms import PersonForm, RoleForm
+from lms.channels.forms import PersonForm, RoleForm, ViewAsForm
 from lms.core import plans
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
@@ -18,6 +18,7 @@ from lms.core.models import Plan
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
 from lms.web.toasts import toast
+from lms.web.viewing import KEY
 
 
 @bp.route("/people/<uuid:user_id>/edit", methods=["GET", "POST"])
@@ -114,3 +115,17 @@ def people_way_in(user_id: UUID) -> ResponseReturnValue:
     operations.send_way_in(member, account, by=actor())
     toast(_("A link to choose a new password is on its way to %(email)s. Earlier links no longer work.", email=member.email))
     return moved(url_for(".people_sign_ins", user_id=user_id))
+
+
+@bp.route("/people/<uuid:user_id>/view-as", methods=["GET", "POST"])
+def people_view_as(user_id: UUID) -> ResponseReturnValue:
+    """Look at the pages as this person, with a reason: read-only, for half an hour."""
+    member = queries.get_member(user_id)
+    allow(policies.can_view_as(actor(), member), fresh=True)
+    form, page = ViewAsForm(), "channels/admin/people_view_as.html"
+    if not form.is_submitted():
+        return render_template(page, form=form, member=member)
+    if not form.validate():
+        return invalid(page, page=page, form=form, member=member)
+    session[KEY] = str(operations.start_viewing(member, form.reason.data or "", by=actor()).id)
+    return moved("/admin/" if member.is_staff else "/enrollments/")

@@ -18,6 +18,7 @@ def head_of(member: Member, tab: str) -> dict[str, Any]:
         "member": member,
         "tabs": tabs_of(member, tab),
         "may_edit": policies.can_edit_person(actor(), member),
+        "may_view": policies.can_view_as(actor(), member),
         "may_suspend": policies.can_suspend(actor(), member),
     }
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from lms.auth import queries as accounts
@@ -12,8 +12,8 @@ from lms.channels.forms import RoleForm
 from lms.channels.models import Member
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
-from lms.core.models import AuditRow
 from lms.web.access import actor, allow
+from lms.web.history import told
 
 HISTORY = 50
 
@@ -69,7 +69,7 @@ def people_history(user_id: UUID) -> ResponseReturnValue:
     member = _member(user_id)
     rows = queries.history_of(user_id, limit=HISTORY + 1, before=_place(request.args.get("before", "")))
     older = rows[HISTORY - 1].id if len(rows) > HISTORY else None
-    events = [_event(row) for row in rows[:HISTORY]]
+    events = told(rows[:HISTORY], linked=True)
     return render_template("channels/admin/people_history.html", **head_of(member, "people_history"), events=events, older=older)
 
 
@@ -84,18 +84,3 @@ def _place(raw: str) -> UUID | None:
         return UUID(raw) if raw else None
     except ValueError as error:
         raise Invalid(_("This address is not complete.")) from error
-
-
-def _event(row: AuditRow) -> dict[str, object]:
-    """An audit row as the timeline shows it: what can be read, without the ids, which stand in the audit log."""
-    before, after = row.before or {}, row.after or {}
-    told = [key for key, value in after.items() if isinstance(value, (str, int, float, bool)) and value != "" and not key.endswith("_id")]
-    changes = [(key.replace("_", " "), before.get(key), after[key]) for key in told]
-    what = f"{row.action} · {row.target_name}" if row.target_name else row.action
-    return {
-        "href": url_for("admin.audit_show", row_id=row.id),
-        "at": row.at,
-        "who": row.actor_name or _("Lectern"),
-        "what": what,
-        "changes": changes,
-    }

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import literal, tuple_
-from sqlalchemy.engine import RowMapping
 
 from lms.core.reports.fields import Column, Expression
 
@@ -56,7 +56,7 @@ def _past(left: Expression, right: Any, down: bool) -> Expression:
     return left < right if down else left > right
 
 
-def write(column: Column | None, row: RowMapping) -> str:
+def write(column: Column | None, row: Mapping[str, Any]) -> str:
     """The place of a row, as text for an address."""
     value: Any = row[column.key] if column is not None else None
     kind = "t" if isinstance(value, datetime) else "d" if isinstance(value, date) else "j"

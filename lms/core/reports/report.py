@@ -16,7 +16,7 @@ from sqlalchemy.engine import RowMapping
 
 from lms.core import db
 from lms.core.decisions import Actor, Decision, admins
-from lms.core.reports import places
+from lms.core.reports import kept, places
 from lms.core.reports.fields import KNOBS, Column, Expression, Filter, Knob, Sought, Words
 from lms.core.reports.view import Page, Tally, View
 
@@ -129,12 +129,16 @@ class Report:
         """The page after (or before) a key; the first without one. One query, and one more where empty cells begin."""
         column, descending = self._order(view)
         backwards = bool(before)
-        statement = self._selected(self.filtered(view, by), view)
         cursor = places.read(before or after)
-        rows: list[RowMapping] = []
-        for part in places.stretches(column, type(self).key, descending, backwards=backwards, after=cursor):
-            asked = statement.where(*part.where).order_by(*part.order).limit(size + 1 - len(rows))
-            rows += db.session().execute(asked).mappings()
+
+        def statements() -> list[Select[Any]]:
+            statement = self._selected(self.filtered(view, by), view)
+            parts = places.stretches(column, type(self).key, descending, backwards=backwards, after=cursor)
+            return [statement.where(*part.where).order_by(*part.order).limit(size + 1) for part in parts]
+
+        rows: list[Mapping[str, Any]] = []
+        for ask in kept.asked(self._depends(view, "page", size) if cursor is None else None, view, by, statements):
+            rows += ask()
             if len(rows) > size:
                 break
         more = len(rows) > size
@@ -146,17 +150,23 @@ class Report:
         has_before, has_after = (more, True) if backwards else (cursor is not None, more)
         return Page(rows, before=first if has_before else "", after=last if has_after else "")
 
+    def _depends(self, view: View, *what: Any) -> tuple[Any, ...] | None:
+        """All that a statement of a steady view depends on besides the view, the reader and the day; None for other views."""
+        if not kept.is_steady(view, {item.key: item for item in self.filters}):
+            return None
+        return (type(self), *what, tuple(self.columns))
+
     def count(self, view: View, by: Actor) -> int:
         """How many rows the view has, exactly."""
         return int(self.totals(view, by)["count"])
 
     def totals(self, view: View, by: Actor) -> dict[str, Any]:
         """The exact count, and the sum of each column that has one, in one query; money sums are {currency: minor}."""
-        return self._tally(self._counted(view, by))
+        return self._tally(view, by)
 
     def totals_if_few(self, view: View, by: Actor, *, most: int = COUNTED_AT_ONCE) -> dict[str, Any] | None:
         """The totals of a view of at most that many rows; None of a longer one, which takes its time to count."""
-        found = self._tally(self._counted(view, by).limit(most + 1))
+        found = self._tally(view, by, most=most + 1)
         return found if found["count"] <= most else None
 
     def _counted(self, view: View, by: Actor) -> Select[Any]:
@@ -169,16 +179,17 @@ class Report:
                 wanted += [column.currency.label(f"{column.key}_currency")] if column.currency is not None else []
         return self.filtered(view, by, rows=bare).with_only_columns(*wanted, maintain_column_froms=bare is None)
 
-    def _tally(self, rows: Select[Any]) -> dict[str, Any]:
-        inner = rows.subquery()
+    def _tally(self, view: View, by: Actor, *, most: int | None = None) -> dict[str, Any]:
         sums = [column for column in self.columns if column.total]
-        if not sums:
-            return {"count": db.session().execute(select(func.count()).select_from(inner)).scalar_one()}
-        currencies = [inner.c[f"{column.key}_currency"] for column in sums if column.currency is not None]
-        statement = select(func.count().label("count"), *(func.sum(inner.c[column.key]).label(column.key) for column in sums))
-        found = list(
-            db.session().execute(statement.add_columns(*[c.label("currency") for c in currencies[:1]]).group_by(*currencies[:1])).mappings()
-        )
+
+        def statements() -> list[Select[Any]]:
+            inner = self._counted(view, by).limit(most).subquery()
+            counted = select(func.count().label("count"), *(func.sum(inner.c[column.key]).label(column.key) for column in sums))
+            currencies = [inner.c[f"{column.key}_currency"] for column in sums if column.currency is not None]
+            return [counted.select_from(inner).add_columns(*[c.label("currency") for c in currencies[:1]]).group_by(*currencies[:1])]
+
+        [ask] = kept.asked(self._depends(view, "tally", most), view, by, statements)
+        found = list(ask())
         made: dict[str, Any] = {"count": sum(row["count"] for row in found)}
         for column in sums:
             if column.currency is not None:

@@ -40,7 +40,7 @@ class View:
 class Page:
     """Some rows of a view and the keys of the pages before and after."""
 
-    rows: list[RowMapping]
+    rows: Sequence[Mapping[str, Any]]
     before: str
     after: str
 

@@ -13,7 +13,6 @@ from lms.core.i18n import gettext as _
 from lms.core.markdown import render
 from lms.courses import operations, policies, queries
 from lms.courses.admin.door import bp, head_of, status_of
-from lms.courses.admin.history import told
 from lms.courses.errors import EditedMeanwhile
 from lms.courses.forms import LEVEL_NAMES, NewLessonForm, PriceForm, SectionForm, SettingsForm, see_version
 from lms.courses.models import Course, Lesson
@@ -21,6 +20,7 @@ from lms.courses.reports import Courses, DeletedCourses
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
 from lms.web.bulk import answer_import
+from lms.web.history import told
 from lms.web.lists import answer_list
 from lms.web.navigation import exists
 from lms.web.toasts import toast
@@ -167,7 +167,7 @@ def history(course_id: UUID) -> ResponseReturnValue:
     rows = queries.history_of(course, before=before(), most=HISTORY + 1)
     older = rows[HISTORY - 1].id if len(rows) > HISTORY else None
     return render_template(
-        "courses/admin/history.html", **head_of(course, "history"), events=[told(row) for row in rows[:HISTORY]], older=older
+        "courses/admin/history.html", **head_of(course, "history"), events=told(rows[:HISTORY], about=course.id), older=older
     )
 
 

@@ -6,10 +6,30 @@ A day is a day of the channel's own zone. `Daily` rows of the metric `counted` s
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, DateTime, Select, Text, Uuid, cast, exists, func, literal, select, true, type_coerce, union, union_all
+from sqlalchemy import (
+    Date,
+    DateTime,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    type_coerce,
+    union,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.selectable import Subquery
 
 from lms.auth.models import SignInSession
@@ -18,6 +38,7 @@ from lms.core import db
 from lms.core.clock import now
 from lms.core.clock import zone as zone_of
 from lms.core.models import EventRow
+from lms.core.settled import Settled
 from lms.courses.models import Course, Lesson
 from lms.enrollments.models import Enrollment, LessonProgress, WatchDay
 from lms.payments.models import Order, Refund
@@ -71,7 +92,7 @@ def _day(moment: Expression) -> Expression:
 
 def _begins(day: Expression) -> Expression:
     """The moment a day begins in the channel's zone; a moment that is known already stays as it is, and lets an index be chosen well."""
-    if isinstance(day, datetime):
+    if isinstance(day, datetime) or isinstance(getattr(day, "type", None), DateTime):
         return day
     return type_coerce(func.timezone(ZONE, cast(day, DateTime(timezone=False))), DateTime(timezone=True))
 
@@ -159,32 +180,42 @@ def _active(people: Subquery) -> Select[Any]:
     return _fact("active", people.c.day, func.count())
 
 
-def _here(known: "Standing", live: datetime) -> list[Select[Any]]:
-    """People of the days that are not counted: those who were noted on days without figures, and those seen since who were not noted.
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where counting ends and looking begins, as values or as parameters of a statement.
 
-    While figures go up to some minutes ago, what was touched last tells who was here since; otherwise every trace is read.
+    `live`: the moment; `day`: its day, for what is kept by days; `unnoted`: the first day whose people stand in no figure.
+    `is_marked`: figures go up to some minutes ago, so what was touched last tells who was here since.
     """
-    noted = select(Presence.day, Presence.user_id).where(Presence.day >= known.unnoted)
-    if known.until is None:
-        return [_active(union(*_people(live, None), noted).subquery())]
-    seen = union(*(_seen(*trace, live, None, lambda moment: _day(moment).label("day")) for trace in LATEST)).subquery()
+
+    live: Expression
+    day: Expression
+    unnoted: Expression
+    is_marked: bool
+
+
+def _here(edges: Edges) -> list[Select[Any]]:
+    """People of what is not counted: those noted on days without figures, and those seen since who were not noted; without a mark by every trace."""
+    noted = select(Presence.day, Presence.user_id).where(Presence.day >= edges.unnoted)
+    if not edges.is_marked:
+        return [_active(union(*_people(edges.live, None), noted).subquery())]
+    seen = union(*(_seen(*trace, edges.live, None, lambda moment: _day(moment).label("day")) for trace in LATEST)).subquery()
     is_noted = exists().where(Presence.day == seen.c.day, Presence.user_id == seen.c.user_id)
     return [_active(noted.subquery()), _active(select(seen.c.day, seen.c.user_id).where(~is_noted).subquery())]
 
 
-def live_figures(known: "Standing", first: date | None = None, metrics: Collection[str] = METRICS) -> list[Select[Any]]:
-    """These metrics of what is not counted yet (from a day on), as (metric, day, dimension, currency, value); one day may come in parts."""
-    live = known.live if first is None else max(known.live, known.begins(first))
-    parts = _sources(live, None, metrics)
+def _live(edges: Edges, metrics: Collection[str]) -> list[Select[Any]]:
+    """These metrics of what is not counted yet, as (metric, day, dimension, currency, value); one day may come in parts."""
+    parts = _sources(edges.live, None, metrics)
     if "watched" in metrics:
-        parts.append(_watched(max(known.uncounted, first or BEGINNING), None))
-    return parts + (_here(known, live) if "active" in metrics else [])
+        parts.append(_watched(edges.day, None))
+    return parts + (_here(edges) if "active" in metrics else [])
 
 
 def figures(known: "Standing", metrics: Collection[str] = METRICS) -> Subquery:
     """These figures of every day as (metric, day, dimension, currency, value): what is counted, and what has happened since, live."""
     counted = select(Daily.metric, Daily.day, Daily.dimension, Daily.currency, Daily.value).where(Daily.metric.in_(metrics))
-    return union_all(counted, *live_figures(known, metrics=metrics)).subquery("figures")
+    return union_all(counted, *_live(known.edges(BEGINNING), metrics)).subquery("figures")
 
 
 def facts_between(first: date, last: date, *, until: datetime | None = None) -> Sequence[Any]:
@@ -261,16 +292,23 @@ class Standing:
         """The moment from which on things are counted live."""
         return self.until or self.begins(self.uncounted)
 
-    @property
-    def unnoted(self) -> date:
-        """The first day whose people stand in no figure."""
-        return self.marked + timedelta(days=1) if self.marked is not None else self.uncounted
+    def edges(self, first: date) -> Edges:
+        """Where looking begins for somebody who wants the days from `first` on."""
+        day = max(first, self.uncounted)
+        unnoted = self.marked + timedelta(days=1) if self.marked is not None else self.uncounted
+        return Edges(max(self.live, self.begins(first)), day, max(first, unnoted), is_marked=self.until is not None)
+
+
+_STANDING = Settled(
+    lambda: select(ZONE.label("zone"), LAST_COUNTED.label("last"), LAST_MARK.c.day, LAST_MARK.c.value).outerjoin_from(
+        ONE, LAST_MARK, true()
+    )
+)
 
 
 def standing() -> Standing:
     """The channel's zone and how far its days are counted. One query."""
-    row = db.session().execute(select(ZONE, LAST_COUNTED, LAST_MARK.c.day, LAST_MARK.c.value).outerjoin_from(ONE, LAST_MARK, true())).one()
-    name, last, marked, until = row
+    name, last, marked, until = _STANDING.rows()[0]
     uncounted = last + timedelta(days=1)
     if marked is None or marked < uncounted:
         marked, until = None, None
@@ -278,21 +316,58 @@ def standing() -> Standing:
     return Standing(name or "UTC", now().astimezone(zone_of(name or "UTC")).date(), uncounted, marked, moment)
 
 
-def _since(known: Standing, first: date, last: date | None, metrics: Sequence[str], instructor: UUID | None) -> Subquery:
-    """These figures of the days from `first` on: counted ones, later ones live; of one instructor's courses when one is named."""
-    kept = select(Daily.metric, Daily.day, Daily.currency, Daily.value).where(Daily.day >= first, Daily.metric.in_(metrics))
-    kept = kept.where(Daily.day <= last) if last is not None else kept
-    if instructor is None:
-        return union_all(kept, *(_narrow(part) for part in live_figures(known, first, metrics))).subquery("figures")
-    mine = select(cast(Course.id, Text)).where(Course.instructor_id == instructor)
-    live = live_figures(known, first, [metric for metric in metrics if metric != "active"])
-    return union_all(kept.where(Daily.dimension.in_(mine)), *(_narrow(part, mine) for part in live)).subquery("figures")
+FIRST, LAST = bindparam("first", type_=Date()), bindparam("last", type_=Date())
+LIVE, LIVE_DAY = bindparam("live", type_=DateTime(timezone=True)), bindparam("live_day", type_=Date())
+UNNOTED = bindparam("unnoted", type_=Date())
+
+
+def _since(metrics: Sequence[str], *, bounded: bool, is_mine: bool, is_marked: bool) -> Subquery:
+    """These figures of the days from FIRST on (to LAST): counted ones, from LIVE on live; `is_mine`: of one instructor's courses."""
+    kept = select(Daily.metric, Daily.day, Daily.currency, Daily.value).where(Daily.day >= FIRST, _one_of(Daily.metric, metrics))
+    kept = kept.where(Daily.day <= LAST) if bounded else kept
+    edges = Edges(LIVE, LIVE_DAY, UNNOTED, is_marked=is_marked)
+    if not is_mine:
+        return union_all(kept, *(_narrow(part) for part in _live(edges, metrics))).subquery("figures")
+    mine = select(cast(Course.id, Text)).where(Course.instructor_id == bindparam("instructor", type_=Uuid()))
+    parts = _live(edges, [metric for metric in metrics if metric != "active"])
+    return union_all(kept.where(Daily.dimension.in_(mine)), *(_narrow(part, mine) for part in parts)).subquery("figures")
+
+
+def _one_of(column: Expression, values: Sequence[str]) -> Expression:
+    return column == any_(literal(list(values), ARRAY(Text)))
 
 
 def _narrow(part: Select[Any], mine: Expression = None) -> Select[Any]:
     found = part.subquery()
     chosen = select(found.c.metric, found.c.day, found.c.currency, found.c.value)
     return chosen if mine is None else chosen.where(found.c.dimension.in_(mine))
+
+
+@cache
+def _series(metrics: tuple[str, ...], *, is_mine: bool, is_marked: bool) -> Settled:
+    def build() -> Select[Any]:
+        found = _since(metrics, bounded=True, is_mine=is_mine, is_marked=is_marked)
+        chosen = select(found.c.metric, found.c.day, func.sum(found.c.value).label("value"))
+        money = or_(found.c.currency == "", found.c.currency == bindparam("currency", type_=Text()))
+        return chosen.where(found.c.day <= LAST, money).group_by(found.c.metric, found.c.day)
+
+    return Settled(build)
+
+
+@cache
+def _ever(metrics: tuple[str, ...], *, is_mine: bool, is_marked: bool) -> Settled:
+    def build() -> Select[Any]:
+        found = _since(metrics, bounded=False, is_mine=is_mine, is_marked=is_marked)
+        chosen = select(found.c.metric, func.sum(found.c.value).label("value"))
+        return chosen.where(_one_of(found.c.metric, metrics)).group_by(found.c.metric)
+
+    return Settled(build)
+
+
+def _given(known: Standing, first: date, instructor: UUID | None) -> dict[str, Any]:
+    edges = known.edges(first)
+    given = {"first": first, "live": edges.live, "live_day": edges.day, "unnoted": edges.unnoted}
+    return given if instructor is None else {**given, "instructor": instructor}
 
 
 def day_series(
@@ -305,20 +380,17 @@ def day_series(
     known: Standing | None = None,
 ) -> dict[str, Series]:
     """These metrics day by day over a stretch (of one instructor's courses), in one query; money is that of one currency."""
-    found = _since(known or standing(), first, last, metrics, instructor)
-    statement = (
-        select(found.c.metric, found.c.day, func.sum(found.c.value))
-        .where(found.c.day <= last, found.c.currency.in_(("", currency)))
-        .group_by(found.c.metric, found.c.day)
-    )
-    values = {(metric, day): int(value) for metric, day, value in db.session().execute(statement)}
+    known = known or standing()
+    asked = _series(tuple(metrics), is_mine=instructor is not None, is_marked=known.until is not None)
+    rows = asked.rows(**_given(known, first, instructor), last=last, currency=currency)
+    values = {(metric, day): int(value) for metric, day, value in rows}
     days = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
     return {metric: Series(metric, days, tuple(values.get((metric, day), 0) for day in days)) for metric in metrics}
 
 
 def sums_ever(metrics: Sequence[str], *, instructor: UUID | None = None, known: Standing | None = None) -> dict[str, int]:
     """The sum of each metric over all days there were (of one instructor's courses), in one query; not for money."""
-    found = _since(known or standing(), BEGINNING, None, metrics, instructor)
-    statement = select(found.c.metric, func.sum(found.c.value)).where(found.c.metric.in_(metrics)).group_by(found.c.metric)
-    sums = {metric: int(value) for metric, value in db.session().execute(statement)}
+    known = known or standing()
+    asked = _ever(tuple(metrics), is_mine=instructor is not None, is_marked=known.until is not None)
+    sums = {metric: int(value) for metric, value in asked.rows(**_given(known, BEGINNING, instructor))}
     return {metric: sums.get(metric, 0) for metric in metrics}

@@ -1,4 +1,4 @@
-"""Lists of the frame: the audit log, jobs, mails."""
+"""Lists of the frame: jobs, mails, bulk acts and their rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,13 +8,12 @@ from sqlalchemy import Numeric, Select, Text, case, cast, func, literal, select
 from lms.core.decisions import Actor
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.jobs import QUEUES
-from lms.core.models import AuditRow, Mail, Outbox, Plan, PlanRow
+from lms.core.models import Mail, Outbox, Plan, PlanRow
 from lms.core.money import digits
 from lms.core.plans import Act, Field
 from lms.core.reports import Choice, Column, Period, Report
 
 STATES = (("done", _l("Done")), ("waiting", _l("Waiting")), ("running", _l("Running")), ("quarantined", _l("Quarantined")))
-ACTOR_KINDS = (("person", _l("Person")), ("api", _l("API")), ("job", _l("Job")), ("command", _l("Command")))
 MAIL_TONES = {"sent": "success", "failed": "danger", "queued": "info"}
 MAIL_STATES = (("queued", _l("Queued")), ("sent", _l("Sent")), ("failed", _l("Failed")), ("withheld", _l("Not sent")))
 JOB_STATE = case(
@@ -23,42 +22,6 @@ JOB_STATE = case(
     (Outbox.lease_until > func.now(), "running"),
     else_="waiting",
 )
-
-
-class Audit(Report):
-    """Who did what to what, newest first."""
-
-    name = "admin.audit"
-    path = "/admin/audit"
-    title = _l("Audit log")
-    lead = _l("Every change, by whom and when. Nothing here can be edited; the chain of hashes shows it.")
-    key = AuditRow.id
-    href = "/admin/audit/{id}"
-    sort = "-at"
-    empty = ("scroll-text", _l("Nothing has happened yet"), "")
-    columns = (
-        Column("action", _l("What"), AuditRow.action),
-        Column("at", _l("When"), AuditRow.at, kind="time"),
-        Column("actor_name", _l("Who"), AuditRow.actor_name),
-        Column("target_name", _l("On what"), AuditRow.target_name),
-        Column("target_kind", _l("Kind"), AuditRow.target_kind),
-        Column("actor_kind", _l("By means of"), AuditRow.actor_kind, shown=False),
-        Column("request_id", _l("Request"), AuditRow.request_id, shown=False),
-    )
-    filters = (
-        Period("at", _l("When"), AuditRow.at),
-        Choice(
-            "by",
-            _l("By means of"),
-            AuditRow.actor_kind,
-            options=(("person", _l("Person")), ("api", _l("API")), ("job", _l("Job")), ("command", _l("Command"))),
-        ),
-    )
-    search = (AuditRow.action, AuditRow.actor_name, AuditRow.target_name)
-
-    def query(self, by: Actor) -> Select[Any]:
-        """Every audit row of the channel."""
-        return select(AuditRow)
 
 
 class Jobs(Report):

@@ -1,0 +1,94 @@
+"""What the audit log calls the acts on people and on the channel, and which of them one click takes back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from lms.channels import operations, policies, queries
+from lms.channels.models import Channel, Member
+from lms.channels.plans.crowd import ROLES, STATUSES
+from lms.core.decisions import Actor, Decision
+from lms.core.deeds import Deed, Deeds, Label, Revert, Thing, names_come_from, register
+from lms.core.i18n import lazy_gettext as _l
+
+ACTS = {
+    "channels.join": Deed(_l("joined the academy"), "user-plus"),
+    "channels.leave": Deed(_l("left the academy"), "user-minus"),
+    "channels.edit_person": Deed(_l("changed what is known of the person"), "pencil"),
+    "channels.change_role": Deed(_l("changed the role"), "user-cog"),
+    "channels.change_role_undone": Deed(_l("took the change of the role back"), "undo-2"),
+    "channels.suspend": Deed(_l("suspended the person"), "ban"),
+    "channels.suspend_undone": Deed(_l("took the suspension back"), "undo-2"),
+    "channels.restore": Deed(_l("let the person in again"), "rotate-ccw"),
+    "channels.restore_undone": Deed(_l("took the letting in again back"), "undo-2"),
+    "channels.import": Deed(_l("changed the person by an import"), "upload"),
+    "channels.undo_import": Deed(_l("took an import back for the person"), "undo-2"),
+    "channels.edit": Deed(_l("changed the settings of the academy"), "settings"),
+}
+FIELDS = {
+    "name": Label(_l("Name")),
+    "email": Label(_l("E-mail")),
+    "role": Label(_l("Role"), values=ROLES),
+    "status": Label(_l("Status"), values=STATUSES),
+    "title": Label(_l("Title")),
+    "phone": Label(_l("Phone")),
+    "bio": Label(_l("About the person")),
+    "note": Label(_l("Note")),
+    "tagline": Label(_l("Tagline")),
+    "currency": Label(_l("Currency")),
+    "zone": Label(_l("Time zone")),
+    "locale": Label(_l("Language")),
+    "theme": Label(_l("Look")),
+}
+
+
+def names(user_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    """The names of people."""
+    return {user_id: member.name for user_id, member in queries.members_by_id(user_ids).items()}
+
+
+def _may_role(by: Actor, member: Member) -> Decision:
+    return policies.can_give_role(by, member, member.role)
+
+
+def _put_role(member: Member, values: dict[str, Any], by: Actor) -> None:
+    operations.change_role(member, values["role"], by=by)
+
+
+def _put_person(member: Member, values: dict[str, Any], by: Actor) -> None:
+    operations.edit_person(member, values, by=by)
+
+
+def _put_status(member: Member, values: dict[str, Any], by: Actor) -> None:
+    (operations.suspend if values["status"] == "suspended" else operations.restore)(member, by=by)
+
+
+def _channel(_channel_id: UUID) -> Channel:
+    return queries.this_channel()
+
+
+def _may_channel(by: Actor, _channel: Channel) -> Decision:
+    return policies.can_edit_channel(by)
+
+
+def _put_channel(channel: Channel, values: dict[str, Any], by: Actor) -> None:
+    operations.edit_channel(channel, values, by=by)
+
+
+names_come_from("person", names)
+register(
+    Deeds(
+        "channels",
+        _l("People and the academy"),
+        ACTS,
+        {"members": Thing(_l("Person"), "/admin/channels/people/{id}"), "channels": Thing(_l("Academy"), "/admin/channels/settings")},
+        FIELDS,
+        {
+            "channels.edit_person": Revert(queries.get_member, policies.can_edit_person, _put_person),
+            "channels.change_role": Revert(queries.get_member, _may_role, _put_role),
+            "channels.suspend": Revert(queries.get_member, policies.can_suspend, _put_status),
+            "channels.restore": Revert(queries.get_member, policies.can_suspend, _put_status),
+            "channels.edit": Revert(_channel, _may_channel, _put_channel),
+        },
+    )
+)

@@ -1,0 +1,36 @@
+"""What the audit log calls the acts on files."""
+
+from lms.core.deeds import Deed, Deeds, Label, Thing, register
+from lms.core.i18n import lazy_gettext as _l
+
+STATES = {
+    "uploading": _l("Uploading"),
+    "checking": _l("Being checked"),
+    "transcoding": _l("Being prepared"),
+    "ready": _l("Ready"),
+    "failed": _l("Failed"),
+    "deleted": _l("Deleted"),
+}
+
+register(
+    Deeds(
+        "content",
+        _l("Files"),
+        {
+            "content.upload": Deed(_l("uploaded the file"), "upload"),
+            "content.uploaded": Deed(_l("handed the file to be checked"), "file"),
+            "content.retry": Deed(_l("tried the file once more"), "refresh-cw"),
+            "content.ready": Deed(_l("made the file ready"), "circle-check"),
+            "content.failed": Deed(_l("could not use the file"), "circle-x"),
+            "content.delete": Deed(_l("deleted the file"), "trash-2"),
+            "content.restore": Deed(_l("brought the file back"), "undo-2"),
+        },
+        {"assets": Thing(_l("File"), "/admin/content/assets/{id}")},
+        {
+            "filename": Label(_l("File name")),
+            "state": Label(_l("State"), values=STATES),
+            "failure": Label(_l("Why")),
+            "kind": Label(_l("Kind")),
+        },
+    )
+)

@@ -1,0 +1,81 @@
+"""Statements worked out once: what SQLAlchemy makes of a SELECT is kept, with wall 1 inside, and run again with other values.
+
+For reads asked many times a second: building, keying and loading a statement through the ORM costs a page more than its rows do.
+"""
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+from psycopg.rows import dict_row, namedtuple_row
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from lms.core import db
+
+DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
+
+class Turned(RuntimeError):
+    """A statement that must go through the session: its values are turned round on their way, or it has no table of the channel."""
+
+
+class Settled:
+    """A SELECT whose text never changes; what does is named in it by `bindparam`. Given as it is, or as what builds it when first asked.
+
+    Raises Turned for one that the driver alone would not answer the same.
+    """
+
+    def __init__(self, statement: Select[Any] | Callable[[], Select[Any]]) -> None:
+        self._build: Callable[[], Select[Any]] | None = None
+        self._lock = Lock()
+        self._text = ""
+        self._still: dict[str, Any] = {}
+        self._turned: dict[str, Any] = {}
+        if isinstance(statement, Select):
+            self._settle(statement)
+        else:
+            self._build = statement
+
+    def rows(self, **values: Any) -> list[Any]:
+        """The rows as named tuples, for these values of the statement's parameters."""
+        return db.fetched(self._ready(), self._given(values), namedtuple_row)
+
+    def mappings(self, **values: Any) -> list[Mapping[str, Any]]:
+        """The rows by the names of their columns."""
+        return db.fetched(self._ready(), self._given(values), dict_row)
+
+    def _given(self, values: dict[str, Any]) -> dict[str, Any]:
+        turned = self._turned
+        given = {name: turned[name](value) if name in turned else value for name, value in values.items()}
+        return {**self._still, **given, db.RUNNING_CHANNEL: db.work().channel_id}
+
+    def _ready(self) -> str:
+        if not self._text:
+            with self._lock:
+                if self._build is not None:
+                    self._settle(self._build())
+        return self._text
+
+    def _settle(self, statement: Select[Any]) -> None:
+        compiled = statement.options(db.GATE).compile(dialect=DIALECT)
+        assert isinstance(compiled, SQLCompiler)
+        if db.RUNNING_CHANNEL not in compiled.params:
+            raise Turned("no table of the channel: nothing would hold the statement inside it")
+        if compiled.post_compile_params or compiled.literal_execute_params:
+            raise Turned("a list of values whose length is part of the text: say = ANY(an array)")
+        for column in compiled._result_columns:
+            if _turns(column.type):
+                raise Turned(f"{column.keyname} is turned round on its way out")
+        self._turned = {name: turn for name, turn in compiled._bind_processors.items() if callable(turn)}
+        self._still = {name: self._turned[name](value) if name in self._turned else value for name, value in compiled.params.items()}
+        self._text = compiled.string
+
+
+def _turns(kind: Any) -> bool:
+    """Whether values of a type are made into something else than what the driver reads."""
+    decimal = getattr(kind, "asdecimal", None)
+    if decimal is not None:  # the driver reads numeric as Decimal; whoever wants a float has it made
+        return not decimal
+    return bool(kind.dialect_impl(DIALECT).result_processor(DIALECT, None))

@@ -1,0 +1,55 @@
+"""What the audit log calls the acts on live classes, and which of them one click takes back."""
+
+from typing import Any
+
+from lms.core.decisions import Actor, Decision
+from lms.core.deeds import Deed, Deeds, Label, Revert, Thing, register
+from lms.core.i18n import lazy_gettext as _l
+from lms.streaming import operations, policies, queries
+from lms.streaming.models import Session
+
+STATES = {
+    "scheduled": _l("Planned"),
+    "open": _l("Open"),
+    "live": _l("Live"),
+    "ended": _l("Over"),
+    "recorded": _l("Recorded"),
+    "cancelled": _l("Cancelled"),
+}
+
+
+def _may(by: Actor, session: Session) -> Decision:
+    return policies.can_run(by, session, session.course.instructor_id)
+
+
+def _put(session: Session, values: dict[str, Any], by: Actor) -> None:
+    stands = {key: getattr(session, key) for key in ("title", "starts_at", "ends_at", "description", "join_url")}
+    operations.edit_session(session, **{**stands, **values}, by=by)
+
+
+register(
+    Deeds(
+        "streaming",
+        _l("Live classes"),
+        {
+            "streaming.schedule": Deed(_l("planned the class"), "plus"),
+            "streaming.edit": Deed(_l("changed the class"), "pencil"),
+            "streaming.open": Deed(_l("opened the room"), "log-in"),
+            "streaming.live": Deed(_l("began the class"), "radio"),
+            "streaming.ended": Deed(_l("ended the class"), "circle-check"),
+            "streaming.recorded": Deed(_l("noted the recording"), "film"),
+            "streaming.cancelled": Deed(_l("called the class off"), "ban"),
+        },
+        {"sessions": Thing(_l("Live class"), "/admin/streaming/sessions/{id}")},
+        {
+            "title": Label(_l("Title")),
+            "starts_at": Label(_l("Starts"), "time"),
+            "ends_at": Label(_l("Ends"), "time"),
+            "description": Label(_l("Description")),
+            "join_url": Label(_l("Address")),
+            "state": Label(_l("State"), values=STATES),
+            "course_id": Label(_l("Course"), "course"),
+        },
+        {"streaming.edit": Revert(queries.get_session, _may, _put)},
+    )
+)

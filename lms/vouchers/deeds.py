@@ -1,0 +1,63 @@
+"""What the audit log calls the acts on vouchers, and which of them one click takes back."""
+
+from lms.core.deeds import Deed, Deeds, Label, Thing, register
+from lms.core.i18n import lazy_gettext as _l
+
+STATES = {
+    "created": _l("Not handed out"),
+    "printed": _l("Printed"),
+    "sent": _l("Sent"),
+    "redeemed": _l("Redeemed"),
+    "expired": _l("Expired"),
+    "void": _l("Void"),
+}
+FIELDS = {
+    "label": Label(_l("Name")),
+    "purpose": Label(_l("Purpose")),
+    "owner_id": Label(_l("Owner"), "person"),
+    "value_minor": Label(_l("Value"), "money"),
+    "percent": Label(_l("Percent")),
+    "starts_at": Label(_l("Starts"), "time"),
+    "expires_at": Label(_l("Expires"), "time"),
+    "per_person": Label(_l("Per person")),
+    "domains": Label(_l("Domains")),
+    "course_ids": Label(_l("Courses"), "course"),
+    "sold_for_minor": Label(_l("Sold for"), "money"),
+    "state": Label(_l("State"), values=STATES),
+    "reason": Label(_l("Reason")),
+    "count": Label(_l("Codes")),
+    "codes": Label(_l("Codes")),
+    "letters": Label(_l("Letters")),
+    "tries": Label(_l("Wrong codes")),
+}
+
+register(
+    Deeds(
+        "vouchers",
+        _l("Vouchers"),
+        {
+            "vouchers.create_batch": Deed(_l("made the batch"), "plus"),
+            "vouchers.edit_batch": Deed(_l("changed the batch"), "pencil"),
+            "vouchers.extend": Deed(_l("changed how long the batch is valid"), "clock"),
+            "vouchers.move": Deed(_l("gave the batch to another owner"), "user-cog"),
+            "vouchers.void": Deed(_l("voided codes"), "ban"),
+            "vouchers.void_undone": Deed(_l("made void codes valid again"), "undo-2"),
+            "vouchers.expire": Deed(_l("let codes expire"), "clock"),
+            "vouchers.redeem": Deed(_l("redeemed the code"), "ticket-check"),
+            "vouchers.download": Deed(_l("took the codes as a file"), "download"),
+            "vouchers.discard_codes": Deed(_l("threw the readable codes away"), "lock"),
+            "vouchers.send_codes": Deed(_l("had the codes sent by mail"), "mail"),
+            "vouchers.mail_codes": Deed(_l("mailed codes"), "send"),
+            "vouchers.withdraw_letter": Deed(_l("held a letter back"), "undo-2"),
+            "vouchers.settle_alert": Deed(_l("took the warning off the inbox"), "circle-check"),
+            "vouchers.guessing": Deed(_l("noticed unusually many wrong codes"), "triangle-alert"),
+        },
+        {
+            "batches": Thing(_l("Batch of vouchers"), "/admin/vouchers/batches/{id}"),
+            "codes": Thing(_l("Voucher"), "/admin/vouchers/codes/{id}"),
+            "letters": Thing(_l("Letter"), "/admin/vouchers/letters/{id}"),
+            "alerts": Thing(_l("Warning"), "/admin/vouchers/alerts/{id}"),
+        },
+        FIELDS,
+    )
+)
