@@ -195,11 +195,11 @@ class Edges:
 
 
 def _here(edges: Edges) -> list[Select[Any]]:
-    """People of what is not counted: those noted on days without figures, and those seen since who were not noted; without a mark by every trace."""
+    """People of what is not counted: those noted on days without figures, and those seen since who were not."""
     noted = select(Presence.day, Presence.user_id).where(Presence.day >= edges.unnoted)
     if not edges.is_marked:
         return [_active(union(*_people(edges.live, None), noted).subquery())]
-    seen = union(*(_seen(*trace, edges.live, None, lambda moment: _day(moment).label("day")) for trace in LATEST)).subquery()
+    seen = union(*(_seen(moment, user_id, edges.live, None, lambda at: _day(at).label("day")) for moment, user_id in LATEST)).subquery()
     is_noted = exists().where(Presence.day == seen.c.day, Presence.user_id == seen.c.user_id)
     return [_active(noted.subquery()), _active(select(seen.c.day, seen.c.user_id).where(~is_noted).subquery())]
 

@@ -154,7 +154,7 @@ def _taught(days: int) -> Select[Any]:
 def _done(since: datetime) -> dict[str, Any]:
     """What a teacher did themselves, each as a count for one person."""
     held = Session.state.in_(("live", "ended", "recorded"))
-    counted = {
+    counted: dict[str, tuple[Any, list[Any]]] = {
         "courses": (Course, [Course.instructor_id == Member.id, Course.status != "deleted"]),
         "classes": (Session, [Session.host_id == Member.id, held, Session.starts_at >= since]),
         "answers": (Message, [Message.author_id == Member.id, Message.posted_at >= since, Message.deleted_at.is_(None)]),
