@@ -23,6 +23,8 @@ ACTS = {
     "channels.restore_undone": Deed(_l("took the letting in again back"), "undo-2"),
     "channels.import": Deed(_l("changed the person by an import"), "upload"),
     "channels.undo_import": Deed(_l("took an import back for the person"), "undo-2"),
+    "channels.view_as": Deed(_l("began to look at the pages as the person"), "eye"),
+    "channels.view_as_ended": Deed(_l("stopped looking at the pages as the person"), "eye-off"),
     "channels.edit": Deed(_l("changed the settings of the academy"), "settings"),
 }
 FIELDS = {
@@ -34,6 +36,11 @@ FIELDS = {
     "phone": Label(_l("Phone")),
     "bio": Label(_l("About the person")),
     "note": Label(_l("Note")),
+    "reason": Label(_l("Reason")),
+    "pages": Label(_l("Pages seen")),
+    "until": Label(_l("Until"), kind="time"),
+    "started": Label(_l("Began"), kind="time"),
+    "ended": Label(_l("Ended"), kind="time"),
     "tagline": Label(_l("Tagline")),
     "currency": Label(_l("Currency")),
     "zone": Label(_l("Time zone")),

@@ -162,6 +162,7 @@ class Mail(Tenant, Base):
     state: Mapped[str] = mapped_column(default="queued")
     created_at: Mapped[datetime] = mapped_column(default=now)
     sent_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
     error: Mapped[str | None]
 
 
