@@ -37,7 +37,7 @@ def test_people_learning__people_money_people_messages_and_people_history_tell_e
     for part in PARTS:
         assert as_root.get(here + part, status=200).text("//h1").startswith("Sam Student"), part
         as_ada.get(here + part, status=403)
-    assert "channels.join" in as_root.get(f"{here}/history", status=200).words
+    assert "joined the academy" in as_root.get(f"{here}/history", status=200).words
     pieces = {
         f"/admin/enrollments/people/{sam.user_id}": ("Algebra", "End…"),
         f"/admin/enrollments/people/{sam.user_id}/why": ("Algebra",),
