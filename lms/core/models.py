@@ -182,6 +182,29 @@ class IdempotencyKey(Tenant, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class BinRow(Tenant, Base):
+    """One thing that was deleted: what, by whom and when; until it is restored, or deleted for good (`outcome`)."""
+
+    __tablename__ = "bin"
+    __table_args__ = (
+        Index("ix_bin_deleted", "channel_id", "deleted_at", "id", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_bin_target", "channel_id", "kind", "target_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("ix_bin_ended", "channel_id", "kind", "target_id", "outcome"),
+        {"schema": "core"},
+    )
+
+    kind: Mapped[str]
+    target_id: Mapped[UUID]
+    title: Mapped[str]
+    kept: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    deleted_at: Mapped[datetime] = mapped_column(default=now)
+    deleted_by: Mapped[UUID | None]
+    deleted_by_name: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None]
+    outcome: Mapped[str] = mapped_column(default="")
+
+
 class Plan(Tenant, Base):
     """A bulk act: planned row by row, applied, and a receipt that can be taken back until `undo_until`.
 
