@@ -129,8 +129,10 @@ class BroadcastForm(Form):
         choices=[SelectChoice("", _l("Any")), SelectChoice("below", _l("Less than")), SelectChoice("above", _l("At least"))],
     )
     percent = IntegerField(_l("Percent"), [Optional(), NumberRange(0, 100)], default=50)
-    role = SelectField(_l("Role"), choices=[SelectChoice(value, label) for value, label in ROLES])
-    batch_id = SelectField(_l("Voucher batch"))
+    role = SelectField(
+        _l("Role"), description=_l("For everybody with a role."), choices=[SelectChoice(value, label) for value, label in ROLES]
+    )
+    batch_id = SelectField(_l("Voucher batch"), description=_l("For whoever used a code of it."))
     unseen_days = IntegerField(
         _l("Not seen for so many days"), [Optional(), NumberRange(1, 3650)], description=_l("Empty: whenever they were here last.")
     )
