@@ -1,6 +1,6 @@
-"""Bulk acts on people: `importing` from a list, and `standing` (suspend, let in again, another role)."""
+"""Bulk acts on people: `importing` from a list, and `standing` (suspend, let in again, another role, tags)."""
 
 from lms.channels.plans.importing import ImportPeople
-from lms.channels.plans.standing import ChangeRole, RestorePeople, SuspendPeople
+from lms.channels.plans.standing import AddTag, ChangeRole, RemoveTag, RestorePeople, SuspendPeople
 
-__all__ = ["ChangeRole", "ImportPeople", "RestorePeople", "SuspendPeople"]
+__all__ = ["AddTag", "ChangeRole", "ImportPeople", "RemoveTag", "RestorePeople", "SuspendPeople"]

@@ -31,7 +31,7 @@ class Report:
     name: ClassVar[str]
     title: ClassVar[Words]
     columns: Sequence[Column]
-    filters: ClassVar[Sequence[Filter]] = ()
+    filters: Sequence[Filter] = ()
     search: ClassVar[Sequence[Expression | Sought]] = ()
     sort: ClassVar[str] = ""
     key: ClassVar[Expression]
