@@ -26,6 +26,14 @@ register(
 )
 register(
     Deeds(
+        "bin",
+        _l("Bin"),
+        {"bin.purge": Deed(_l("deleted for good"), "trash-2")},
+        {"bin": Thing(_l("Thing in the bin"), "/admin/bin/{id}")},
+    )
+)
+register(
+    Deeds(
         "admin",
         _l("System"),
         {

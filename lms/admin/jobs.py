@@ -18,3 +18,9 @@ def check_audit() -> None:
 def check_audit_now(check_id: UUID | str) -> None:
     """Read the chain of the audit log because somebody asked."""
     operations.check_audit(check_id=UUID(str(check_id)), by=the_platform(current_channel()))
+
+
+@job(queue="bulk", every=Every(at="03:30"), lease_seconds=900)
+def purge_bin() -> None:
+    """Delete for good what has lain in the bin for thirty days."""
+    operations.purge_bin(by=the_platform(current_channel()))

@@ -1,7 +1,9 @@
 """May this actor…? about the back office's frame."""
 
+from lms.core import bin
 from lms.core.decisions import Actor, Decision, admins, no, staff
 from lms.core.i18n import gettext as _
+from lms.core.models import BinRow
 from lms.core.plans import Act
 
 
@@ -23,6 +25,16 @@ def can_see_system(actor: Actor) -> Decision:
 def can_see_audit(actor: Actor) -> Decision:
     """Admins read who did what."""
     return admins(actor)
+
+
+def can_see_bin(actor: Actor) -> Decision:
+    """Admins look into the bin."""
+    return admins(actor)
+
+
+def can_handle_bin(actor: Actor, row: BinRow) -> Decision:
+    """Whoever the kind of thing lets bring it back, or delete it for good."""
+    return bin.kind_of(row).may(actor, row)
 
 
 def can_remove_demo(actor: Actor, *, is_demo: bool) -> Decision:

@@ -13,8 +13,10 @@ from lms.core.clock import now
 from lms.core.decisions import Actor, Decision, no
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
+from lms.core.i18n import lazy_gettext as _l
 from lms.core.models import AuditCheck, AuditRow, AuditSeal, Mail, Outbox
 from lms.core.redis import keep_number, kept_number
+from lms.core.references import counts_on
 from lms.core.tenancy import current_channel
 from lms.enrollments.reports import Enrollments
 from lms.reporting import queries as reporting
@@ -45,6 +47,37 @@ def may_revert(row: AuditRow, *, by: Actor) -> Decision:
     if not deeds.stands(row, target):
         return no(_("It was changed again since, so this is not the way back any more."), rule="changed_since")
     return known.may(by, target)
+
+
+HANGING = {
+    "courses.lessons": _l("Lessons"),
+    "courses.sections": _l("Sections"),
+    "courses.courses": _l("Courses"),
+    "enrollments.enrollments": _l("Enrolments"),
+    "enrollments.lesson_progress": _l("What students did"),
+    "payments.orders": _l("Orders"),
+    "payments.refunds": _l("Refunds"),
+    "vouchers.batch_courses": _l("Batches of vouchers"),
+    "vouchers.batches": _l("Batches of vouchers"),
+    "vouchers.redemptions": _l("Redeemed codes"),
+    "community.reviews": _l("Reviews"),
+    "streaming.sessions": _l("Live classes"),
+    "chat.rooms": _l("Chat rooms"),
+    "chat.messages": _l("Messages"),
+    "wallet.accounts": _l("Wallets"),
+    "wallet.adjustments": _l("Adjustments of wallets"),
+    "reporting.schedules": _l("Lists by mail"),
+    "content.assets": _l("Files"),
+}
+
+
+def hanging_on(table: str, row_id: UUID) -> list[tuple[str, int]]:
+    """What hangs on a row, in words; what has no name of its own is counted together."""
+    found: dict[str, int] = {}
+    for name, times in counts_on(table, row_id):
+        words = str(HANGING.get(name, _("Other records")))
+        found[words] = found.get(words, 0) + times
+    return sorted(found.items(), key=lambda pair: (pair[0] == _("Other records"), -pair[1]))
 
 
 def waiting_check() -> AuditCheck | None:

@@ -8,9 +8,10 @@ from flask import Blueprint, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.admin import jobs, operations, policies, queries
-from lms.admin.reports import ACTOR_KINDS, PLAN_STATES, PLAN_TONES, Audit, Jobs, Mails, PlanRows, Plans
+from lms.admin.reports import ACTOR_KINDS, PLAN_STATES, PLAN_TONES, Audit, Bin, Jobs, Mails, PlanRows, Plans
 from lms.channels.queries import this_channel
 from lms.config import Config
+from lms.core import bin as recycle
 from lms.core import deeds, doctor, mail
 from lms.core import plans as bulk
 from lms.core.errors import Conflict, Refusal
@@ -145,6 +146,43 @@ def _what(row: AuditRow) -> str:
     fields = [label for label, _before, _after in told([row])[0]["changes"]]
     name = row.target_name or str(deeds.thing_of(row).words)
     return f"{name}, {', '.join(fields)}" if fields else name
+
+
+@bp.route("/bin")
+def bin() -> ResponseReturnValue:
+    """What was deleted in the last thirty days."""
+    allow(policies.can_see_bin(actor()))
+    return answer_list(Bin(), "admin/bin.html")
+
+
+@bp.route("/bin/<uuid:row_id>")
+def bin_show(row_id: UUID) -> ResponseReturnValue:
+    """One thing in the bin: who deleted it and when, and what hangs on it."""
+    row = recycle.get_row(row_id)
+    allow(policies.can_see_bin(actor()))
+    kind = recycle.kind_of(row)
+    return render_template("admin/bin_show.html", row=row, kind=kind, hanging=queries.hanging_on(kind.table, row.target_id))
+
+
+@bp.route("/bin/<uuid:row_id>/restore", methods=["POST"])
+def bin_restore(row_id: UUID) -> ResponseReturnValue:
+    """Bring something back."""
+    row = recycle.get_row(row_id)
+    allow(policies.can_handle_bin(actor(), row))
+    recycle.restore(row, by=actor())
+    toast(_("“%(title)s” is back.", title=row.title), tone="success")
+    return moved(url_for(".bin"))
+
+
+@bp.route("/bin/<uuid:row_id>/purge", methods=["POST"])
+def bin_purge(row_id: UUID) -> ResponseReturnValue:
+    """Delete something for good."""
+    row = recycle.get_row(row_id)
+    allow(policies.can_handle_bin(actor(), row), fresh=True)
+    gone = recycle.purge(row, by=actor())
+    words = _("“%(title)s” is deleted for good.") if gone else _("“%(title)s” is deleted for good; records that name it keep its name.")
+    toast(words % {"title": row.title})
+    return moved(url_for(".bin"))
 
 
 @bp.route("/system")

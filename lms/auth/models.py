@@ -44,7 +44,12 @@ class SignInSession(Tenant, Base):
     """One browser signed in: listed for its person, and revocable."""
 
     __tablename__ = "sessions"
-    __table_args__ = (UniqueConstraint("channel_id", "digest"), Index("ix_sessions_user", "channel_id", "user_id"), {"schema": "auth"})
+    __table_args__ = (
+        UniqueConstraint("channel_id", "digest"),
+        Index("ix_sessions_user", "channel_id", "user_id"),
+        Index("ix_sessions_created", "channel_id", "created_at", "id"),
+        {"schema": "auth"},
+    )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("auth.users.id"))
     digest: Mapped[bytes] = mapped_column(LargeBinary())

@@ -4,16 +4,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from lms.channels import operations, policies, queries
 from lms.channels.models import Channel, Member
 from lms.channels.plans.crowd import ROLES, STATUSES
+from lms.core import bin, db
+from lms.core.bin import Kind
 from lms.core.decisions import Actor, Decision
 from lms.core.deeds import Deed, Deeds, Label, Revert, Thing, names_come_from, register
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.models import BinRow
 
 ACTS = {
     "channels.join": Deed(_l("joined the academy"), "user-plus"),
     "channels.leave": Deed(_l("left the academy"), "user-minus"),
+    "channels.remove": Deed(_l("took the person out of the academy"), "user-minus"),
+    "channels.remove_undone": Deed(_l("took the taking out back"), "undo-2"),
+    "channels.bring_back": Deed(_l("brought the person back"), "undo-2"),
     "channels.edit_person": Deed(_l("changed what is known of the person"), "pencil"),
     "channels.change_role": Deed(_l("changed the role"), "user-cog"),
     "channels.change_role_undone": Deed(_l("took the change of the role back"), "undo-2"),
@@ -119,3 +127,14 @@ register(
         },
     )
 )
+
+
+def _bring_back(row: BinRow, by: Actor) -> None:
+    operations.bring_back(db.session().get_one(Member, row.target_id), row.kept.get("status", "active"), by=by)
+
+
+def _purge(row: BinRow, by: Actor) -> None:
+    db.session().execute(delete(Member).where(Member.id == row.target_id))
+
+
+bin.register(Kind("person", _l("Person"), "user", "channels.members", _bring_back, _purge))

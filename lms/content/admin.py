@@ -17,10 +17,11 @@ from lms.core.errors import Forbidden, Refusal
 from lms.core.i18n import gettext as _
 from lms.core.storage import storage
 from lms.web.access import actor, allow
-from lms.web.answers import changed, fragment, invalid
+from lms.web.answers import changed, fragment, invalid, moved
 from lms.web.csrf import signed_door
 from lms.web.cycle import close_work, earlier
 from lms.web.lists import answer_list
+from lms.web.toasts import toast
 
 bp = Blueprint("content_admin", __name__, url_prefix="/admin/content")
 
@@ -185,3 +186,23 @@ def _check_ticket() -> None:
     claims = signing.unsign(PLAIN, request.args.get("ticket", ""))
     if claims["v"] != queries.viewer_key(actor()) or claims["c"] != str(g.channel.id):
         raise Forbidden(_("This form was opened in another browser. Reload the page and send it again."), rule="form_token")
+
+
+@bp.route("/assets/<uuid:asset_id>/delete", methods=["POST"])
+def assets_delete(asset_id: UUID) -> ResponseReturnValue:
+    """Put a file into the bin."""
+    asset = queries.lock_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    operations.delete_asset(asset, by=actor())
+    toast(_("“%(name)s” is in the bin.", name=asset.filename), undo=url_for(".assets_restore", asset_id=asset_id))
+    return moved(url_for(".assets"))
+
+
+@bp.route("/assets/<uuid:asset_id>/restore", methods=["POST"])
+def assets_restore(asset_id: UUID) -> ResponseReturnValue:
+    """Bring a file back out of the bin."""
+    asset = queries.find_deleted(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    operations.restore_asset(asset, by=actor())
+    toast(_("“%(name)s” is back.", name=asset.filename), tone="success")
+    return moved(url_for(".assets_show", asset_id=asset_id))

@@ -1,12 +1,18 @@
-"""What the audit log calls the acts on files."""
+"""What the audit log calls the acts on files, and how files come out of the bin."""
 
+from lms.content import operations
+from lms.content.models import Asset
+from lms.core import bin, db
+from lms.core.bin import Kind
+from lms.core.decisions import Actor
 from lms.core.deeds import Deed, Deeds, Label, Thing, register
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.models import BinRow
 
 STATES = {
     "uploading": _l("Uploading"),
     "checking": _l("Being checked"),
-    "transcoding": _l("Being prepared"),
+    "processing": _l("Being prepared"),
     "ready": _l("Ready"),
     "failed": _l("Failed"),
     "deleted": _l("Deleted"),
@@ -34,3 +40,14 @@ register(
         },
     )
 )
+
+
+def _restore(row: BinRow, by: Actor) -> None:
+    operations.restore_asset(db.session().get_one(Asset, row.target_id), by=by)
+
+
+def _drop(row: BinRow, by: Actor) -> None:
+    operations.drop_asset(db.session().get_one(Asset, row.target_id), by=by)
+
+
+bin.register(Kind("file", _l("File"), "file", "content.assets", _restore, _drop))

@@ -12,13 +12,14 @@ from lms.content import gateways, queries
 from lms.content.errors import NotRetryable, UploadIncomplete, UploadOver, WrongUpload
 from lms.content.events import AssetDeleted, AssetFailed, AssetReady, AssetReceived
 from lms.content.models import KINDS, WORKING, Asset, Upload
-from lms.core import audit, db, limits
+from lms.core import audit, bin, db, limits
 from lms.core.clock import now
 from lms.core.decisions import Actor, the_platform
-from lms.core.errors import Refusal
+from lms.core.errors import Conflict, Refusal
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
+from lms.core.references import what_hangs_on
 from lms.core.storage import storage
 from lms.core.storage.keys import safe_name
 from lms.core.tenancy import current_channel
@@ -107,7 +108,8 @@ def cancel_upload(upload: Upload, asset: Asset, *, by: Actor) -> None:
     if not upload.is_open:
         return
     upload.state = "aborted"
-    delete_asset(asset, by=by)
+    if audit.update(asset, "content.delete", by=by, state="deleted"):
+        emit(AssetDeleted(by=by.user_id, asset_id=asset.id))
 
 
 def retry_asset(asset: Asset, *, by: Actor) -> None:
@@ -120,8 +122,34 @@ def retry_asset(asset: Asset, *, by: Actor) -> None:
 
 
 def delete_asset(asset: Asset, *, by: Actor) -> None:
-    """Delete a file; nobody plays it any more and what is stored of it goes soon after."""
-    if audit.update(asset, "content.delete", by=by, state="deleted"):
+    """Put a file into the bin: nobody plays it any more; what is stored of it goes with the bin, one that is not finished at once."""
+    hanging = what_hangs_on("content.assets", [asset.id], besides=("content.uploads",))
+    if hanging:
+        raise Conflict(_("This file is in use: %(what)s. Take it out there first.", what=hanging[asset.id]), rule="in_use")
+    before = asset.state
+    if not audit.update(asset, "content.delete", by=by, state="deleted"):
+        return
+    if before in ("ready", "failed"):
+        bin.put("file", asset.id, asset.filename, by=by, kept={"state": before})
+    else:
+        emit(AssetDeleted(by=by.user_id, asset_id=asset.id))
+
+
+def restore_asset(asset: Asset, *, by: Actor) -> None:
+    """Bring a file back out of the bin as what it was; bringing it back twice changes nothing."""
+    if asset.state != "deleted":
+        return
+    bin.expect_kept("file", asset.id)
+    kept = bin.kept_of("file", asset.id)
+    if kept is None:
+        raise NotRetryable(_("This file is gone. Upload it again."), rule="gone")
+    audit.update(asset, "content.restore", by=by, state=kept["state"])
+    bin.take_out("file", [asset.id], by=by)
+
+
+def drop_asset(asset: Asset, *, by: Actor) -> None:
+    """Give up a file in the bin for good: what is stored of it goes."""
+    if asset.state == "deleted":
         emit(AssetDeleted(by=by.user_id, asset_id=asset.id))
 
 

@@ -66,6 +66,14 @@ def lock_asset(asset_id: UUID) -> Asset:
     return found
 
 
+def find_deleted(asset_id: UUID) -> Asset:
+    """One file of this channel, deleted or not."""
+    found = db.session().get(Asset, asset_id)
+    if found is None:
+        raise NoSuchAsset(_("This file is not here. It may have been deleted."))
+    return found
+
+
 def assets_by_id(asset_ids: Sequence[UUID | None]) -> dict[UUID, Asset]:
     """The files of those ids that are here, in one query."""
     wanted = {asset_id for asset_id in asset_ids if asset_id is not None}

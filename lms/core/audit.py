@@ -119,7 +119,7 @@ def _id(target: Any) -> UUID | None:
 
 
 def _name(target: Any) -> str:
-    for key in ("title", "name", "email", "label"):
+    for key in ("title", "name", "email", "label", "filename"):
         value = getattr(target, key, None)
         if isinstance(value, str) and value:
             return value

@@ -9,7 +9,7 @@ import re
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import formataddr, make_msgid, parseaddr
 from functools import cache
@@ -83,8 +83,9 @@ def send(
     attachments: Sequence[Mapping[str, str]] = (),
     headers: Mapping[str, str] | None = None,
     mail_id: UUID | None = None,
+    held_until: datetime | None = None,
 ) -> Mail:
-    """Write a mail and have it sent after the commit.
+    """Write a mail and have it sent after the commit, or when `held_until` has come.
 
     `template` names `templates/<template>.txt`, whose first line is the subject; the HTML part is made from the same words.
     `attachments` are {filename, content_type, key} of files in storage; `headers` go beside our own (List-Unsubscribe).
@@ -104,10 +105,11 @@ def send(
         attachments=[dict(item) for item in attachments],
         headers=dict(headers or {}),
         is_secret=secret,
+        held_until=held_until,
     )
     db.session().add(mail)
     db.session().flush()
-    deliver.put({"mail_id": mail.id}, queue="codes" if secret else "mail")
+    deliver.put({"mail_id": mail.id}, queue="codes" if secret else "mail", run_at=held_until)
     return mail
 
 

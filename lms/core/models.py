@@ -162,6 +162,7 @@ class Mail(Tenant, Base):
     state: Mapped[str] = mapped_column(default="queued")
     created_at: Mapped[datetime] = mapped_column(default=now)
     sent_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
     error: Mapped[str | None]
 
 
@@ -179,6 +180,29 @@ class IdempotencyKey(Tenant, Base):
     reply: Mapped[str | None]
     location: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class BinRow(Tenant, Base):
+    """One thing that was deleted: what, by whom and when; until it is restored, or deleted for good (`outcome`)."""
+
+    __tablename__ = "bin"
+    __table_args__ = (
+        Index("ix_bin_deleted", "channel_id", "deleted_at", "id", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_bin_target", "channel_id", "kind", "target_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("ix_bin_ended", "channel_id", "kind", "target_id", "outcome"),
+        {"schema": "core"},
+    )
+
+    kind: Mapped[str]
+    target_id: Mapped[UUID]
+    title: Mapped[str]
+    kept: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    deleted_at: Mapped[datetime] = mapped_column(default=now)
+    deleted_by: Mapped[UUID | None]
+    deleted_by_name: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None]
+    outcome: Mapped[str] = mapped_column(default="")
 
 
 class Plan(Tenant, Base):

@@ -18,14 +18,18 @@ POINTING = text(
 )
 
 
-def what_hangs_on(table: str, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The rows of the table (`schema.table`) that others point at: "3 enrollments, 1 orders"; those nobody points at are absent."""
+def what_hangs_on(table: str, ids: Sequence[UUID], *, besides: Sequence[str] = ()) -> dict[UUID, str]:
+    """The rows of the table (`schema.table`) that others point at: "3 enrollments, 1 orders"; those nobody points at are absent.
+
+    `besides` are tables that do not count.
+    """
     if not ids:
         return {}
     parts = [
         f"SELECT t.{column} AS id, '{name.rpartition('.')[2].replace('_', ' ')}' AS what, count(*) AS times FROM {name} t"  # noqa: S608
         f" WHERE t.{column} = ANY(CAST(:ids AS uuid[])) GROUP BY 1"
         for name, column in _pointing(table)
+        if name not in besides
     ]
     found: dict[UUID, str] = {}
     if parts:
@@ -33,6 +37,19 @@ def what_hangs_on(table: str, ids: Sequence[UUID]) -> dict[UUID, str]:
             words = f"{row.times} {row.what}"
             found[row.id] = f"{found[row.id]}, {words}" if row.id in found else words
     return found
+
+
+def counts_on(table: str, row_id: UUID) -> list[tuple[str, int]]:
+    """What points at one row: (table, how many), the most first."""
+    parts = [
+        f"SELECT '{name}' AS name, count(*) AS times FROM {name} t WHERE t.{column} = :id"  # noqa: S608 (names of the catalogue)
+        for name, column in _pointing(table)
+    ]
+    found: dict[str, int] = {}
+    if parts:
+        for row in db.session().execute(text(" UNION ALL ".join(parts)), {"id": row_id}):
+            found[row.name] = found.get(row.name, 0) + row.times
+    return sorted(((name, times) for name, times in found.items() if times), key=lambda pair: -pair[1])
 
 
 @cache

@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
-from lms.core import db
+from lms.core import bin, db
+from lms.core.bin import Kind
 from lms.core.decisions import Actor, Decision
 from lms.core.deeds import Deed, Deeds, Label, Revert, Thing, names_come_from, register
 from lms.core.errors import Forbidden
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.models import BinRow
 from lms.core.money import Money
 from lms.courses import operations, policies, queries
 from lms.courses.models import Category, Course, Lesson, Sale, Section
@@ -181,3 +183,61 @@ names_come_from("course", _named(Course, Course.title))
 names_come_from("lesson", _named(Lesson, Lesson.title))
 names_come_from("category", _named(Category, Category.name))
 register(Deeds("courses", _l("Courses"), ACTS, THINGS, FIELDS, REVERTS))
+
+
+# --- the bin -----------------------------------------------------------------------------------------------------------
+
+
+def _restore_course(row: BinRow, by: Actor) -> None:
+    operations.restore_course(queries.get_course(row.target_id), by=by)
+
+
+def _purge_course(row: BinRow, by: Actor) -> None:
+    for model in (Lesson, Section):
+        db.session().execute(delete(model).where(model.course_id == row.target_id))
+    db.session().execute(delete(Course).where(Course.id == row.target_id))
+
+
+def _empty_course(row: BinRow, by: Actor) -> None:
+    db.session().execute(update(Course).where(Course.id == row.target_id).values(summary="", description="", cover_asset_id=None))
+    db.session().execute(update(Lesson).where(Lesson.course_id == row.target_id).values(body="", asset_id=None))
+
+
+def _restore_section(row: BinRow, by: Actor) -> None:
+    operations.restore_section(queries.get_section(row.target_id), by=by)
+
+
+def _purge_section(row: BinRow, by: Actor) -> None:
+    db.session().execute(delete(Lesson).where(Lesson.section_id == row.target_id))
+    db.session().execute(delete(Section).where(Section.id == row.target_id))
+
+
+def _empty_section(row: BinRow, by: Actor) -> None:
+    gone = update(Lesson).where(Lesson.section_id == row.target_id, Lesson.status == "deleted")
+    db.session().execute(gone.values(body="", asset_id=None))
+
+
+def _restore_lesson(row: BinRow, by: Actor) -> None:
+    operations.restore_lesson(queries.get_lesson(row.target_id), by=by)
+
+
+def _purge_lesson(row: BinRow, by: Actor) -> None:
+    db.session().execute(delete(Lesson).where(Lesson.id == row.target_id))
+
+
+def _empty_lesson(row: BinRow, by: Actor) -> None:
+    db.session().execute(update(Lesson).where(Lesson.id == row.target_id).values(body="", asset_id=None))
+
+
+def _restore_category(row: BinRow, by: Actor) -> None:
+    operations.restore_category(row.target_id, row.title, row.kept["slug"], by=by)
+
+
+def _nothing_left(row: BinRow, by: Actor) -> None:
+    """A category's row went when it was deleted; the bin's memory of it is all there was."""
+
+
+bin.register(Kind("course", _l("Course"), "book-open", "courses.courses", _restore_course, _purge_course, _empty_course))
+bin.register(Kind("section", _l("Section"), "layout-list", "courses.sections", _restore_section, _purge_section, _empty_section))
+bin.register(Kind("lesson", _l("Lesson"), "file-text", "courses.lessons", _restore_lesson, _purge_lesson, _empty_lesson))
+bin.register(Kind("category", _l("Category"), "library", "courses.categories", _restore_category, _nothing_left))

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from lms.channels.queries import this_channel
-from lms.core import audit, db
+from lms.core import audit, bin, db
 from lms.core.clock import now
 from lms.core.decisions import Actor, Decision
 from lms.core.errors import Invalid, Refusal
@@ -143,6 +143,8 @@ def _put_back(course: Course, before: State, by: Actor) -> None:
             values[key] = datetime.fromisoformat(values[key]) if values[key] else None
     if not audit.update(course, "courses.undo", by=by, **values):
         return
+    if "status" in before:
+        bin.take_out("course", [course.id], by=by)
     course.version += 1
     course.updated_at = now()
     fact: Event = CourseEdited(by=by.user_id, course_id=course.id)

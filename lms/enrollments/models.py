@@ -1,7 +1,7 @@
 """Enrolments, and what each enrolled person did in each lesson."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
@@ -114,3 +114,22 @@ class LessonProgress(Tenant, Base):
     def position_seconds(self) -> int:
         """Where the person stopped."""
         return self.position_ms // 1000
+
+
+class WatchDay(Tenant, Base):
+    """How long one person watched videos of one course on one day of the channel's zone; it only grows."""
+
+    __tablename__ = "watch_days"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "day", "course_id", "user_id"),
+        CheckConstraint("watch_ms > 0", name="positive"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        belongs_to("course_id", "courses.courses", name="fk_course_id_courses_courses"),
+        Index("ix_watch_days_person", "channel_id", "user_id"),
+        {"schema": "enrollments"},
+    )
+
+    day: Mapped[date]
+    course_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    watch_ms: Mapped[int]

@@ -2,14 +2,18 @@
 
 from uuid import UUID
 
-from flask import Blueprint, url_for
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.channels.queries import get_member
-from lms.notifications import policies, queries
+from lms.core.i18n import gettext as _
+from lms.notifications import operations, policies, queries
+from lms.notifications.forms import defaults_form, defaults_said
+from lms.notifications.models import KINDS
 from lms.payments.queries import get_order
 from lms.web.access import actor, allow
-from lms.web.answers import fragment
+from lms.web.answers import fragment, invalid, moved
+from lms.web.toasts import toast
 
 bp = Blueprint("notifications_admin", __name__, url_prefix="/admin/notifications")
 
@@ -21,6 +25,21 @@ def people_show(user_id: UUID) -> ResponseReturnValue:
     allow(policies.can_see_mails_of(actor()))
     page = url_for("admin.system_mail", q=person.email)
     return fragment("notifications/admin/_people_show.html", page=page, person=person, told=queries.told(user_id, person.email))
+
+
+@bp.route("/defaults", methods=["GET", "POST"])
+def defaults() -> ResponseReturnValue:
+    """How news comes to everybody who said nothing else."""
+    allow(policies.can_set_defaults(actor()))
+    kinds, page = list(KINDS.values()), "notifications/admin/defaults.html"
+    form = defaults_form(kinds, queries.defaults())
+    if not form.is_submitted():
+        return render_template(page, form=form, kinds=kinds)
+    if not form.validate():
+        return invalid(page, page=page, form=form, kinds=kinds)
+    saved = operations.set_defaults(defaults_said(form, kinds), by=actor())
+    toast(_("Saved. Whoever chose something else keeps it.") if saved else _("Nothing was changed."))
+    return moved(url_for(".defaults"))
 
 
 @bp.route("/orders/<uuid:order_id>")

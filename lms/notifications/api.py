@@ -44,24 +44,33 @@ class NoticeList(Answer):
 
 
 class WishAnswer(Answer):
-    """How I wish to hear of one kind of news."""
+    """How I hear of one kind of news: in the app, and how its mails come; `inherits` names what the academy decides for me."""
 
     kind: str
     title: str
     in_app: bool
-    mail: bool
+    mail: Literal["now", "daily", "weekly", "never"]
+    inherits: list[Literal["in_app", "mail"]]
 
 
 class WishList(Answer):
-    """How I wish to hear of each kind of news."""
+    """How I hear of each kind of news."""
 
     rows: list[WishAnswer]
 
 
-class WishChange(Body):
-    """What is on, as `kind:in_app` and `kind:mail`; everything else is off."""
+class WishLine(Body):
+    """What I wish for one kind of news; null: as the academy has it."""
 
-    on: Annotated[list[Annotated[str, Field(max_length=60, pattern="^[a-z_]+:(in_app|mail)$")]], Field(max_length=200)]
+    kind: Annotated[str, Field(max_length=40, pattern="^[a-z_]+$")]
+    in_app: bool | None = None
+    mail: Literal["now", "daily", "weekly", "never"] | None = None
+
+
+class WishChange(Body):
+    """What I wish for the kinds named; the others stay."""
+
+    rows: Annotated[list[WishLine], Field(max_length=50)]
 
 
 @bp.get("")
@@ -105,7 +114,7 @@ def preferences() -> WishList:
 def preferences_edit(body: WishChange) -> WishList:
     """Say what I wish to hear of, and how."""
     allow(policies.can_read(actor()))
-    operations.set_wishes(_me(), set(body.on), by=actor())
+    operations.set_wishes(_me(), {line.kind: (line.in_app, line.mail) for line in body.rows}, by=actor())
     return _wishes()
 
 
@@ -116,10 +125,12 @@ def _me() -> UUID:
 
 
 def _wishes() -> WishList:
-    wishes = queries.wishes_of(_me())
-    return WishList(
-        rows=[
-            WishAnswer(kind=kind.key, title=str(kind.title), in_app=wishes[kind.key].in_app, mail=wishes[kind.key].mail)
-            for kind in queries.kinds_for(actor())
-        ]
+    choices = queries.choices_of(_me())
+    return WishList(rows=[_answer(kind.key, str(kind.title), choices[kind.key]) for kind in queries.kinds_for(actor())])
+
+
+def _answer(kind: str, title: str, choice: queries.Choice) -> WishAnswer:
+    inherits = [name for name, said in (("in_app", choice.said_in_app), ("mail", choice.said_mail)) if said is None]
+    return WishAnswer.model_validate(
+        {"kind": kind, "title": title, "in_app": choice.holds.in_app, "mail": choice.holds.mail_word, "inherits": inherits}
     )

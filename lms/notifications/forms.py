@@ -1,15 +1,97 @@
 """Forms of notifications."""
 
-from wtforms import SelectMultipleField
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from lms.notifications.models import KINDS, WAYS
+from babel.dates import get_day_names
+from wtforms import BooleanField, SelectChoice, SelectField
+
+from lms.core.i18n import gettext as _
+from lms.core.i18n import lazy_gettext as _l
+from lms.core.i18n import locale
+from lms.notifications.models import NEVER, Habit, Kind
+from lms.notifications.queries import Choice, Ways
 from lms.web.forms import Form
 
+INHERITS = "inherits"
+WORDS = {"now": _l("At once"), "daily": _l("Once a day"), "weekly": _l("Once a week"), NEVER: _l("Never")}
+APP_WORDS = {"on": _l("At once"), "off": _l("Never")}
 
-class WishesForm(Form):
-    """Every `kind:way` that is wanted."""
 
-    on = SelectMultipleField(choices=[(f"{kind}:{way}", way) for kind in KINDS for way in WAYS], validate_choice=True)
+def _hour(value: str | None) -> int | None:
+    return int(value) if value else None
+
+
+def _hours(first: str | None = None) -> list[SelectChoice]:
+    hours = [SelectChoice(str(hour), f"{hour:02d}:00") for hour in range(24)]
+    return hours if first is None else [SelectChoice("", first), *hours]
+
+
+def _days() -> list[SelectChoice]:
+    names = get_day_names("wide", locale=locale())
+    return [SelectChoice(str(day), names[day]) for day in range(7)]
+
+
+class HabitForm(Form):
+    """When mails may reach a person."""
+
+    digest_hour = SelectField(_l("Collected mails come at"), choices=_hours, coerce=int)
+    digest_day = SelectField(_l("The weekly one on"), choices=_days, coerce=int)
+    quiet_from = SelectField(_l("No mails from"), choices=lambda: _hours(_("No quiet hours")), coerce=_hour)
+    quiet_to = SelectField(_l("Until"), choices=lambda: _hours("–"), coerce=_hour)
+    is_silent = BooleanField(_l("Send me no mails at all"))
+
+
+def wishes_form(kinds: Sequence[Kind], choices: Mapping[str, Choice], habit: Habit) -> Any:
+    """What reaches a person: for each kind in the app and by mail (what is not said stays as the academy has it), and when."""
+    fields: dict[str, Any] = {}
+    for kind in kinds:
+        choice = choices[kind.key]
+        as_it_is = "on" if choice.academy.in_app else "off"
+        fields |= _pair(
+            kind,
+            app=[SelectChoice(INHERITS, _("Academy: %(word)s", word=APP_WORDS[as_it_is]))],
+            mail=[SelectChoice(INHERITS, _("Academy: %(word)s", word=WORDS[choice.academy.mail_word]))],
+            said_app=INHERITS if choice.said_in_app is None else "on" if choice.said_in_app else "off",
+            said_mail=choice.said_mail or INHERITS,
+        )
+    return type("WishesForm", (HabitForm,), fields)(obj=habit)
+
+
+def defaults_form(kinds: Sequence[Kind], defaults: Mapping[str, Ways]) -> Any:
+    """The academy's matrix: for each kind, in the app and by mail."""
+    fields: dict[str, Any] = {}
+    for kind in kinds:
+        ways = defaults[kind.key]
+        fields |= _pair(kind, app=[], mail=[], said_app="on" if ways.in_app else "off", said_mail=ways.mail_word)
+    return type("DefaultsForm", (Form,), fields)()
+
+
+def _pair(kind: Kind, *, app: list[SelectChoice], mail: list[SelectChoice], said_app: str, said_mail: str) -> dict[str, Any]:
+    app = [*app, *(SelectChoice(word, str(text)) for word, text in APP_WORDS.items())]
+    mail = [*mail, *(SelectChoice(word, str(WORDS[word])) for word in (*kind.paces, NEVER))]
+    return {
+        f"{kind.key}_app": SelectField(_("%(kind)s: App", kind=kind.title), choices=app, default=said_app),
+        f"{kind.key}_mail": SelectField(_("%(kind)s: Mail", kind=kind.title), choices=mail, default=said_mail),
+    }
+
+
+def wishes_said(form: Any, kinds: Sequence[Kind]) -> dict[str, tuple[bool | None, str | None]]:
+    """What a person's matrix says, as operations take it."""
+    made = {}
+    for kind in kinds:
+        app, by_mail = form[f"{kind.key}_app"].data, form[f"{kind.key}_mail"].data
+        made[kind.key] = (None if app == INHERITS else app == "on", None if by_mail == INHERITS else by_mail)
+    return made
+
+
+def defaults_said(form: Any, kinds: Sequence[Kind]) -> dict[str, Ways]:
+    """What the academy's matrix says, as operations take it."""
+    made = {}
+    for kind in kinds:
+        word = form[f"{kind.key}_mail"].data
+        made[kind.key] = Ways(form[f"{kind.key}_app"].data == "on", word != NEVER, "now" if word == NEVER else word)
+    return made
 
 
 class UnsubscribeForm(Form):

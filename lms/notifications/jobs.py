@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from lms.core.clock import now
 from lms.core.jobs import Every, job, report_progress, step
 from lms.notifications import operations, queries
 
@@ -54,6 +55,17 @@ def remind_of_sessions() -> None:
     """Remind everybody of live classes that begin within the hour, once each; late-comers too."""
     for payload in operations.remind_of_sessions():
         tell_course.put(payload, key=f"tell:{payload['event_id']}", queue="mail")
+
+
+@job(queue="bulk", every=Every(minutes=10), in_steps=True, lease_seconds=120)
+def send_digests() -> None:
+    """Send the digests whose hour has come, some hundred people at a time, each in a transaction of its own."""
+    while True:
+        with step():
+            user_ids = queries.due_people(now(), limit=operations.CHUNK)
+            if not user_ids:
+                return
+            operations.send_digests(user_ids)
 
 
 @job(queue="bulk", every=Every(at="03:40"))

@@ -15,7 +15,8 @@ from lms.core.i18n import lazy_gettext as _l
 
 ADMINS = frozenset({"admin", "owner"})
 EVERYBODY = frozenset(ROLES)
-WAYS = ("in_app", "mail")
+PACES = ("now", "daily", "weekly")
+NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,12 @@ class Kind:
     in_app: bool = True
     mail: bool = True
     tone: str = "info"
+    is_urgent: bool = False  # of no use tomorrow: comes in quiet hours too, and never in a digest
+
+    @property
+    def paces(self) -> tuple[str, ...]:
+        """How its mails may come."""
+        return ("now",) if self.is_urgent else PACES
 
 
 KINDS: dict[str, Kind] = {
@@ -44,6 +51,7 @@ KINDS: dict[str, Kind] = {
             _l("An hour before it starts, in your time zone."),
             "calendar-clock",
             tone="warning",
+            is_urgent=True,
         ),
         Kind(
             "session_changed",
@@ -51,6 +59,7 @@ KINDS: dict[str, Kind] = {
             _l("So that nobody waits in an empty room."),
             "calendar",
             tone="warning",
+            is_urgent=True,
         ),
         Kind("session_planned", _l("A live class is planned"), _l("When a course you learn gets a date."), "calendar-plus", mail=False),
         Kind(
@@ -87,7 +96,8 @@ KINDS: dict[str, Kind] = {
 class Notice(Tenant, Base):
     """One thing one person was told; `event_id` names the occasion, so that nobody is told twice.
 
-    `course_id` is set when only those enrolled there may still get the mail; `stale_at` is when the mail has no use any more.
+    `course_id` is set when only those enrolled there may still get the mail; `stale_at` is when the mail has no use any more;
+    `due_at` is when it goes out with the next digest, until it has.
     """
 
     __tablename__ = "notices"
@@ -99,6 +109,7 @@ class Notice(Tenant, Base):
         Index("ix_notices_event", "channel_id", "event_id", "user_id"),
         Index("ix_notices_mail", "channel_id", "mail_id", postgresql_where=text("mail_id IS NOT NULL")),
         Index("ix_notices_at", "channel_id", "created_at"),
+        Index("ix_notices_due", "channel_id", "due_at", "user_id", postgresql_where=text("due_at IS NOT NULL")),
         {"schema": "notifications"},
     )
 
@@ -114,6 +125,7 @@ class Notice(Tenant, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime | None]
     stale_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
 
     @property
     def is_seen(self) -> bool:
@@ -127,7 +139,10 @@ class Notice(Tenant, Base):
 
 
 class Wish(Tenant, Base):
-    """What one person wishes for one kind of news; without a row the kind's own defaults hold."""
+    """What one person wishes for one kind of news; where it says nothing, the academy's word holds.
+
+    Only the person changes it: no enrolment, import or role brings back what was stopped.
+    """
 
     __tablename__ = "wishes"
     __table_args__ = (
@@ -138,8 +153,41 @@ class Wish(Tenant, Base):
 
     user_id: Mapped[UUID]
     kind: Mapped[str]
+    in_app: Mapped[bool | None]
+    mail: Mapped[bool | None]
+    pace: Mapped[str] = mapped_column(default="now")
+    changed_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Default(Tenant, Base):
+    """How one kind of news comes to everybody of the academy who said nothing else; without a row the product's own word holds."""
+
+    __tablename__ = "defaults"
+    __table_args__ = (UniqueConstraint("channel_id", "kind"), {"schema": "notifications"})
+
+    kind: Mapped[str]
     in_app: Mapped[bool]
     mail: Mapped[bool]
+    pace: Mapped[str] = mapped_column(default="now")
+    changed_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Habit(Tenant, Base):
+    """When mails may reach one person: hour and weekday of digests, quiet hours of their own zone, or never at all."""
+
+    __tablename__ = "habits"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "user_id"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        {"schema": "notifications"},
+    )
+
+    user_id: Mapped[UUID]
+    digest_hour: Mapped[int] = mapped_column(default=8)
+    digest_day: Mapped[int] = mapped_column(default=0)
+    quiet_from: Mapped[int | None]
+    quiet_to: Mapped[int | None]
+    is_silent: Mapped[bool] = mapped_column(default=False)
     changed_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
 

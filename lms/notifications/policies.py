@@ -15,6 +15,11 @@ def can_see_mails_of(actor: Actor) -> Decision:
     return admins(actor)
 
 
+def can_set_defaults(actor: Actor) -> Decision:
+    """Those who run the channel say how news comes to whoever said nothing."""
+    return admins(actor)
+
+
 def can_touch(actor: Actor, notice: Notice) -> Decision:
     """A notice is its person's alone."""
     if not actor.is_known:

@@ -18,7 +18,7 @@ from lms.core.tenancy import current_channel
 from lms.courses.models import Lesson
 from lms.enrollments.models import Enrollment
 from lms.notifications.errors import NoNotice
-from lms.notifications.models import KINDS, Announcement, Kind, Notice, Wish
+from lms.notifications.models import KINDS, NEVER, Announcement, Default, Habit, Kind, Notice, Wish
 from lms.streaming.models import Session
 
 PAGE = 50
@@ -29,21 +29,42 @@ ACTIVE = ("active", "invited")
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody who is told something: address, language and zone."""
+    """Somebody who is told something: address, language, zone, and when mails may reach them."""
 
     user_id: UUID
     name: str
     email: str
     locale: str
     zone: str
+    digest_hour: int = 8
+    digest_day: int = 0
+    quiet_from: int | None = None
+    quiet_to: int | None = None
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """On which ways somebody wishes to hear."""
+    """On which ways somebody wishes to hear: in the app, by mail, and how often mails come."""
 
     in_app: bool
     mail: bool
+    pace: str = "now"
+
+    @property
+    def mail_word(self) -> str:
+        """How mails come, in one word: now, daily, weekly or never."""
+        return self.pace if self.mail else NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of a person's matrix: what they said themselves (None: nothing), what the academy says, and what holds."""
+
+    said_in_app: bool | None
+    said_mail: str | None
+    academy: Ways
+    holds: Ways
 
 
 def unread_count(user_id: UUID) -> int:
@@ -152,12 +173,24 @@ def told(user_id: UUID, email: str, *, limit: int = 30) -> list[Told]:
 def readers(user_ids: Sequence[UUID]) -> Sequence[Reader]:
     """Those of the people who may still be told anything: members who are not suspended."""
     query = (
-        select(Member.id, Member.name, Member.email, User.locale, User.zone)
+        select(
+            Member.id,
+            Member.name,
+            Member.email,
+            User.locale,
+            User.zone,
+            func.coalesce(Habit.digest_hour, 8),
+            func.coalesce(Habit.digest_day, 0),
+            Habit.quiet_from,
+            Habit.quiet_to,
+            func.coalesce(Habit.is_silent, False),
+        )
         .join(User, User.id == Member.id)
+        .outerjoin(Habit, Habit.user_id == Member.id)
         .where(Member.id.in_(set(user_ids)), Member.status.in_(ACTIVE), User.status == "active")
         .order_by(Member.id)
     )
-    return [Reader(*row) for row in db.session().execute(query)] if user_ids else []
+    return [Reader(*tuple(row)) for row in db.session().execute(query)] if user_ids else []
 
 
 def find_reader(user_id: UUID) -> Reader | None:
@@ -170,18 +203,64 @@ def admin_ids() -> Sequence[UUID]:
     return db.session().scalars(select(Member.id).where(Member.role.in_(("admin", "owner")), Member.status.in_(ACTIVE))).all()
 
 
+def defaults() -> dict[str, Ways]:
+    """How each kind of news comes to whoever said nothing: by the academy's word, else the product's."""
+    rows = db.session().execute(select(Default.kind, Default.in_app, Default.mail, Default.pace))
+    said = {kind: Ways(in_app, by_mail, pace) for kind, in_app, by_mail, pace in rows}
+    return {key: said.get(key) or Ways(kind.in_app, kind.mail) for key, kind in KINDS.items()}
+
+
 def ways_of(user_ids: Sequence[UUID], kind: str) -> Mapping[UUID, Ways]:
-    """How each of the people wishes to hear of a kind: what they said, else the kind's defaults."""
-    default = Ways(KINDS[kind].in_app, KINDS[kind].mail)
-    said = db.session().execute(select(Wish.user_id, Wish.in_app, Wish.mail).where(Wish.user_id.in_(set(user_ids)), Wish.kind == kind))
-    found = {user_id: Ways(in_app, by_mail) for user_id, in_app, by_mail in said}
-    return {user_id: found.get(user_id, default) for user_id in user_ids}
+    """How each of the people hears of a kind: what they said, else the academy's word, else the product's; two queries."""
+    academy = defaults()[kind]
+    query = select(Wish.user_id, Wish.in_app, Wish.mail, Wish.pace).where(Wish.user_id.in_(set(user_ids)), Wish.kind == kind)
+    found = {user_id: _held(academy, in_app, by_mail, pace) for user_id, in_app, by_mail, pace in db.session().execute(query)}
+    return {user_id: found.get(user_id, academy) for user_id in user_ids}
+
+
+def _held(academy: Ways, in_app: bool | None, by_mail: bool | None, pace: str) -> Ways:
+    return Ways(
+        academy.in_app if in_app is None else in_app,
+        academy.mail if by_mail is None else by_mail,
+        academy.pace if by_mail is None else pace,
+    )
+
+
+def choices_of(user_id: UUID) -> dict[str, Choice]:
+    """One person's matrix: every kind with what they said, what the academy says, and what holds; two queries."""
+    rows = db.session().execute(select(Wish.kind, Wish.in_app, Wish.mail, Wish.pace).where(Wish.user_id == user_id))
+    said = {kind: (in_app, by_mail, pace) for kind, in_app, by_mail, pace in rows}
+    made = {}
+    for key, academy in defaults().items():
+        in_app, by_mail, pace = said.get(key, (None, None, "now"))
+        word = None if by_mail is None else pace if by_mail else NEVER
+        made[key] = Choice(in_app, word, academy, _held(academy, in_app, by_mail, pace))
+    return made
 
 
 def wishes_of(user_id: UUID) -> dict[str, Ways]:
-    """How one person wishes to hear of every kind."""
-    said = {wish.kind: Ways(wish.in_app, wish.mail) for wish in db.session().scalars(select(Wish).where(Wish.user_id == user_id))}
-    return {key: said.get(key, Ways(kind.in_app, kind.mail)) for key, kind in KINDS.items()}
+    """How one person hears of every kind."""
+    return {key: choice.holds for key, choice in choices_of(user_id).items()}
+
+
+def habit_of(user_id: UUID) -> Habit:
+    """When mails may reach a person; an unsaved one with the product's word when they never said."""
+    query = select(Habit).where(Habit.user_id == user_id).execution_options(populate_existing=True)
+    found = db.session().scalars(query).one_or_none()
+    return found or Habit(user_id=user_id, digest_hour=8, digest_day=0, is_silent=False)
+
+
+def due_people(moment: datetime, *, limit: int) -> Sequence[UUID]:
+    """Some of the people whose digest is due."""
+    return (
+        db.session().scalars(select(Notice.user_id).where(Notice.due_at <= moment).distinct().order_by(Notice.user_id).limit(limit)).all()
+    )
+
+
+def lock_due(user_ids: Sequence[UUID], moment: datetime) -> Sequence[Notice]:
+    """What is due to go out with a digest to these people, oldest first, held until the transaction ends."""
+    query = select(Notice).where(Notice.user_id.in_(user_ids), Notice.due_at <= moment).order_by(Notice.id)
+    return db.session().scalars(query.with_for_update()).all()
 
 
 def kinds_for(actor: Actor) -> list[Kind]:

@@ -7,10 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from lms.core import tickets
 from lms.core.decisions import anyone
-from lms.core.errors import Invalid, Unauthenticated
+from lms.core.errors import Invalid, Refusal, Unauthenticated
 from lms.core.i18n import gettext as _
 from lms.notifications import operations, policies, queries
-from lms.notifications.forms import UnsubscribeForm, WishesForm
+from lms.notifications.forms import UnsubscribeForm, wishes_form, wishes_said
 from lms.notifications.models import KINDS
 from lms.web.access import actor, allow
 from lms.web.answers import changed, invalid, moved, own_path
@@ -84,30 +84,40 @@ def bell_tickets() -> ResponseReturnValue:
 
 @bp.route("/preferences", methods=["GET", "POST"])
 def preferences() -> ResponseReturnValue:
-    """What I wish to hear of, and how."""
+    """What I wish to hear of, how, and when."""
     allow(policies.can_read(actor()))
-    form, page = WishesForm(), "notifications/preferences.html"
-    kinds = queries.kinds_for(actor())
+    kinds, page = queries.kinds_for(actor()), "notifications/preferences.html"
+    form = wishes_form(kinds, queries.choices_of(_me()), queries.habit_of(_me()))
     if not form.is_submitted():
-        return render_template(page, form=form, kinds=kinds, wishes=queries.wishes_of(_me()))
-    if not form.validate():
-        return invalid(page, page=page, form=form, kinds=kinds, wishes=queries.wishes_of(_me()))
-    saved = operations.set_wishes(_me(), set(form.on.data or ()), by=actor())
-    toast(_("Saved.") if saved else _("Nothing was changed."))
-    return moved(url_for(".preferences"))
+        return render_template(page, form=form, kinds=kinds)
+    if form.validate():
+        try:
+            habit = {name: form[name].data for name in ("digest_hour", "digest_day", "quiet_from", "quiet_to", "is_silent")}
+            saved = operations.set_habit(_me(), by=actor(), **habit)
+            saved = operations.set_wishes(_me(), wishes_said(form, kinds), by=actor()) or saved
+            toast(_("Saved.") if saved else _("Nothing was changed."))
+            return moved(url_for(".preferences"))
+        except Refusal as refusal:
+            form.refuse(refusal)
+    return invalid(page, page=page, form=form, kinds=kinds)
 
 
 @bp.route("/unsubscribe/<token:token>", methods=["GET", "POST"])
 @signed_door
 def unsubscribe_show(token: str) -> ResponseReturnValue:
-    """Stop one kind of mails with the link in any of them: a page with a button, and the one-click POST of mail programs (RFC 8058)."""
+    """Stop one kind of mails, or all, by the link in any of them: a page, and the one-click POST of mail programs (RFC 8058)."""
     reader, kind = operations.who_unsubscribes(token)
     allow(anyone())
     if request.method == "POST":
-        operations.unsubscribe(reader, kind)
-    is_on = queries.ways_of([reader.user_id], kind)[reader.user_id].mail
+        operations.unsubscribe(reader, operations.EVERYTHING if "all" in request.form else kind)
+    is_silent = queries.habit_of(reader.user_id).is_silent
     return render_template(
-        "notifications/unsubscribe_show.html", form=UnsubscribeForm(), kind=KINDS[kind], email=_veiled(reader.email), is_on=is_on
+        "notifications/unsubscribe_show.html",
+        form=UnsubscribeForm(),
+        kind=KINDS.get(kind),
+        email=_veiled(reader.email),
+        is_silent=is_silent,
+        is_on=not is_silent and (kind not in KINDS or queries.ways_of([reader.user_id], kind)[reader.user_id].mail),
     )
 
 

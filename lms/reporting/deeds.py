@@ -2,9 +2,14 @@
 
 from typing import Any
 
+from sqlalchemy import delete
+
+from lms.core import bin, db
+from lms.core.bin import Kind
 from lms.core.decisions import Actor
 from lms.core.deeds import Deed, Deeds, Label, Revert, Thing, register
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.models import BinRow
 from lms.reporting import operations, policies, queries
 from lms.reporting.models import SavedView
 
@@ -54,3 +59,14 @@ register(
         {"reporting.edit_view": Revert(queries.get_view, policies.can_edit_view, _put)},
     )
 )
+
+
+def _restore(row: BinRow, by: Actor) -> None:
+    operations.restore_view(queries.get_view(row.target_id, deleted=True), by=by)
+
+
+def _purge(row: BinRow, by: Actor) -> None:
+    db.session().execute(delete(SavedView).where(SavedView.id == row.target_id))
+
+
+bin.register(Kind("view", _l("Saved view"), "bookmark", "reporting.views", _restore, _purge))

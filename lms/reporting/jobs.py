@@ -82,9 +82,17 @@ def _store(made: Made, key: str) -> str:
 
 @job(queue="default", every=Every(minutes=5))
 def note_people() -> None:
-    """Keep who is here today, before "last seen" moves on."""
+    """Keep who is here today, before "last seen" moves on, and count the day and the week so far."""
     today = queries.channel_today()
     operations.note_people(date.fromordinal(today.toordinal() - 1), today)
+    operations.count_today()
+    operations.recount_week(date.fromordinal(today.toordinal() - today.weekday()))
+
+
+@job(queue="bulk", every=Every(minutes=60))
+def count_courses() -> None:
+    """Count what the enrolments of each course add up to, where there are many."""
+    operations.recount_courses()
 
 
 @job(queue="bulk", in_steps=True, lease_seconds=900, every=Every(minutes=60))

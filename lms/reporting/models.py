@@ -204,6 +204,37 @@ class Presence(Tenant, Base):
     user_id: Mapped[UUID]
 
 
+class Weekly(Tenant, Base):
+    """How many of those who joined in one week were here in another; weeks by their Monday, days of the channel's zone."""
+
+    __tablename__ = "weekly"
+    __table_args__ = (UniqueConstraint("channel_id", "week", "cohort"), {"schema": "reporting"})
+
+    week: Mapped[date]
+    cohort: Mapped[date]
+    people: Mapped[int]
+
+
+class CourseFigures(Tenant, Base):
+    """What the enrolments of one course add up to, counted anew now and then in a channel that has too many to count at once."""
+
+    __tablename__ = "course_figures"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "course_id"),
+        belongs_to("course_id", "courses.courses", name="fk_course_id_courses_courses", ondelete="CASCADE"),
+        {"schema": "reporting"},
+    )
+
+    course_id: Mapped[UUID]
+    enrolled: Mapped[int]
+    started: Mapped[int]
+    completed: Mapped[int]
+    median_seconds: Mapped[int | None]
+    stopped_lesson_id: Mapped[UUID | None]
+    stopped: Mapped[int]
+    counted_at: Mapped[datetime]
+
+
 def next_run(
     cadence: str,
     *,

@@ -110,6 +110,7 @@ class Visit(Tenant, Base):
         belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
         Index("ix_visits_session", "channel_id", "session_id", "user_id", "joined_at"),
         Index("ix_visits_person", "channel_id", "user_id", "joined_at"),
+        Index("ix_visits_joined", "channel_id", "joined_at", "id"),
         {"schema": "streaming"},
     )
 

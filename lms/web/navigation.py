@@ -64,7 +64,9 @@ GROUPS: tuple[tuple[Lazy, tuple[Entry, ...]], ...] = (
         _l("Settings"),
         (
             Entry(_l("Channel"), "/admin/channels/settings", "settings", ADMIN, "s"),
+            Entry(_l("Notifications"), "/admin/notifications/defaults", "bell", ADMIN),
             Entry(_l("Bulk acts"), "/admin/plans", "layers", ADMIN),
+            Entry(_l("Bin"), "/admin/bin", "trash-2", ADMIN),
             Entry(_l("Audit log"), "/admin/audit", "scroll-text", ADMIN),
             Entry(_l("System"), "/admin/system", "activity", ADMIN),
         ),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from lms.core.models import EventRow
 from lms.courses.models import Lesson
 from lms.enrollments import operations, queries
 from lms.enrollments.errors import BadBeat, EnrollmentIsOver
-from lms.enrollments.models import Enrollment, LessonProgress
+from lms.enrollments.models import Enrollment, LessonProgress, WatchDay
 from lms.enrollments.operations import Beat, Played
 from lms.enrollments.operations.watching import FASTEST, SLACK, Pass, read_pass
 from tests.factories.courses import a_course, a_lesson
@@ -90,6 +90,7 @@ def test_record_beat__keeps_ranges_position_and_time(work: Session) -> None:
     assert (beat.watched_ms, kept.watched_seconds, kept.watch_seconds, kept.position_seconds) == (30_000, 30, 30, 30)
     enrollment = queries.get_enrollment(watcher.enrollment.id)
     assert enrollment.last_lesson_id == watcher.lesson.id and enrollment.last_seen_at == watcher.at
+    assert sum(work.scalars(select(WatchDay.watch_ms))) == 30_000, "the day knows as much as the lesson"
 
 
 def test_record_beat__counts_a_position_alone_as_nothing_watched(work: Session) -> None:

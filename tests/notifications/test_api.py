@@ -23,12 +23,11 @@ def test_index__is_mine_and_seen_once(api_sam: Machine, api_ada: Machine) -> Non
     api_sam.post(f"/notifications/{uuid4()}/seen", status=404)
 
 
-def test_preferences_edit__keeps_what_is_on(api_sam: Machine) -> None:
-    before = {row["kind"]: row["mail"] for row in api_sam.get("/notifications/preferences")["rows"]}
-    assert before["enrolled"] is True and "approval" not in before
-    after = {
-        row["kind"]: (row["in_app"], row["mail"])
-        for row in api_sam.patch("/notifications/preferences", {"on": ["enrolled:in_app"]})["rows"]
-    }
-    assert after["enrolled"] == (True, False) and after["lesson"] == (False, False)
-    api_sam.patch("/notifications/preferences", {"on": ["enrolled:pigeon"]}, status=422)
+def test_preferences_edit__keeps_what_is_said_of_the_kinds_named(api_sam: Machine) -> None:
+    before = {row["kind"]: row for row in api_sam.get("/notifications/preferences")["rows"]}
+    assert before["enrolled"]["mail"] == "now" and before["enrolled"]["inherits"] == ["in_app", "mail"] and "approval" not in before
+    wish = [{"kind": "enrolled", "in_app": True, "mail": "never"}, {"kind": "approval", "mail": "daily"}]
+    after = {row["kind"]: row for row in api_sam.patch("/notifications/preferences", {"rows": wish})["rows"]}
+    assert (after["enrolled"]["mail"], after["enrolled"]["inherits"]) == ("never", []) and after["lesson"]["mail"] == "now"
+    api_sam.patch("/notifications/preferences", {"rows": [{"kind": "enrolled", "mail": "pigeon"}]}, status=422)
+    api_sam.patch("/notifications/preferences", {"rows": [{"kind": "session_soon", "mail": "weekly"}]}, status=422)

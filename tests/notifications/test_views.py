@@ -4,14 +4,19 @@ from uuid import UUID
 
 import pytest
 
-from lms.core import db
+from lms.channels.operations import change_role
+from lms.channels.queries import get_member
+from lms.core import db, plans
 from lms.core.ids import uuid7
 from lms.core.mail import newest
 from lms.core.redis import redis
+from lms.enrollments.operations import end_enrollment
 from lms.notifications import operations, queries
 from tests.client import Browser
 from tests.conftest import CHANNEL, run_jobs
-from tests.factories.people import ada, sam
+from tests.factories.courses import a_course
+from tests.factories.enrollments import an_enrollment
+from tests.factories.people import ada, root, sam
 
 
 def tell(count: int = 1, message: str = "approval", browser: Browser | None = None) -> UUID:
@@ -19,7 +24,7 @@ def tell(count: int = 1, message: str = "approval", browser: Browser | None = No
     with db.unit_of_work(CHANNEL):
         person = browser.person if browser else sam()
         for number in range(count):
-            values = {"course": f"Course {number:02d}", "instructor": "Ada"}
+            values = {"course": f"Course {number:02d}", "instructor": "Ada", "lesson": "Sums"}
             operations.tell(message, [person.user_id], event_id=uuid7(), href="/notifications/preferences", values=values)
         return queries.notices_of(person.user_id, size=1)[0].id
 
@@ -87,27 +92,38 @@ def test_all_seen__twice_changes_nothing(as_sam: Browser) -> None:
         assert queries.count_unseen(as_sam.person.user_id) == 0
 
 
+def wishes(browser: Browser, **said: str) -> dict[str, str]:
+    """What the form of the preferences page holds, with something said anew."""
+    page = browser.get("/notifications/preferences", status=200)
+    held = {box.get("name"): str(box.xpath("string(option[@selected]/@value)")) for box in page.all("//main//select")}
+    return {**held, **said}
+
+
 def test_preferences__decide_what_comes_and_how(as_sam: Browser) -> None:
     page = as_sam.get("/notifications/preferences", status=200)
-    assert "New lessons" in page.words and "Voucher batches" not in page.words
-    as_sam.post("/notifications/preferences", {"on": ["lesson:in_app"]}, status=303)
+    assert "New lessons" in page.words and "Voucher batches" not in page.words and "Academy: At once" in page.words
+    said = wishes(as_sam, enrolled_app="off", enrolled_mail="never", lesson_app="on", lesson_mail="daily")
+    as_sam.post("/notifications/preferences", said, status=303)
     run_jobs()
     with db.unit_of_work(CHANNEL):
         before = len(newest(50, "sam@example.org"))
         for message in ("enrolled", "lesson"):
             values = {"course": "Algebra", "lesson": "Sums"}
             operations.tell(message, [as_sam.person.user_id], event_id=uuid7(), href="/", values=values)
-        assert [notice.kind for notice in queries.notices_of(as_sam.person.user_id)] == ["lesson"]
-        assert len(newest(50, "sam@example.org")) == before
-    page = as_sam.get("/notifications/preferences", status=200)
-    assert [box.get("value") for box in page.all("//input[@name='on'][@checked]")] == ["lesson:in_app"]
+        (notice,) = queries.notices_of(as_sam.person.user_id)
+        assert notice.kind == "lesson" and notice.due_at is not None and len(newest(50, "sam@example.org")) == before
+    assert wishes(as_sam) == said
 
 
 def test_preferences__refuse_what_is_no_choice(as_sam: Browser) -> None:
-    as_sam.post("/notifications/preferences", {"on": ["lesson:smoke"]}, status=422)
-    as_sam.post("/notifications/preferences", {"on": ["approval:mail"]}, status=303)
+    as_sam.post("/notifications/preferences", wishes(as_sam, lesson_app="smoke"), status=422)
+    as_sam.post("/notifications/preferences", wishes(as_sam, session_soon_mail="weekly"), status=422)
+    as_sam.post("/notifications/preferences", {**wishes(as_sam), "approval_mail": "never"}, status=303)
+    for hours in ({"quiet_from": "22"}, {"quiet_from": "22", "quiet_to": "22"}):
+        page = as_sam.post("/notifications/preferences", wishes(as_sam, **hours), status=422)
+        assert page.all("//select[@name='quiet_from']/option[@selected]")[0].get("value") == "22"
     with db.unit_of_work(CHANNEL, read_only=True):
-        assert queries.wishes_of(as_sam.person.user_id)["approval"].in_app
+        assert queries.wishes_of(as_sam.person.user_id)["approval"].mail
 
 
 def link_of_newest_mail(address: str) -> str:
@@ -149,3 +165,33 @@ def test_unsubscribe_show__twice_changes_nothing(client: Browser) -> None:
     link = link_of_newest_mail("sam@example.org")
     for _ in range(2):
         client.post(link, token=False, status=200)
+    assert "Stop all mails" in client.get(link, status=200).words
+    assert "Stop all mails" not in client.post(link, {"all": "1"}, token=False, status=200).words
+    with db.unit_of_work(CHANNEL):
+        before = len(newest(50, "sam@example.org"))
+        operations.tell("lesson", [sam().user_id], event_id=uuid7(), href="/", values={"course": "Algebra", "lesson": "Sums"})
+        assert len(newest(50, "sam@example.org")) == before
+
+
+def test_unsubscribe__is_not_undone_by_enrolment_import_or_role_change(client: Browser) -> None:
+    """openedx-platform#36365: unsubscribed, enrolled again, and the mails were back."""
+    tell(message="lesson")
+    client.post(link_of_newest_mail("sam@example.org"), token=False, status=200)
+    with db.unit_of_work(CHANNEL):
+        person, boss = sam(), root()
+        assert person.user_id is not None
+        end_enrollment(an_enrollment(person, a_course(published=True)), reason="left", by=boss)
+        an_enrollment(person, a_course("Botany", published=True))
+        change_role(get_member(person.user_id), "instructor", by=boss)
+        change_role(get_member(person.user_id), "student", by=boss)
+        plan_id = plans.make_from_table("channels.import_people", b"name,email,role\nSam Again,sam@example.org,student\n", by=boss).id
+        operations.set_defaults({"lesson": queries.Ways(True, True, "daily")}, by=boss)
+    run_jobs()
+    with db.unit_of_work(CHANNEL):
+        plans.apply(plans.get_plan(plan_id), by=boss)
+    run_jobs()
+    with db.unit_of_work(CHANNEL):
+        assert get_member(person.user_id).name == "Sam Again"
+        assert queries.wishes_of(person.user_id)["lesson"].mail_word == "never"
+        operations.tell("lesson", [person.user_id], event_id=uuid7(), href="/", values={"course": "Algebra", "lesson": "After"})
+        assert not any("After" in mail.subject for mail in newest(9, "sam@example.org"))

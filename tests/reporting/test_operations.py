@@ -1,6 +1,6 @@
 """Schedules send what the screen shows, once; downloads are made by workers; days counted again come out the same."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import pytest
@@ -24,9 +24,12 @@ from lms.notifications.models import Notice
 from lms.reporting import jobs, operations, queries
 from lms.reporting.errors import TooManyDownloads
 from lms.reporting.models import Daily, Run, Schedule
-from lms.reporting.operations import Timetable, sending
-from lms.reporting.reports import Revenue, Usage
+from lms.reporting.operations import Timetable, counting, sending
+from lms.reporting.queries import courses as course_queries
+from lms.reporting.reports import Completion, Engagement, Retention, Revenue, Usage
 from tests.conftest import CHANNEL, OTHER_CHANNEL, outbox_errors, run_jobs
+from tests.factories.courses import a_course
+from tests.factories.enrollments import an_enrollment
 from tests.factories.people import a_student, ada, an_instructor, root
 from tests.reporting.readers import checksum_of_rows, rows_of_csv
 from tests.reporting.world import busy
@@ -379,6 +382,73 @@ def test_note_people__keeps_who_was_here_when_last_seen_moves_on(connection: obj
             )
         )
     assert after >= before > 0 and late == 0, "the list of people counts at least those whom a day counts"
+
+
+def test_count_today__and_what_comes_after_it_are_together_what_a_recount_finds(work: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy()
+    today = queries.channel_today()
+    assert operations.count_today() is None, "yesterday waits to be counted"
+    operations.recount(today - timedelta(days=1), today - timedelta(days=1))
+    live = queries.day_series(today, today, currency="EUR")
+    jobs.note_people()
+    monkeypatch.setattr(counting, "LEFT_LIVE", timedelta(0))
+    assert Usage().page(Usage().read_view({}), root()).rows[0]["active"] == live["active"].total
+    assert operations.count_today() is not None
+    known = queries.standing()
+    assert known.marked == today and known.live > known.begins(today)
+    assert queries.day_series(today, today, currency="EUR") == live
+    late = a_student("Late Lea")
+    an_enrollment(late, a_course("Late", lessons=2, published=True), progress=100)
+    after = queries.day_series(today, today, currency="EUR")
+    assert (
+        after["enrolments"].total == live["enrolments"].total + 1
+        and after["lessons_completed"].total == live["lessons_completed"].total + 2
+    )
+    assert after["active"].total == live["active"].total + 1
+    assert Usage().page(Usage().read_view({}), root()).rows[0]["active"] == after["active"].total
+    operations.recount(today, today)
+    assert queries.day_series(today, today, currency="EUR") == after
+
+
+def test_recount_week__counts_who_came_back_by_the_week_they_joined(work: Session) -> None:
+    by, today = root(), queries.channel_today()
+    monday = today - timedelta(days=today.weekday())
+    cast = [a_student(f"Student {number}") for number in range(4)]
+    work.execute(text("UPDATE channels.members SET joined_at = :at"), {"at": datetime.combine(monday - timedelta(days=12), time(12), UTC)})
+    for weeks, people in ((1, cast[:2]), (0, cast[:1])):
+        for person in people:
+            day = monday - timedelta(weeks=weeks)
+            work.execute(
+                text("INSERT INTO reporting.presences (id, day, user_id) VALUES (uuidv7(), :day, :user)"),
+                {"day": day, "user": person.user_id},
+            )
+        for _again in range(2):
+            operations.recount_week(monday - timedelta(weeks=weeks))
+    report = Retention()
+    (row,) = report.page(report.read_view({}), by).rows
+    assert row["joined"] == 5 and [row[f"week_{week}"] for week in range(4)] == [0, 40, 20, None]
+    weeks = {row["week"]: row["people"] for row in Engagement().page(Engagement().read_view({}), by).rows}
+    assert weeks.get(monday - timedelta(weeks=2), 0) == 0
+
+
+def test_recount_courses__gives_what_a_small_channel_counts_at_once(work: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    by, report = busy(), Completion()
+    view = report.read_view({"columns": ["title", "enrolled", "started", "completed", "share", "median", "lesson", "stopped"]})
+    at_once = report.checksum(view, by)
+    assert at_once[0] == 2 and operations.recount_courses() == 0
+    row = next(row for row in report.page(view, by).rows if row["enrolled"] == 9)
+    assert (row["started"], row["completed"], row["share"], row["median"], row["lesson"], row["stopped"]) == (6, 3, 33, 0, "Lesson 1", 3)
+    monkeypatch.setattr(course_queries, "AT_ONCE", 3)
+    assert operations.recount_courses() == 2 == operations.recount_courses()
+    assert report.checksum(view, by) == at_once
+
+
+def test_count_courses__is_a_job_for_channels_with_many_enrolments(connection: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    with db.unit_of_work(CHANNEL) as session:
+        busy()
+        monkeypatch.setattr(course_queries, "AT_ONCE", 3)
+        jobs.count_courses()
+        assert session.execute(text("SELECT count(*) FROM reporting.course_figures")).scalar_one() == 2
 
 
 def test_day_series__fills_days_without_figures_and_follows_the_channels_zone(work: Session) -> None:

@@ -1,13 +1,13 @@
 """Stock lists: they agree with what happened, behind both walls."""
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from lms.auth import operations as accounts
 from lms.auth.queries import get_user
 from lms.core.ids import uuid7
-from lms.reporting.reports import Logins, Revenue, SignIns, Usage
+from lms.reporting.reports import Engagement, Instructors, Logins, Revenue, SignIns, Usage
 from tests.factories.people import ada, root, sam
 from tests.reporting.world import busy
 
@@ -59,3 +59,20 @@ def test_logins__adds_up_the_sign_ins_of_each_person(work: Session) -> None:
     report = Logins()
     (row,) = report.page(report.read_view({"q": ["Sam"]}), by).rows
     assert (row["times"], row["devices"]) == (3, "Firefox · Linux, Safari · iPhone")
+
+
+def test_instructors__says_what_each_did_and_what_their_courses_brought(work: Session) -> None:
+    by = busy()
+    work.execute(
+        text(
+            "INSERT INTO enrollments.watch_days (id, day, course_id, user_id, watch_ms)"
+            " SELECT uuidv7(), current_date, course_id, user_id, 60000 FROM enrollments.enrollments WHERE source = 'wallet'"
+        )
+    )
+    report = Instructors()
+    (row,) = report.page(report.read_view({"q": ["Ada"], "days": ["7"]}), by).rows
+    assert (row["courses"], row["classes"], row["answers"], row["enrolments"]) == (2, 0, 0, 12)
+    assert (row["watched"], row["revenue"], row["revenue_currency"]) == (180, 3750, "EUR") and row["lessons"] > 2
+    engagement = Engagement()
+    (week,) = engagement.page(engagement.read_view({}), by).rows
+    assert (week["watched"], week["enrolments"]) == (180, 12)

@@ -96,19 +96,21 @@ class Audit(Report):
     search = (AuditRow.actor_name, AuditRow.target_name, AuditRow.action)
 
     def __init__(self) -> None:
-        known = deeds.every_module().values()
-        said = {action: begun(str(deed.words)) for one in known for action, deed in one.acts.items()}
-        kinds = {f"{one.module}.{kind}": str(thing.words) for one in known for kind, thing in one.things.items()}
-        hrefs = {f"{one.module}.{kind}": thing.href for one in known for kind, thing in one.things.items() if thing.href}
+        spoken = deeds.every_module().values()
+        said = {action: begun(str(deed.words)) for one in spoken for action, deed in one.acts.items()}
+        kinds = {f"{one.module}.{kind}": str(thing.words) for one in spoken for kind, thing in one.things.items()}
+        hrefs = {f"{one.module}.{kind}": thing.href for one in spoken for kind, thing in one.things.items() if thing.href}
         kind = func.concat(_module(), ".", AuditRow.target_kind)
-        link = func.replace(_known(hrefs, kind, ""), "{id}", func.coalesce(cast(AuditRow.target_id, Text), ""))
+        link = func.replace(known(hrefs, kind, ""), "{id}", func.coalesce(cast(AuditRow.target_id, Text), ""))
+        thing = known(kinds, kind, AuditRow.target_kind)
+        named = func.coalesce(func.nullif(AuditRow.target_name, ""), thing)
         self.columns = (
-            Column("what", _l("What"), _known(said, AuditRow.action, AuditRow.action), sortable=False, nullable=False),
+            Column("what", _l("What"), known(said, AuditRow.action, AuditRow.action), sortable=False, nullable=False),
             Column("at", _l("When"), AuditRow.at, kind="time"),
             Column("actor_name", _l("Who"), AuditRow.actor_name),
-            Column("target_name", _l("On what"), AuditRow.target_name, href="{link}"),
+            Column("target_name", _l("On what"), named, sortable=False, nullable=False, href="{link}"),
             Column("changes", _l("What changed"), _changes(), sortable=False, nullable=False),
-            Column("kind", _l("Kind"), _known(kinds, kind, AuditRow.target_kind), sortable=False, shown=False, nullable=False),
+            Column("kind", _l("Kind"), thing, sortable=False, shown=False, nullable=False),
             Column("actor_kind", _l("By means of"), AuditRow.actor_kind, shown=False),
             Column("action", _l("Name of the act"), AuditRow.action, shown=False),
             Column("request_id", _l("Request"), AuditRow.request_id, shown=False),
@@ -124,7 +126,7 @@ def _module() -> Any:
     return func.split_part(AuditRow.action, ".", 1)
 
 
-def _known(words: Mapping[str, str], key: Any, otherwise: Any) -> Any:
+def known(words: Mapping[str, str], key: Any, otherwise: Any) -> Any:
     """What a key is called, read from the words sent along; one value of the statement, whatever their number."""
     sent = cast(literal(json.dumps(words, ensure_ascii=False), Text()), JSONB)
     return func.coalesce(sent.op("->>", return_type=Text())(key), otherwise)
@@ -132,22 +134,22 @@ def _known(words: Mapping[str, str], key: Any, otherwise: Any) -> Any:
 
 def _changes() -> Any:
     """What changed in one line: `Price: 10.00 → 12.00; Level: Any → Beginner`, of the fields that mean something to people."""
-    known = deeds.every_module().values()
-    named = [(f"{one.module}.{key}", label) for one in known for key, label in one.fields.items()]
+    spoken = deeds.every_module().values()
+    named = [(f"{one.module}.{key}", label) for one in spoken for key, label in one.fields.items()]
     values = {f"{key}={value}": str(word) for key, label in named for value, word in label.values.items()}
     labels = {key: str(label.words) for key, label in named}
     kinds = {key: label.kind for key, label in named if label.kind != "text"}
     after = case((func.jsonb_typeof(AuditRow.after) == "object", AuditRow.after), else_=cast(literal("{}", Text()), JSONB))
     new = func.jsonb_each_text(after).table_valued(column("key", Text), column("value", Text)).alias("new")
     name = func.concat(_module(), ".", new.c.key)
-    kind = _known(kinds, name, "text")
+    kind = known(kinds, name, "text")
     channels = select(Channel.currency).where(Channel.id == AuditRow.channel_id).correlate(AuditRow).scalar_subquery()
     currency = func.coalesce(AuditRow.after.op("->>", return_type=Text())("currency"), channels)
-    places = cast(_known({code: str(count) for code, count in OTHER_DIGITS.items()}, currency, "2"), Integer)
+    places = cast(known({code: str(count) for code, count in OTHER_DIGITS.items()}, currency, "2"), Integer)
 
     def said(value: Any) -> Any:
         amount = cast(func.round(cast(value, Numeric) / func.power(cast(10, Numeric), places), places), Text)
-        words = func.coalesce(_known(values, func.concat(name, "=", value), value), "")
+        words = func.coalesce(known(values, func.concat(name, "=", value), value), "")
         plain = case(
             (and_(kind == "money", value.regexp_match("^-?[0-9]{1,15}$")), amount),
             (kind == "time", func.replace(func.left(value, 16), "T", " ")),
@@ -159,7 +161,7 @@ def _changes() -> Any:
 
     before = AuditRow.before.op("->>", return_type=Text())(new.c.key)
     arrow = case((AuditRow.before.has_key(new.c.key), func.concat(said(before), " → ")), else_="")
-    line = func.concat(_known(labels, name, ""), ": ", arrow, said(new.c.value))
-    wanted = and_(_known(labels, name, "") != "", kind.in_(("text", "money", "time", "bool")))
+    line = func.concat(known(labels, name, ""), ": ", arrow, said(new.c.value))
+    wanted = and_(known(labels, name, "") != "", kind.in_(("text", "money", "time", "bool")))
     whole = select(func.string_agg(line, "; ")).select_from(new).where(wanted).correlate(AuditRow).scalar_subquery()
     return func.coalesce(func.left(whole, SHOWN), "")

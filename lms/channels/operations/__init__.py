@@ -2,6 +2,7 @@
 
 from lms.channels.operations.people import (
     add_host,
+    bring_back,
     change_picture,
     change_role,
     count_viewed,
@@ -29,6 +30,7 @@ from lms.channels.operations.traits import add_field, edit_field, keep_answers, 
 __all__ = [
     "add_field",
     "add_host",
+    "bring_back",
     "change_picture",
     "change_role",
     "count_viewed",

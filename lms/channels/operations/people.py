@@ -16,7 +16,7 @@ from lms.channels import queries
 from lms.channels.errors import LastOwner, Taken
 from lms.channels.events import MemberEdited, MemberJoined, MemberSuspended, RoleChanged
 from lms.channels.models import Channel, Domain, Member, Preference, Viewing
-from lms.core import audit, db, mail
+from lms.core import audit, bin, db, mail
 from lms.core.clock import now
 from lms.core.decisions import STAFF, Actor
 from lms.core.errors import Conflict, Invalid
@@ -89,7 +89,11 @@ def welcome(user_id: UUID, name: str, email: str) -> None:
 def invite_person(name: str, email: str, role: str, *, by: Actor) -> Member:
     """Make somebody a member with a role and send an invitation by mail; a member already here is refused by name."""
     existing = auth_queries.user_id_of(email)
-    if existing is not None and queries.find_member(existing) is not None:
+    there = queries.find_member(existing) if existing is not None else None
+    if there is not None and there.status == "deleted":
+        sentence = _("%(email)s was taken out of the academy. Bring the person back from the bin.", email=email)
+        raise Conflict(sentence, fields={"email": sentence})
+    if there is not None:
         sentence = _("%(email)s is here already. Open their page to change the role.", email=email)
         raise Conflict(sentence, fields={"email": sentence})
     user = accounts.add_user(name, email)
@@ -167,6 +171,16 @@ def restore(member: Member, *, by: Actor) -> None:
     if member.status == "suspended":
         audit.update(member, "channels.restore", by=by, status="active")
         member.version += 1
+        emit(MemberEdited(user_id=member.id, by=by.user_id))
+
+
+def bring_back(member: Member, status: str, *, by: Actor) -> None:
+    """Let somebody who was taken out be here again, as what they were; bringing back twice changes nothing."""
+    if member.status == "deleted":
+        bin.expect_kept("person", member.id)
+        audit.update(member, "channels.bring_back", by=by, status=status)
+        member.version += 1
+        bin.take_out("person", [member.id], by=by)
         emit(MemberEdited(user_id=member.id, by=by.user_id))
 
 

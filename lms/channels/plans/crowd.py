@@ -13,7 +13,7 @@ from lms.channels.events import MemberEdited, MemberJoined, MemberLeft, MemberSu
 from lms.channels.models import Member
 from lms.channels.operations import write_traits
 from lms.channels.plans import traits
-from lms.core import audit, db
+from lms.core import audit, bin, db
 from lms.core.audit import Entry
 from lms.core.clock import now
 from lms.core.decisions import STAFF, Actor
@@ -196,10 +196,13 @@ def _only(state: State, wanted: State) -> State:
 def _tell(changed: Mapping[UUID, tuple[State, State]], by: Actor) -> None:
     """End what was lost, and announce what changed."""
     suspended = [user_id for user_id, (before, after) in changed.items() if before["status"] != "suspended" == after["status"]]
+    gone = [user_id for user_id, (before, after) in changed.items() if before["status"] != "deleted" == after["status"]]
+    bin.put_many("person", [(one, changed[one][0]["name"], {"status": changed[one][0]["status"]}) for one in gone], by=by)
+    bin.take_out("person", [one for one, (before, after) in changed.items() if before["status"] == "deleted" != after["status"]], by=by)
     roles = [user_id for user_id, (before, after) in changed.items() if before["role"] != after["role"]]
     raised = [user_id for user_id in roles if changed[user_id][0]["role"] not in STAFF and changed[user_id][1]["role"] in STAFF]
-    end_sign_ins([*suspended, *raised])  # staff sign in with a second factor, and for a shorter time
-    for user_id in {*suspended, *roles}:
+    end_sign_ins([*suspended, *gone, *raised])  # staff sign in with a second factor, and for a shorter time
+    for user_id in {*suspended, *gone, *roles}:
         rights_changed(user_id)
     told: list[list[Event]] = [
         [MemberSuspended(user_id=user_id, by=by.user_id) for user_id in suspended],
@@ -207,7 +210,8 @@ def _tell(changed: Mapping[UUID, tuple[State, State]], by: Actor) -> None:
             RoleChanged(user_id=user_id, before=changed[user_id][0]["role"], after=changed[user_id][1]["role"], by=by.user_id)
             for user_id in roles
         ],
-        [MemberEdited(user_id=user_id, by=by.user_id) for user_id in changed if user_id not in {*suspended, *roles}],
+        [MemberLeft(user_id=user_id, by=by.user_id) for user_id in gone],
+        [MemberEdited(user_id=user_id, by=by.user_id) for user_id in changed if user_id not in {*suspended, *gone, *roles}],
     ]
     for facts in told:
         emit_many(facts)

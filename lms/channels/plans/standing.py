@@ -96,6 +96,21 @@ class RestorePeople(_Standing):
 
 
 @register
+class RemovePeople(_Standing):
+    """They are not here any more and lie in the bin; what they did and paid stays."""
+
+    name = "channels.remove_people"
+    title = _l("Take out of the academy")
+    action = "channels.remove"
+    icon = "user-minus"
+    tone = "danger"
+
+    def wanted(self, state: State, context: Context) -> State | str:
+        """Gone."""
+        return {"status": "deleted"}
+
+
+@register
 class ChangeRole(_Standing):
     """Another role for chosen people."""
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from lms.core import bin
 from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
 from lms.courses import operations, policies, queries
@@ -61,5 +62,15 @@ def categories_delete(category_id: UUID) -> ResponseReturnValue:
     allow(policies.can_manage_categories(actor()))
     category = queries.get_category(category_id)
     operations.delete_category(category, by=actor())
-    toast(_("Deleted."))
+    toast(_("The category “%(name)s” is in the bin.", name=category.name), undo=url_for(".categories_restore", category_id=category_id))
+    return moved(url_for(".categories"))
+
+
+@bp.route("/categories/<uuid:category_id>/restore", methods=["POST"])
+def categories_restore(category_id: UUID) -> ResponseReturnValue:
+    """Bring a deleted category back out of the bin."""
+    allow(policies.can_manage_categories(actor()))
+    row = bin.lying("category", category_id)
+    bin.restore(row, by=actor())
+    toast(_("The category “%(name)s” is back.", name=row.title), tone="success")
     return moved(url_for(".categories"))

@@ -1,6 +1,6 @@
 """Every change of courses: `categories`, `courses`, `lifecycle` (draft to archive), `sections` and `lessons`."""
 
-from lms.courses.operations.categories import create_category, delete_category, rename_category
+from lms.courses.operations.categories import create_category, delete_category, rename_category, restore_category
 from lms.courses.operations.courses import create_course, edit_course, set_cover, set_instructor, set_price, set_sale
 from lms.courses.operations.lessons import (
     add_lesson,
@@ -47,6 +47,7 @@ __all__ = [
     "publish_ready_lessons",
     "rename_category",
     "rename_section",
+    "restore_category",
     "restore_course",
     "restore_lesson",
     "restore_section",

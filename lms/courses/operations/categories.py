@@ -5,9 +5,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from lms.core import audit, db
+from lms.core import audit, bin, db
 from lms.core.decisions import Actor
-from lms.core.errors import Invalid
+from lms.core.errors import Conflict, Invalid
 from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.courses import queries
@@ -46,8 +46,25 @@ def delete_category(category: Category, *, by: Actor) -> None:
     if count:
         raise CategoryInUse(_("%(count)s courses are in this category. Move them to another one first.", count=count))
     audit.record("courses.delete_category", category, by=by, before={"name": category.name})
+    bin.put("category", category.id, category.name, by=by, kept={"slug": category.slug})
     db.session().delete(category)
     db.session().flush()
+
+
+def restore_category(category_id: UUID, name: str, slug: str, *, by: Actor) -> Category:
+    """Bring a deleted category back under its name and, where nobody took it, its address; bringing it back twice changes nothing."""
+    there = db.session().scalars(select(Category).where(Category.id == category_id)).one_or_none()
+    if there is not None:
+        return there
+    if db.session().scalar(select(Category.id).where(func.lower(Category.name) == name.lower())) is not None:
+        raise Conflict(_("Another category is called %(name)s by now. Rename that one first.", name=name), rule="name_taken")
+    taken = db.session().scalar(select(Category.id).where(Category.slug == slug)) is not None
+    category = Category(id=category_id, name=name, slug=queries.free_slug(name, taken=Category) if taken else slug)
+    db.session().add(category)
+    db.session().flush()
+    audit.record("courses.restore_category", category, by=by, after={"name": name})
+    bin.take_out("category", [category_id], by=by)
+    return category
 
 
 def _named(name: str) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from lms.content.models import Asset
 from lms.content.queries import get_asset
-from lms.core import audit, db
+from lms.core import audit, bin, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import Invalid
@@ -161,6 +161,7 @@ def delete_lesson(lesson: Lesson, *, by: Actor) -> None:
         return
     _expect_another(course, lesson)
     audit.update(lesson, "courses.delete_lesson", by=by, status_before=lesson.status, status="deleted", deleted_at=now())
+    bin.put("lesson", lesson.id, lesson.title, by=by)
     _edited(course, lesson, by)
 
 
@@ -171,7 +172,9 @@ def restore_lesson(lesson: Lesson, *, by: Actor) -> None:
         return
     if queries.get_section(lesson.section_id).deleted_at is not None:
         raise WrongStatus(_("The section of this lesson is deleted. Restore the section first."))
+    bin.expect_kept("lesson", lesson.id)
     audit.update(lesson, "courses.restore_lesson", by=by, status=lesson.status_before or "draft", status_before=None, deleted_at=None)
+    bin.take_out("lesson", [lesson.id], by=by)
     _edited(course, lesson, by)
 
 

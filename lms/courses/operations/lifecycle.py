@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from lms.core import audit
+from lms.core import audit, bin
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import Invalid
@@ -93,6 +93,7 @@ def delete_course(course: Course, *, by: Actor) -> None:
     course = queries.lock_course(course.id)
     if not course.is_deleted:
         _withdraw(course, "courses.delete", "deleted", by, status_before=course.status)
+        bin.put("course", course.id, course.title, by=by)
 
 
 def restore_course(course: Course, *, by: Actor) -> None:
@@ -100,10 +101,12 @@ def restore_course(course: Course, *, by: Actor) -> None:
     course = queries.lock_course(course.id)
     if not course.is_deleted:
         return
+    bin.expect_kept("course", course.id)
     status = course.status_before or "draft"
     published = status == "published"
     fact: Event = CoursePublished(by=by.user_id, course_id=course.id) if published else CourseEdited(by=by.user_id, course_id=course.id)
     _move(course, "courses.restore", by, fact, status=status, status_before=None)
+    bin.take_out("course", [course.id], by=by)
 
 
 def _withdraw(course: Course, action: str, status: str, by: Actor, **values: str | None) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from lms.core import audit, db
+from lms.core import audit, bin, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import Invalid
@@ -70,6 +70,7 @@ def delete_section(section: Section, *, by: Actor) -> None:
         lesson.status_before, lesson.status, lesson.deleted_at = lesson.status, "deleted", moment
     section.deleted_at = moment
     audit.record("courses.delete_section", section, by=by, before={"title": section.title, "lessons": len(lessons)})
+    bin.put("section", section.id, section.title, by=by)
     _told(course, by)
 
 
@@ -78,11 +79,13 @@ def restore_section(section: Section, *, by: Actor) -> None:
     course = _locked(section)
     if section.deleted_at is None:
         return
+    bin.expect_kept("section", section.id)
     together = select(Lesson).where(Lesson.section_id == section.id, Lesson.deleted_at == section.deleted_at)
     for lesson in db.session().scalars(together):
         lesson.status, lesson.status_before, lesson.deleted_at = lesson.status_before or "draft", None, None
     section.deleted_at = None
     audit.record("courses.restore_section", section, by=by, after={"title": section.title})
+    bin.take_out("section", [section.id], by=by)
     _told(course, by)
 
 

@@ -149,6 +149,7 @@ def _values(watch: Pass, ranges: MultiRange[int], wall_ms: int, speed: float, at
     fits = clock <= at + SLACK
     return {
         "id": uuid7(),
+        "day_id": uuid7(),
         "enrollment": watch.enrollment_id,
         "user": watch.user_id,
         "lesson": watch.lesson_id,
@@ -167,13 +168,13 @@ def _values(watch: Pass, ranges: MultiRange[int], wall_ms: int, speed: float, at
 
 # One round trip: an open enrolment notes where its person is, and the lesson's row takes what is believed. `paid` is the clock
 # after paying for the ranges that are new; watch time grows by what was played, but never by more than passed since the last
-# report of any tab.
+# report of any tab. What it grew by is added to the day as well.
 BEAT = text(
     """
     WITH enrolled AS (
         UPDATE enrollments.enrollments SET last_lesson_id = :lesson, last_seen_at = :at
-        WHERE id = :enrollment AND user_id = :user AND status <> 'ended' RETURNING channel_id, id, user_id)
-    INSERT INTO enrollments.lesson_progress AS p
+        WHERE id = :enrollment AND user_id = :user AND status <> 'ended' RETURNING channel_id, id, user_id, course_id),
+    beaten AS (INSERT INTO enrollments.lesson_progress AS p
         (channel_id, id, enrollment_id, user_id, lesson_id, watched, position_ms, watch_ms, clock_at, started_at, seen_at)
     SELECT channel_id, :id, id, user_id, :lesson, :first_ranges, coalesce(CAST(:position AS bigint), 0), :first_watch_ms,
         :first_clock, :at, :at
@@ -190,6 +191,12 @@ BEAT = text(
                         - greatest(p.seen_at, CAST(:opened AS timestamptz))))) AS passed) AS known,
                 LATERAL (SELECT clock + took * interval '1 millisecond' AS paid) AS judged),
         position_ms = coalesce(CAST(:position AS bigint), p.position_ms), seen_at = greatest(p.seen_at, excluded.seen_at)
-    RETURNING enrollments.length(watched * int4multirange(int4range(0, :length))) AS watched_ms, watch_ms, completed_at
+    RETURNING enrollments.length(new.watched * int4multirange(int4range(0, :length))) AS watched_ms, new.watch_ms, new.completed_at,
+        new.watch_ms - coalesce(old.watch_ms, 0) AS more),
+    kept AS (INSERT INTO enrollments.watch_days AS d (channel_id, id, day, course_id, user_id, watch_ms)
+        SELECT e.channel_id, :day_id, CAST(timezone(c.zone, CAST(:at AS timestamptz)) AS date), e.course_id, e.user_id, b.more
+        FROM enrolled AS e, beaten AS b, channels.channels AS c WHERE c.id = e.channel_id AND b.more > 0
+        ON CONFLICT (channel_id, day, course_id, user_id) DO UPDATE SET watch_ms = d.watch_ms + excluded.watch_ms)
+    SELECT watched_ms, watch_ms, completed_at FROM beaten
     """
 ).bindparams(bindparam("ranges", type_=INT4MULTIRANGE()), bindparam("first_ranges", type_=INT4MULTIRANGE()))

@@ -1,6 +1,7 @@
 """Every change of notifications: telling people, what they have seen, what they wish to hear."""
 
 from lms.notifications.operations.announcing import announce_lessons, note_lesson, quiet_until, remind_of_sessions
+from lms.notifications.operations.digesting import send_digests
 from lms.notifications.operations.occasions import (
     tell_of_answer,
     tell_of_approval,
@@ -13,10 +14,19 @@ from lms.notifications.operations.occasions import (
 )
 from lms.notifications.operations.reading import forget_old, mark_all_seen, mark_seen
 from lms.notifications.operations.telling import CHUNK, bell_topic, occasion, tell
-from lms.notifications.operations.wishing import set_wishes, unsubscribe, unsubscribe_token, who_unsubscribes
+from lms.notifications.operations.wishing import (
+    EVERYTHING,
+    set_defaults,
+    set_habit,
+    set_wishes,
+    unsubscribe,
+    unsubscribe_token,
+    who_unsubscribes,
+)
 
 __all__ = [
     "CHUNK",
+    "EVERYTHING",
     "announce_lessons",
     "bell_topic",
     "forget_old",
@@ -26,6 +36,9 @@ __all__ = [
     "occasion",
     "quiet_until",
     "remind_of_sessions",
+    "send_digests",
+    "set_defaults",
+    "set_habit",
     "set_wishes",
     "tell",
     "tell_of_answer",

@@ -19,8 +19,9 @@ from lms.core.redis import RedisError, redis
 from lms.core.tenancy import ChannelFace, current_channel
 from lms.enrollments.queries import was_refunded
 from lms.notifications import queries
-from lms.notifications.models import Notice
+from lms.notifications.models import KINDS, Notice
 from lms.notifications.operations.letters import MESSAGES, Letter
+from lms.notifications.operations.timing import held_until, next_digest
 from lms.notifications.operations.wishing import unsubscribe_token
 from lms.notifications.queries import Reader, Ways
 
@@ -52,10 +53,10 @@ def tell(
     readers = queries.readers(user_ids)
     ways = queries.ways_of([reader.user_id for reader in readers], said.kind)
     shared = {"kind": said.kind, "href": href, "event_id": event_id, "course_id": course_id, "stale_at": stale_at}
-    written = {}
+    written, moment = {}, now()
     for reader in readers:
         letter = said.write(values, reader)
-        row = _row(reader, letter, ways[reader.user_id], shared)
+        row = _row(reader, letter, ways[reader.user_id], shared, moment)
         written[row["id"]] = (reader, letter, row)
     if not written:
         return 0
@@ -71,7 +72,9 @@ def tell(
     return len(told)
 
 
-def _row(reader: Reader, letter: Letter, ways: Ways, shared: Mapping[str, Any]) -> dict[str, Any]:
+def _row(reader: Reader, letter: Letter, ways: Ways, shared: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
+    mailed = ways.mail and not reader.is_silent
+    at_once = ways.pace == "now"
     return {
         **shared,
         "id": uuid7(),
@@ -79,9 +82,10 @@ def _row(reader: Reader, letter: Letter, ways: Ways, shared: Mapping[str, Any]) 
         "user_id": reader.user_id,
         "title": letter.title,
         "body": letter.body,
-        "mail_id": uuid7() if ways.mail else None,
+        "mail_id": uuid7() if mailed and at_once else None,
+        "due_at": next_digest(reader, ways.pace, moment) if mailed and not at_once else None,
         "is_in_app": ways.in_app,
-        "created_at": now(),
+        "created_at": moment,
     }
 
 
@@ -102,6 +106,7 @@ def _write(channel: ChannelFace, reader: Reader, letter: Letter, row: Mapping[st
         language=reader.locale,
         headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
         mail_id=row["mail_id"],
+        held_until=None if KINDS[row["kind"]].is_urgent else held_until(reader, row["created_at"]),
     )
 
 
@@ -111,9 +116,15 @@ def why_not(letter: Mail) -> str:
     notice = queries.notice_of_mail(letter.id)
     if notice is None:
         return _("What this mail told was taken back.")
-    if queries.find_reader(notice.user_id) is None:
+    wanted = queries.ways_of([notice.user_id], notice.kind)[notice.user_id].mail
+    return why_no_mail(notice, queries.find_reader(notice.user_id), is_wanted=wanted)
+
+
+def why_no_mail(notice: Notice, reader: Reader | None, *, is_wanted: bool) -> str:
+    """Why a notice must not go out by mail any more; "" lets it go."""
+    if reader is None:
         return _("The person is suspended or gone.")
-    if not queries.ways_of([notice.user_id], notice.kind)[notice.user_id].mail:
+    if reader.is_silent or not is_wanted:
         return _("The person wants no such mails any more.")
     if notice.course_id is not None and was_refunded(notice.user_id, notice.course_id):
         return _("Not sent: refunded.")

@@ -1,6 +1,6 @@
 """Every change of reporting: saved views, schedules and their mails, downloads, figures by day."""
 
-from lms.reporting.operations.counting import note_people, recount, unfinished_stretches
+from lms.reporting.operations.counting import count_today, note_people, recount, recount_courses, recount_week, unfinished_stretches
 from lms.reporting.operations.downloading import begin_download, delete_download, expire_files, finish_download, refuse_download
 from lms.reporting.operations.making import Made, make_file
 from lms.reporting.operations.scheduling import (
@@ -21,6 +21,7 @@ __all__ = [
     "Timetable",
     "add_schedule",
     "begin_download",
+    "count_today",
     "delete_download",
     "delete_schedule",
     "delete_view",
@@ -35,6 +36,8 @@ __all__ = [
     "make_run",
     "note_people",
     "recount",
+    "recount_courses",
+    "recount_week",
     "refuse_download",
     "restore_view",
     "run_of_token",

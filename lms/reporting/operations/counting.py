@@ -1,9 +1,9 @@
 """Counting days: what is over is counted once and kept, and comes out the same whenever it is counted again."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 
 from lms.channels import operations as channels
@@ -13,11 +13,24 @@ from lms.core.decisions import Actor
 from lms.core.ids import uuid7
 from lms.core.tenancy import current_channel
 from lms.reporting import queries
-from lms.reporting.models import Daily, Presence
-from lms.reporting.queries.figures import COUNTED
+from lms.reporting.models import CourseFigures, Daily, Presence
+from lms.reporting.queries.figures import COUNTED, UNTIL
 
 CHUNK = 1000
 STRETCH = 7
+LEFT_LIVE = timedelta(minutes=10)
+FORGET_WEEK = text("DELETE FROM reporting.weekly WHERE channel_id = :channel AND week = :monday")
+COUNT_WEEK = text(
+    """
+    INSERT INTO reporting.weekly (channel_id, id, week, cohort, people)
+    SELECT :channel, uuidv7(), CAST(:monday AS date), cohort, count(*) FROM (
+        SELECT DISTINCT m.id, CAST(date_trunc('week', timezone(c.zone, m.joined_at)) AS date) AS cohort
+        FROM reporting.presences AS p JOIN channels.members AS m ON m.channel_id = p.channel_id AND m.id = p.user_id
+        JOIN channels.channels AS c ON c.id = p.channel_id
+        WHERE p.channel_id = :channel AND p.day >= :monday AND p.day < :after
+    ) AS here GROUP BY cohort
+    """
+)
 
 
 def note_people(first: date, last: date) -> int:
@@ -41,13 +54,58 @@ def recount(first: date, last: date, *, by: Actor | None = None) -> int:
     ]
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     rows += [_row(day, COUNTED, "", "", 1) for day in days]
+    _replace(first, last, rows)
+    for monday in sorted({day - timedelta(days=day.weekday()) for day in days}):
+        recount_week(monday)
+    if by is not None:
+        audit.record("reporting.recount", "daily", by=by, after={"first": first, "last": last, "figures": len(rows)})
+    return len(rows) - len(days)
+
+
+def count_today() -> datetime | None:
+    """Count today up to some minutes ago, so that only the last minutes are counted live; None while a day before it waits to be counted.
+
+    What a transaction that is still running will have written by then is not missed: the minutes left live are more than any may take.
+    """
+    known = queries.standing()
+    until = now() - LEFT_LIVE
+    if known.uncounted != known.today or until < known.begins(known.today):
+        return None
+    facts = queries.facts_between(known.today, known.today, until=until)
+    rows = [_row(row.day, row.metric, row.dimension or "", row.currency or "", int(row.value)) for row in facts]
+    rows.append(_row(known.today, UNTIL, "", "", int(until.timestamp() * 1000)))
+    _replace(known.today, known.today, rows)
+    return until
+
+
+def recount_week(monday: date) -> None:
+    """Count anew how many of those who joined in each week were here in the week of a Monday."""
+    values = {"channel": current_channel(), "monday": monday, "after": monday + timedelta(days=7)}
+    db.session().execute(FORGET_WEEK, values)
+    db.session().execute(COUNT_WEEK, values)
+
+
+def recount_courses() -> int:
+    """Count anew what the enrolments of each course add up to, where they are too many to count at once; the number of courses."""
+    if queries.is_small():
+        return 0
+    made = 0
+    for course_id in queries.enrolled_courses():
+        figures = db.session().execute(queries.course_figures([course_id])).mappings().one_or_none()
+        if figures is not None:
+            values = {**figures, "channel_id": current_channel(), "id": uuid5(NAMESPACE_URL, f"lectern.course:{course_id}")}
+            statement = insert(CourseFigures).values(values)
+            kept = {key: statement.excluded[key] for key in figures if key != "course_id"}
+            db.session().execute(statement.on_conflict_do_update(index_elements=["channel_id", "course_id"], set_=kept))
+            made += 1
+    return made
+
+
+def _replace(first: date, last: date, rows: list[dict[str, object]]) -> None:
     statement = delete(Daily).where(Daily.day >= first, Daily.day <= last)
     db.session().execute(statement.execution_options(synchronize_session=False))
     for start in range(0, len(rows), CHUNK):
         db.session().execute(insert(Daily).values(rows[start : start + CHUNK]))
-    if by is not None:
-        audit.record("reporting.recount", "daily", by=by, after={"first": first, "last": last, "figures": len(rows)})
-    return len(rows) - len(days)
 
 
 def unfinished_stretches() -> list[tuple[date, date]]:

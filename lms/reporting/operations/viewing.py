@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from lms.core import audit, db
+from lms.core import audit, bin, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import Invalid, Unauthenticated
@@ -65,17 +65,20 @@ def delete_view(view: SavedView, *, by: Actor) -> None:
     """Take a view away; its schedules rest until it is brought back. Deleting twice changes nothing."""
     if view.deleted_at is None:
         audit.update(view, "reporting.delete_view", by=by, deleted_at=now(), is_default=False)
+        bin.put("view", view.id, view.title, by=by)
 
 
 def restore_view(view: SavedView, *, by: Actor) -> None:
     """Bring a deleted view back; under a new name when the old one is taken."""
     if view.deleted_at is None:
         return
+    bin.expect_kept("view", view.id)
     taken = select(SavedView.id).where(
         SavedView.user_id == view.user_id, SavedView.report == view.report, SavedView.title == view.title, SavedView.deleted_at.is_(None)
     )
     title = view.title if db.session().scalar(taken) is None else f"{view.title} ({now():%Y-%m-%d %H:%M:%S})"
     audit.update(view, "reporting.restore_view", by=by, deleted_at=None, title=title)
+    bin.take_out("view", [view.id], by=by)
 
 
 def canonical_view(report: Report, query: str, zone_name: str) -> View:

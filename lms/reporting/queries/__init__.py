@@ -1,5 +1,6 @@
 """Every SELECT of reporting: the lists there are, saved views, schedules, downloads, and figures by day."""
 
+from lms.reporting.queries.courses import course_figures, enrolled_courses, is_small
 from lms.reporting.queries.figures import (
     METRICS,
     Series,
@@ -8,6 +9,7 @@ from lms.reporting.queries.figures import (
     counted_days,
     day_series,
     facts_between,
+    figures,
     first_fact_day,
     latest_signs,
     people_between,
@@ -39,12 +41,15 @@ __all__ = [
     "Standing",
     "channel_today",
     "counted_days",
+    "course_figures",
     "day_series",
     "default_query",
     "downloads_of",
     "due_schedules",
+    "enrolled_courses",
     "expired_downloads",
     "facts_between",
+    "figures",
     "find_report",
     "first_fact_day",
     "get_download",
@@ -52,6 +57,7 @@ __all__ = [
     "get_run",
     "get_schedule",
     "get_view",
+    "is_small",
     "latest_signs",
     "old_runs",
     "people_between",

@@ -5,7 +5,7 @@ A day is a day of the channel's own zone. `Daily` rows of the metric `counted` s
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -13,17 +13,18 @@ from uuid import UUID
 from sqlalchemy import (
     Date,
     DateTime,
-    Integer,
     Select,
     Text,
     Uuid,
     any_,
     bindparam,
     cast,
+    exists,
     func,
     literal,
     or_,
     select,
+    true,
     type_coerce,
     union,
     union_all,
@@ -39,18 +40,32 @@ from lms.core.clock import zone as zone_of
 from lms.core.models import EventRow
 from lms.core.settled import Settled
 from lms.courses.models import Course, Lesson
-from lms.enrollments.models import Enrollment, LessonProgress
+from lms.enrollments.models import Enrollment, LessonProgress, WatchDay
 from lms.payments.models import Order, Refund
 from lms.reporting.models import Daily, Presence
 
-METRICS = ("enrolments", "orders", "revenue", "refunds", "lessons_completed", "courses_completed", "sign_ins", "active")
+METRICS = (
+    "enrolments",
+    "orders",
+    "revenue",
+    "refunds",
+    "lessons_completed",
+    "courses_completed",
+    "sign_ins",
+    "joined",
+    "watched",
+    "active",
+)
 COUNTED = "counted"
+UNTIL = "until"  # of a day that is not over: its figures are counted up to this moment, in milliseconds since 1970
+MARKS = (COUNTED, UNTIL)
 BEGINNING = date(1970, 1, 1)
 Expression = Any
 
 ZONE = select(Channel.zone).where(Channel.id == cast(func.nullif(func.current_setting("app.channel_id", True), ""), Uuid)).scalar_subquery()
 LAST_COUNTED = select(func.coalesce(func.max(Daily.day), BEGINNING)).where(Daily.metric == COUNTED).scalar_subquery()
-UNCOUNTED = LAST_COUNTED.op("+", return_type=Date())(literal(1, Integer))
+ONE = select(literal(1)).subquery("one")
+LAST_MARK = select(Daily.day, Daily.value).where(Daily.metric == UNTIL).order_by(Daily.day.desc()).limit(1).subquery("mark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +115,29 @@ def _fact(metric: str, day: Expression, value: Expression, dimension: Expression
 
 
 def _sources(first: Expression, end: Expression | None, metrics: Collection[str] = METRICS) -> list[Select[Any]]:
-    """These metrics, but not `active`, from the tables where it happened, for days from `first` to before `end`."""
+    """These metrics, as far as they can be counted up to any moment, from the tables where it happened: from `first` to before `end`."""
     paid, learnt = _day(Order.paid_at), LessonProgress.completed_at
     total = func.sum(Order.amount_minor)
     lessons = _fact("lessons_completed", _day(learnt), func.count(), Lesson.course_id).join(Lesson, Lesson.id == LessonProgress.lesson_id)
-    made, done = Enrollment.enrolled_at, Enrollment.completed_at
-    made_of = [
-        _fact("enrolments", _day(made), func.count(), Enrollment.course_id).where(*_within(made, first, end)),
-        _fact("orders", paid, func.count(), Order.course_id, Order.currency).where(
-            Order.amount_minor > 0, *_within(Order.paid_at, first, end)
-        ),
-        _fact("revenue", paid, total, Order.course_id, Order.currency).where(Order.amount_minor > 0, *_within(Order.paid_at, first, end)),
-        _refunds(first, end),
-        lessons.where(*_within(learnt, first, end)),
-        _fact("courses_completed", _day(done), func.count(), Enrollment.course_id).where(*_within(done, first, end)),
-        _fact("sign_ins", _day(SignInSession.created_at), func.count()).where(*_within(SignInSession.created_at, first, end)),
-    ]
-    names = ("enrolments", "orders", "revenue", "refunds", "lessons_completed", "courses_completed", "sign_ins")
-    return [source for name, source in zip(names, made_of, strict=True) if name in metrics]
+    made, done, came = Enrollment.enrolled_at, Enrollment.completed_at, Member.joined_at
+    sold = [Order.amount_minor > 0, *_within(Order.paid_at, first, end)]
+    made_of = {
+        "enrolments": _fact("enrolments", _day(made), func.count(), Enrollment.course_id).where(*_within(made, first, end)),
+        "orders": _fact("orders", paid, func.count(), Order.course_id, Order.currency).where(*sold),
+        "revenue": _fact("revenue", paid, total, Order.course_id, Order.currency).where(*sold),
+        "refunds": _refunds(first, end),
+        "lessons_completed": lessons.where(*_within(learnt, first, end)),
+        "courses_completed": _fact("courses_completed", _day(done), func.count(), Enrollment.course_id).where(*_within(done, first, end)),
+        "sign_ins": _fact("sign_ins", _day(SignInSession.created_at), func.count()).where(*_within(SignInSession.created_at, first, end)),
+        "joined": _fact("joined", _day(came), func.count()).where(Member.status != "deleted", *_within(came, first, end)),
+    }
+    return [source for name, source in made_of.items() if name in metrics]
+
+
+def _watched(first: date, end: date | None) -> Select[Any]:
+    """The milliseconds watched on each day, which are kept by days."""
+    days = [WatchDay.day >= first, *([WatchDay.day < end] if end is not None else [])]
+    return _fact("watched", WatchDay.day, func.sum(WatchDay.watch_ms), WatchDay.course_id).where(*days)
 
 
 def _refunds(first: Expression, end: Expression | None) -> Select[Any]:
@@ -133,43 +153,82 @@ def _refunds(first: Expression, end: Expression | None) -> Select[Any]:
 
 def _people(first: Expression, end: Expression | None) -> list[Select[Any]]:
     """(day, user_id) of everybody who gave a sign of life, from wherever one is left."""
-
     return _signs(first, end, lambda moment: _day(moment).label("day"))
 
 
 def _signs(first: Expression, end: Expression | None, when: Callable[[Expression], Expression]) -> list[Select[Any]]:
     """(when, user_id) of every sign of life; `when` makes of its moment what is wanted."""
+    return [_seen(moment, user_id, first, end, when) for moment, user_id in TRACES]
 
-    def seen(moment: Expression, user_id: Expression) -> Select[Any]:
-        return select(when(moment), user_id.label("user_id")).where(*_within(moment, first, end))
 
-    return [
-        seen(SignInSession.seen_at, SignInSession.user_id),
-        seen(SignInSession.created_at, SignInSession.user_id),
-        seen(LessonProgress.seen_at, LessonProgress.user_id),
-        seen(EventRow.happened_at, EventRow.actor_id).where(EventRow.actor_id.is_not(None)),
-    ]
+def _seen(
+    moment: Expression, user_id: Expression, first: Expression, end: Expression | None, when: Callable[[Expression], Expression]
+) -> Select[Any]:
+    return select(when(moment), user_id.label("user_id")).where(user_id.is_not(None), *_within(moment, first, end))
+
+
+LATEST = ((Member.seen_at, Member.id), (Enrollment.last_seen_at, Enrollment.user_id), (EventRow.happened_at, EventRow.actor_id))
+TRACES = (
+    (SignInSession.seen_at, SignInSession.user_id),
+    (SignInSession.created_at, SignInSession.user_id),
+    (LessonProgress.seen_at, LessonProgress.user_id),
+    *LATEST,
+)
 
 
 def _active(people: Subquery) -> Select[Any]:
     return _fact("active", people.c.day, func.count())
 
 
-def figures() -> Subquery:
-    """Every figure of every day as (metric, day, dimension, currency, value): counted days from `Daily`, later ones live."""
-    counted = select(Daily.metric, Daily.day, Daily.dimension, Daily.currency, Daily.value).where(Daily.metric != COUNTED)
-    here = select(Presence.day, Presence.user_id).where(Presence.day >= UNCOUNTED)
-    people = union(*_people(UNCOUNTED, None), here).subquery()
-    return union_all(counted, *_sources(UNCOUNTED, None), _active(people)).subquery("figures")
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where counting ends and looking begins, as values or as parameters of a statement.
+
+    `live`: the moment; `day`: its day, for what is kept by days; `unnoted`: the first day whose people stand in no figure.
+    `is_marked`: figures go up to some minutes ago, so what was touched last tells who was here since.
+    """
+
+    live: Expression
+    day: Expression
+    unnoted: Expression
+    is_marked: bool
 
 
-def facts_between(first: date, last: date) -> Sequence[Any]:
-    """Every figure of the days from first to last, counted anew from the tables where things happened (and `Presence`)."""
-    end = last + timedelta(days=1)
-    one, other = literal(first, Date), literal(end, Date)
-    here = select(Presence.day, Presence.user_id).where(Presence.day >= first, Presence.day < end).subquery()
+def _here(edges: Edges) -> list[Select[Any]]:
+    """People of what is not counted: those noted on days without figures, and those seen since who were not."""
+    noted = select(Presence.day, Presence.user_id).where(Presence.day >= edges.unnoted)
+    if not edges.is_marked:
+        return [_active(union(*_people(edges.live, None), noted).subquery())]
+    seen = union(*(_seen(moment, user_id, edges.live, None, lambda at: _day(at).label("day")) for moment, user_id in LATEST)).subquery()
+    is_noted = exists().where(Presence.day == seen.c.day, Presence.user_id == seen.c.user_id)
+    return [_active(noted.subquery()), _active(select(seen.c.day, seen.c.user_id).where(~is_noted).subquery())]
+
+
+def _live(edges: Edges, metrics: Collection[str]) -> list[Select[Any]]:
+    """These metrics of what is not counted yet, as (metric, day, dimension, currency, value); one day may come in parts."""
+    parts = _sources(edges.live, None, metrics)
+    if "watched" in metrics:
+        parts.append(_watched(edges.day, None))
+    return parts + (_here(edges) if "active" in metrics else [])
+
+
+def figures(known: "Standing", metrics: Collection[str] = METRICS) -> Subquery:
+    """These figures of every day as (metric, day, dimension, currency, value): what is counted, and what has happened since, live."""
+    counted = select(Daily.metric, Daily.day, Daily.dimension, Daily.currency, Daily.value).where(Daily.metric.in_(metrics))
+    return union_all(counted, *_live(known.edges(BEGINNING), metrics)).subquery("figures")
+
+
+def facts_between(first: date, last: date, *, until: datetime | None = None) -> Sequence[Any]:
+    """Every figure of the days from first to last, counted anew from the tables where things happened (and `Presence`).
+
+    With `until` they end at a moment of the last day, and what only whole days have is left out.
+    """
+    after = last + timedelta(days=1)
+    begin: Expression = literal(first, Date)
+    end: Expression = literal(after, Date) if until is None else until
+    here = select(Presence.day, Presence.user_id).where(Presence.day >= first, Presence.day < after).subquery()
     found: list[Any] = []
-    for statement in (*_sources(one, other), _active(here)):
+    for statement in (*_sources(begin, end), _active(here), *([_watched(first, after)] if until is None else [])):
         found += db.session().execute(statement).all()
     return found
 
@@ -213,41 +272,64 @@ def first_fact_day() -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known before anything is summed up: the channel's zone, today there, and the first day that is not counted yet."""
+    """What is known before anything is summed up: the channel's zone, today there, the first day that is not counted yet.
+
+    `until`: the figures of the day `marked`, which is not over or not counted whole, go up to that moment.
+    """
 
     zone: str
     today: date
     uncounted: date
+    marked: date | None = None
+    until: datetime | None = None
 
     def begins(self, day: date) -> datetime:
         """The moment a day begins."""
         return datetime.combine(day, time(), zone_of(self.zone))
 
+    @property
+    def live(self) -> datetime:
+        """The moment from which on things are counted live."""
+        return self.until or self.begins(self.uncounted)
 
-_STANDING = Settled(lambda: select(ZONE.label("zone"), LAST_COUNTED.label("last")))
+    def edges(self, first: date) -> Edges:
+        """Where looking begins for somebody who wants the days from `first` on."""
+        day = max(first, self.uncounted)
+        unnoted = self.marked + timedelta(days=1) if self.marked is not None else self.uncounted
+        return Edges(max(self.live, self.begins(first)), day, max(first, unnoted), is_marked=self.until is not None)
+
+
+_STANDING = Settled(
+    lambda: select(ZONE.label("zone"), LAST_COUNTED.label("last"), LAST_MARK.c.day, LAST_MARK.c.value).outerjoin_from(
+        ONE, LAST_MARK, true()
+    )
+)
 
 
 def standing() -> Standing:
     """The channel's zone and how far its days are counted. One query."""
-    name, last = _STANDING.rows()[0]
-    return Standing(name or "UTC", now().astimezone(zone_of(name or "UTC")).date(), last + timedelta(days=1))
+    name, last, marked, until = _STANDING.rows()[0]
+    uncounted = last + timedelta(days=1)
+    if marked is None or marked < uncounted:
+        marked, until = None, None
+    moment = datetime.fromtimestamp(until / 1000, UTC) if until is not None else None
+    return Standing(name or "UTC", now().astimezone(zone_of(name or "UTC")).date(), uncounted, marked, moment)
 
 
 FIRST, LAST = bindparam("first", type_=Date()), bindparam("last", type_=Date())
 LIVE, LIVE_DAY = bindparam("live", type_=DateTime(timezone=True)), bindparam("live_day", type_=Date())
+UNNOTED = bindparam("unnoted", type_=Date())
 
 
-def _since(metrics: Sequence[str], *, bounded: bool, is_mine: bool) -> Subquery:
+def _since(metrics: Sequence[str], *, bounded: bool, is_mine: bool, is_marked: bool) -> Subquery:
     """These figures of the days from FIRST on (to LAST): counted ones, from LIVE on live; `is_mine`: of one instructor's courses."""
     kept = select(Daily.metric, Daily.day, Daily.currency, Daily.value).where(Daily.day >= FIRST, _one_of(Daily.metric, metrics))
     kept = kept.where(Daily.day <= LAST) if bounded else kept
-    parts = _sources(LIVE, None, metrics)
+    edges = Edges(LIVE, LIVE_DAY, UNNOTED, is_marked=is_marked)
     if not is_mine:
-        here = select(Presence.day, Presence.user_id).where(Presence.day >= LIVE_DAY)
-        people = union(*_people(LIVE, None), here).subquery()
-        parts += [_active(people)] if "active" in metrics else []
-        return union_all(kept, *(_narrow(part) for part in parts)).subquery("figures")
+        return union_all(kept, *(_narrow(part) for part in _live(edges, metrics))).subquery("figures")
     mine = select(cast(Course.id, Text)).where(Course.instructor_id == bindparam("instructor", type_=Uuid()))
+    parts = _live(edges, [metric for metric in metrics if metric != "active"])
     return union_all(kept.where(Daily.dimension.in_(mine)), *(_narrow(part, mine) for part in parts)).subquery("figures")
 
 
@@ -262,9 +344,9 @@ def _narrow(part: Select[Any], mine: Expression = None) -> Select[Any]:
 
 
 @cache
-def _series(metrics: tuple[str, ...], *, is_mine: bool) -> Settled:
+def _series(metrics: tuple[str, ...], *, is_mine: bool, is_marked: bool) -> Settled:
     def build() -> Select[Any]:
-        found = _since(metrics, bounded=True, is_mine=is_mine)
+        found = _since(metrics, bounded=True, is_mine=is_mine, is_marked=is_marked)
         chosen = select(found.c.metric, found.c.day, func.sum(found.c.value).label("value"))
         money = or_(found.c.currency == "", found.c.currency == bindparam("currency", type_=Text()))
         return chosen.where(found.c.day <= LAST, money).group_by(found.c.metric, found.c.day)
@@ -273,9 +355,9 @@ def _series(metrics: tuple[str, ...], *, is_mine: bool) -> Settled:
 
 
 @cache
-def _ever(metrics: tuple[str, ...], *, is_mine: bool) -> Settled:
+def _ever(metrics: tuple[str, ...], *, is_mine: bool, is_marked: bool) -> Settled:
     def build() -> Select[Any]:
-        found = _since(metrics, bounded=False, is_mine=is_mine)
+        found = _since(metrics, bounded=False, is_mine=is_mine, is_marked=is_marked)
         chosen = select(found.c.metric, func.sum(found.c.value).label("value"))
         return chosen.where(_one_of(found.c.metric, metrics)).group_by(found.c.metric)
 
@@ -283,8 +365,8 @@ def _ever(metrics: tuple[str, ...], *, is_mine: bool) -> Settled:
 
 
 def _given(known: Standing, first: date, instructor: UUID | None) -> dict[str, Any]:
-    live_day = max(first, known.uncounted)
-    given = {"first": first, "live": known.begins(live_day), "live_day": live_day}
+    edges = known.edges(first)
+    given = {"first": first, "live": edges.live, "live_day": edges.day, "unnoted": edges.unnoted}
     return given if instructor is None else {**given, "instructor": instructor}
 
 
@@ -298,8 +380,9 @@ def day_series(
     known: Standing | None = None,
 ) -> dict[str, Series]:
     """These metrics day by day over a stretch (of one instructor's courses), in one query; money is that of one currency."""
-    asked = _series(tuple(metrics), is_mine=instructor is not None)
-    rows = asked.rows(**_given(known or standing(), first, instructor), last=last, currency=currency)
+    known = known or standing()
+    asked = _series(tuple(metrics), is_mine=instructor is not None, is_marked=known.until is not None)
+    rows = asked.rows(**_given(known, first, instructor), last=last, currency=currency)
     values = {(metric, day): int(value) for metric, day, value in rows}
     days = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
     return {metric: Series(metric, days, tuple(values.get((metric, day), 0) for day in days)) for metric in metrics}
@@ -307,6 +390,7 @@ def day_series(
 
 def sums_ever(metrics: Sequence[str], *, instructor: UUID | None = None, known: Standing | None = None) -> dict[str, int]:
     """The sum of each metric over all days there were (of one instructor's courses), in one query; not for money."""
-    asked = _ever(tuple(metrics), is_mine=instructor is not None)
-    sums = {metric: int(value) for metric, value in asked.rows(**_given(known or standing(), BEGINNING, instructor))}
+    known = known or standing()
+    asked = _ever(tuple(metrics), is_mine=instructor is not None, is_marked=known.until is not None)
+    sums = {metric: int(value) for metric, value in asked.rows(**_given(known, BEGINNING, instructor))}
     return {metric: sums.get(metric, 0) for metric in metrics}
