@@ -392,6 +392,7 @@ def test_count_today__and_what_comes_after_it_are_together_what_a_recount_finds(
     live = queries.day_series(today, today, currency="EUR")
     jobs.note_people()
     monkeypatch.setattr(counting, "LEFT_LIVE", timedelta(0))
+    assert Usage().page(Usage().read_view({}), root()).rows[0]["active"] == live["active"].total
     assert operations.count_today() is not None
     known = queries.standing()
     assert known.marked == today and known.live > known.begins(today)

@@ -12,6 +12,8 @@ from lms.auth.models import RefreshToken, SignInSession
 from lms.channels import policies
 from lms.channels.events import MemberEdited, MemberJoined, MemberLeft, MemberSuspended, RoleChanged
 from lms.channels.models import Member
+from lms.channels.operations import write_traits
+from lms.channels.plans import traits
 from lms.core import audit, bin, db
 from lms.core.audit import Entry
 from lms.core.clock import now
@@ -105,6 +107,8 @@ def add_people(rows: Sequence[Row], *, by: Actor) -> None:
     for row in rows:
         row.subject_id = known[row.key]
     _insert_members(rows)
+    said = {row.subject_id: traits.only_traits(row.after or {}) for row in rows if row.subject_id}
+    write_traits({user_id: values for user_id, values in said.items() if values})
     entries = [Entry(row.subject_id, (row.after or {})["name"], after=row.after) for row in rows if row.subject_id]
     audit.record_many("channels.join", "members", entries, by=by)
     emit_many([MemberJoined(user_id=row.subject_id, role=(row.after or {})["role"], by=by.user_id) for row in rows if row.subject_id])
@@ -120,6 +124,7 @@ def _insert_members(rows: Sequence[Row]) -> None:
 def change_people(rows: Sequence[Row], wanted: Mapping[int, State], *, action: str, by: Actor) -> None:
     """Write what is wanted of people who are here (by row number); the last admin stays one, who loses a right loses the sign-ins."""
     stood = people_now([row.subject_id for row in rows if row.subject_id])
+    traits.join_traits(stood, traits.names_in(wanted.values()))
     rows = _keep_an_admin(rows, wanted, stood)
     after = {row.subject_id: {**stood[row.subject_id], **wanted[row.number]} for row in rows if row.subject_id in stood}
     if not after:
@@ -128,6 +133,8 @@ def change_people(rows: Sequence[Row], wanted: Mapping[int, State], *, action: s
     for key, name in zip(TOUCHED, ("names", "roles", "statuses", "titles", "phones"), strict=True):
         values[name] = [state[key] for state in after.values()]
     db.session().execute(CHANGE_MEMBERS, values)
+    asked = {row.subject_id: traits.only_traits(wanted[row.number]) for row in rows if row.subject_id in after and row.subject_id}
+    write_traits({user_id: said for user_id, said in asked.items() if said})
     entries = [
         Entry(row.subject_id, stood[row.subject_id]["name"], _only(stood[row.subject_id], wanted[row.number]), wanted[row.number])
         for row in rows

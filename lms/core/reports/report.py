@@ -31,7 +31,7 @@ class Report:
     name: ClassVar[str]
     title: ClassVar[Words]
     columns: Sequence[Column]
-    filters: ClassVar[Sequence[Filter]] = ()
+    filters: Sequence[Filter] = ()
     search: ClassVar[Sequence[Expression | Sought]] = ()
     sort: ClassVar[str] = ""
     key: ClassVar[Expression]
@@ -40,6 +40,7 @@ class Report:
     lead: ClassVar[Words] = ""
     figures: ClassVar[Mapping[str, Words]] = {}  # figures elsewhere that count rows of this list: what each of them means
     empty: ClassVar[tuple[str, Words, Words]] = ("inbox", "", "")
+    is_settled: ClassVar[bool] = True  # its statement follows from its words; False where something is looked up to put it together
     is_wide: ClassVar[bool] = False  # has columns for so many things that only those shown are read
 
     def query(self, by: Actor) -> Select[Any]:
@@ -151,8 +152,8 @@ class Report:
         return Page(rows, before=first if has_before else "", after=last if has_after else "")
 
     def _depends(self, view: View, *what: Any) -> tuple[Any, ...] | None:
-        """All that a statement of a steady view depends on besides the view, the reader and the day; None for other views."""
-        if not kept.is_steady(view, {item.key: item for item in self.filters}):
+        """What a steady view's statement depends on besides view, reader and day; None for others, and for a list of its own kind."""
+        if vars(self) or not self.is_settled or not kept.is_steady(view, {item.key: item for item in self.filters}):
             return None
         return (type(self), *what, tuple(self.columns))
 

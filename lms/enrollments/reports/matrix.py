@@ -53,6 +53,7 @@ class Matrix(Report):
     """Students by courses; an instructor sees their own courses and the people in them."""
 
     name = "enrollments.matrix"
+    is_settled = False
     title = _l("People and their courses")
     lead = _l("One row a person, one column a course: how far each of them is. Choose the courses under Columns.")
     key = Member.id

@@ -66,6 +66,7 @@ class Revenue(Report):
     """What each course brought in on each day, what went back, and what is left."""
 
     name = "reporting.revenue"
+    is_settled = False
     title = _l("Revenue by day and course")
     lead = _l("Orders paid and refunded on each day of the academy's own zone, today included.")
     key = of("id", Uuid)
@@ -100,6 +101,7 @@ class Usage(Report):
     """How much happened on each day."""
 
     name = "reporting.usage"
+    is_settled = False
     title = _l("Usage by day")
     lead = _l("People who were here, and what they did, on each day of the academy's own zone, today included.")
     key = of("id", Uuid)

@@ -28,6 +28,7 @@ class Completion(Report):
     """How many begin and complete each course, how long it takes them, and where most stop."""
 
     name = "reporting.completion"
+    is_settled = False
     title = _l("Completion by course")
     lead = _l("How many were enrolled, began and completed each course, how long it took, and the lesson where most stopped.")
     key = Course.id
@@ -87,6 +88,7 @@ class Instructors(Report):
     """What each teacher did in the last days, and what their courses brought."""
 
     name = "reporting.instructors"
+    is_settled = False
     title = _l("What instructors do")
     lead = _l(
         "Lessons made, classes held, messages written to students, and what their courses were watched and sold for, in the days chosen."

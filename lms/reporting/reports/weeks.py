@@ -35,6 +35,7 @@ class Engagement(Report):
     """How much was learnt in each week, and by how many."""
 
     name = "reporting.engagement"
+    is_settled = False
     title = _l("Learning week by week")
     lead = _l(
         "Weeks from Monday to Sunday in the academy's own zone. People are counted once a week; this week is counted every five minutes."
@@ -77,6 +78,7 @@ class Retention(Report):
     """Of the people who joined in a week, how many in a hundred were here again in each week after it."""
 
     name = "reporting.retention"
+    is_settled = False
     title = _l("Who comes back")
     lead = _l("Of those who joined in a week, how many in a hundred were here in the weeks after it. Week 0 is the week they joined.")
     key = of("id", Uuid)
