@@ -91,12 +91,15 @@ def wire() -> None:
     faces.default_view_of = getattr(part("reporting", "queries"), "default_query", None)
 
 
-def compiled_templates(config: Config) -> FileSystemBytecodeCache:
-    """Where templates lie compiled, for this account alone: the second process, and the next start, need not compile them again."""
+def use_templates(app: Flask, config: Config) -> None:
+    """Set the templates up; compiled they lie in the home, for this account alone, so that the next process need not do it again."""
     folder = config.home / "cache" / f"templates-{os.geteuid()}"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    return FileSystemBytecodeCache(str(folder))
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.do")
 
 
 def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
@@ -119,10 +122,7 @@ def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
     if config.trusted_proxies:
         count = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0)  # type: ignore[method-assign]
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.bytecode_cache = compiled_templates(config)
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.add_extension("jinja2.ext.do")
+    use_templates(app, config)
     app.url_map.converters["token"] = Token
     app.json.sort_keys = False  # type: ignore[attr-defined]
     Htmx(app)
