@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from lms.channels.reports import People
 from lms.core import db, deeds
@@ -169,39 +169,44 @@ class Waiting:
 WAITING = """
     SELECT * FROM (
         SELECT 'approval' AS kind, c.title AS title, '' AS detail, c.updated_at AS since, '/admin/courses/' || c.id AS href
-        FROM courses.courses c WHERE c.status = 'submitted'
+        FROM courses.courses c WHERE c.channel_id = %(channel)s AND c.status = 'submitted'
         UNION ALL SELECT 'file', a.filename, coalesce(a.failure, ''), a.updated_at, '/admin/content/assets/' || a.id
-        FROM content.assets a WHERE a.state = 'failed'
+        FROM content.assets a WHERE a.channel_id = %(channel)s AND a.state = 'failed'
         UNION ALL SELECT 'job', replace(substring(o.task FROM '[^.]+$'), '_', ' '), coalesce(left(o.error, 160), ''), o.dead_at,
           '/admin/system/jobs/' || o.id
-        FROM core.outbox o WHERE o.dead_at IS NOT NULL AND o.done_at IS NULL
+        FROM core.outbox o WHERE o.channel_id = %(channel)s AND o.dead_at IS NOT NULL AND o.done_at IS NULL
         UNION ALL SELECT 'mail', m.subject || ' → ' || m.to_address, coalesce(m.error, ''), m.created_at, '/admin/system/mail/' || m.id
-        FROM core.mails m WHERE m.state = 'failed'
+        FROM core.mails m WHERE m.channel_id = %(channel)s AND m.state = 'failed'
         UNION ALL SELECT CASE l.cause WHEN 'expiring' THEN 'vouchers' WHEN 'low' THEN 'vouchers_low' ELSE 'guessing' END,
           coalesce(b.label, ''), l.detail, l.raised_at, '/admin/vouchers/alerts/' || l.id
         FROM vouchers.alerts l LEFT JOIN vouchers.batches b ON b.channel_id = l.channel_id AND b.id = l.batch_id
-        WHERE l.settled_at IS NULL AND l.ended_at IS NULL
+        WHERE l.channel_id = %(channel)s AND l.settled_at IS NULL AND l.ended_at IS NULL
         UNION ALL SELECT 'report', coalesce(nullif(left(m.text, 120), ''), '…'), k.reason, k.opened_at, '/admin/community/cases/' || k.id
-        FROM community.cases k JOIN chat.messages m ON m.channel_id = k.channel_id AND m.id = k.target_id WHERE k.settled_at IS NULL
+        FROM community.cases k JOIN chat.messages m ON m.channel_id = k.channel_id AND m.id = k.target_id
+        WHERE k.channel_id = %(channel)s AND k.settled_at IS NULL
         UNION ALL SELECT 'adjustment', m.name, j.reason, j.requested_at, '/admin/wallet/adjustments/' || j.id
-        FROM wallet.adjustments j JOIN channels.members m ON m.channel_id = j.channel_id AND m.id = j.user_id WHERE j.state = 'waiting'
+        FROM wallet.adjustments j JOIN channels.members m ON m.channel_id = j.channel_id AND m.id = j.user_id
+        WHERE j.channel_id = %(channel)s AND j.state = 'waiting'
         UNION ALL (SELECT 'trail', coalesce(a.faults ->> 0, ''), '', a.done_at, '/admin/audit'
-        FROM (SELECT * FROM core.audit_checks WHERE done_at IS NOT NULL ORDER BY asked_at DESC LIMIT 1) a
+        FROM (SELECT * FROM core.audit_checks WHERE channel_id = %(channel)s AND done_at IS NOT NULL ORDER BY asked_at DESC LIMIT 1) a
         WHERE jsonb_array_length(a.faults) > 0)
         UNION ALL (SELECT 'books', d.subject, left(d.sentence, 160), d.found_at, '/admin/wallet/books'
-        FROM wallet.differences d WHERE d.gone_at IS NULL ORDER BY d.found_at LIMIT 20)
-    ) w ORDER BY since DESC LIMIT :most
+        FROM wallet.differences d WHERE d.channel_id = %(channel)s AND d.gone_at IS NULL ORDER BY d.found_at LIMIT 20)
+    ) w ORDER BY since DESC LIMIT %(most)s
 """
+
+
+COUNTED = f"SELECT count(*) FROM ({WAITING}) counted"  # noqa: S608  no values in it
 
 
 def waiting(most: int = 100) -> list[Waiting]:
     """Everything that waits for an admin, newest first. One query."""
-    return [Waiting(**row._mapping) for row in db.session().execute(text(WAITING), {"most": most})]
+    return [Waiting(*row) for row in db.rows(WAITING, most=most)]
 
 
 def count_waiting() -> int:
     """How much waits for an admin (100 stands for more), counted now; the menu of every page says it for half a minute."""
-    found = int(db.session().execute(text(f"SELECT count(*) FROM ({WAITING}) counted"), {"most": 100}).scalar_one())  # noqa: S608  no values in it
+    found = int(db.rows(COUNTED, most=100)[0].count)
     keep_number(_counted_key(), found, seconds=SAID_SECONDS)
     return found
 
@@ -217,13 +222,11 @@ def _counted_key() -> str:
 
 def coming_sessions(by: Actor, most: int = 5) -> list[Any]:
     """The next live sessions with their course, soonest first: all for admins, their own for instructors. One query."""
-    rows = db.session().execute(
-        text(
-            "SELECT s.id, s.title, s.starts_at, s.state, c.title AS course FROM streaming.sessions s"
-            " JOIN courses.courses c ON c.channel_id = s.channel_id AND c.id = s.course_id"
-            " WHERE s.state IN ('scheduled', 'open', 'live') AND (CAST(:host AS uuid) IS NULL OR s.host_id = CAST(:host AS uuid))"
-            " ORDER BY s.starts_at, s.id LIMIT :most"
-        ),
-        {"host": None if by.is_admin else by.user_id, "most": most},
+    return db.rows(
+        "SELECT s.id, s.title, s.starts_at, s.state, c.title AS course FROM streaming.sessions s"
+        " JOIN courses.courses c ON c.channel_id = s.channel_id AND c.id = s.course_id"
+        " WHERE s.channel_id = %(channel)s AND s.state IN ('scheduled', 'open', 'live')"
+        " AND (%(host)s::uuid IS NULL OR s.host_id = %(host)s::uuid) ORDER BY s.starts_at, s.id LIMIT %(most)s",
+        host=None if by.is_admin else by.user_id,
+        most=most,
     )
-    return list(rows.all())

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from babel.dates import format_date
 from flask import Blueprint, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -16,7 +15,6 @@ from lms.core import deeds, doctor, mail
 from lms.core import plans as bulk
 from lms.core.errors import Conflict, Refusal
 from lms.core.i18n import gettext as _
-from lms.core.i18n import locale as get_locale
 from lms.core.models import AuditRow, Plan
 from lms.reporting import queries as reporting
 from lms.web.access import actor, allow
@@ -29,7 +27,7 @@ from lms.web.history import told
 from lms.web.lists import answer_list, list_page
 from lms.web.tiles import Tile, a_tile, rows_href
 from lms.web.toasts import toast
-from lms.web.words import money, number
+from lms.web.words import money, number, short_day
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -40,7 +38,7 @@ def index() -> ResponseReturnValue:
     allow(policies.can_see_dashboard(actor()))
     figures = queries.month_figures(actor(), currency=g.channel.currency)
     made = figures.month["enrolments"]
-    labels = [format_date(value, "d MMM", locale=get_locale()) for value in made.days]
+    labels = [short_day(value) for value in made.days]
     return render_template(
         "admin/index.html",
         tiles=_tiles(figures, g.channel.currency),

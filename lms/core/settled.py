@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from psycopg.rows import dict_row, namedtuple_row
-from sqlalchemy import Select
+from sqlalchemy import Select, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -71,6 +71,43 @@ class Settled:
         self._turned = {name: turn for name, turn in compiled._bind_processors.items() if callable(turn)}
         self._still = {name: self._turned[name](value) if name in self._turned else value for name, value in compiled.params.items()}
         self._text = compiled.string
+
+
+class SettledObjects:
+    """A settled SELECT of whole mapped rows, for pages that only read them: of the first kind, with the others joined to it.
+
+    The objects belong to no session: they answer about themselves as any other, but setting an attribute or following a
+    relationship fails. An outer join that found nothing gives None.
+    """
+
+    def __init__(self, build: Callable[[], Select[Any]], *kinds: type[Any]) -> None:
+        self._build = build
+        self._kinds = kinds
+        self._parts: list[tuple[type[Any], int, tuple[str, ...]]] = []
+        self._settled = Settled(self._labelled)
+
+    def rows(self, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows, an object of each kind in each."""
+        found = self._settled.rows(**values)
+        return [tuple(_whole(kind, keys, row[at : at + len(keys)]) for kind, at, keys in self._parts) for row in found]
+
+    def _labelled(self) -> Select[Any]:
+        """The statement with every column of every kind under a name of its own, since kinds share names."""
+        columns: list[Any] = []
+        for kind in self._kinds:
+            keys = tuple(attribute.key for attribute in inspect(kind).column_attrs)
+            self._parts.append((kind, len(columns), keys))
+            columns += [getattr(kind, key).label(f"c{len(columns) + place}") for place, key in enumerate(keys)]
+        return self._build().with_only_columns(*columns, maintain_column_froms=True)
+
+
+def _whole(kind: type[Any], keys: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+    found = dict(zip(keys, values, strict=True))
+    if found["id"] is None:
+        return None
+    made = object.__new__(kind)
+    made.__dict__.update(found)
+    return made
 
 
 def _turns(kind: Any) -> bool:

@@ -1,9 +1,10 @@
 """Unsafe requests must come from our own pages: a form token, and the browser's own word on where the request began."""
 
+from functools import lru_cache
 from typing import TypeVar
 
-from flask import Flask, current_app, request
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask import Flask, current_app, request, session
+from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
 from lms.core.errors import Forbidden
 from lms.core.i18n import gettext as _
@@ -26,7 +27,21 @@ def install(app: Flask) -> None:
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     app.config["WTF_CSRF_SSL_STRICT"] = False
     protect.init_app(app)
+    app.jinja_env.globals["csrf_token"] = form_token
+    app.context_processor(lambda: {"csrf_token": form_token})
     app.before_request(check)
+
+
+def form_token() -> str:
+    """The form token of this browser, signed once: it stays the same as long as its session does."""
+    if "csrf_token" not in session:
+        return str(generate_csrf())
+    return _signed(current_app.secret_key, session["csrf_token"])
+
+
+@lru_cache(maxsize=4096)
+def _signed(_secret: object, _token: str) -> str:
+    return str(generate_csrf())
 
 
 def check() -> None:

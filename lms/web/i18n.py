@@ -17,11 +17,14 @@ def choose_locale() -> str:
     """The person's language, else what their browser prefers, else the channel's."""
     if "reader_locale" not in g:
         person = actor()
-        preferred = request.accept_languages.best_match(i18n.languages(), "")
-        channel = g.get("channel")
-        g.reader_locale = person.locale if person.is_known else preferred or (channel.locale if channel else "en")
+        g.reader_locale = person.locale if person.is_known else _preferred()
         i18n.set_locale(g.reader_locale)
     return str(g.reader_locale)
+
+
+def _preferred() -> str:
+    channel = g.get("channel")
+    return request.accept_languages.best_match(i18n.languages(), "") or (channel.locale if channel else "en")
 
 
 def choose_zone() -> str:

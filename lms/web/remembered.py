@@ -19,7 +19,7 @@ from lms.core import i18n
 
 PLAIN = frozenset({str, Markup, int, float, bool, type(None), date, datetime, UUID})
 MACROS = 1024  # texts remembered for each macro
-LONGEST = 16_000  # characters of a macro's text worth remembering
+ROOM = 2_000_000  # characters remembered for each macro, all texts together
 ROWS = 2048  # table rows remembered in each process
 PAGES = 256  # pages remembered in each process
 
@@ -46,6 +46,7 @@ class _NoKey(Exception):
 def remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
     """The macro, asked once for the same arguments: plain values, lazy words, lists and mappings of them; with others each time."""
     kept: dict[tuple[Any, ...], Markup] = {}
+    room = [ROOM]
 
     def ask(*given: Any, **named: Any) -> Markup:
         try:
@@ -55,10 +56,11 @@ def remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
         found = kept.get(key)
         if found is None:
             found = macro(*given, **named)
-            if len(found) <= LONGEST:
-                if len(kept) >= MACROS:
-                    kept.clear()
-                kept[key] = found
+            room[0] -= len(found)
+            if len(kept) >= MACROS or room[0] < 0:
+                kept.clear()
+                room[0] = ROOM - len(found)
+            kept[key] = found
         return found
 
     return ask

@@ -38,6 +38,16 @@ def _day(value: date, locale: str) -> str:
     return str(format_date(value, "medium", locale=locale))
 
 
+@lru_cache(maxsize=REMEMBERED)
+def _short_day(value: date, locale: str) -> str:
+    return str(format_date(value, "d MMM", locale=locale))
+
+
+def short_day(value: date) -> str:
+    """A calendar day without its year, as the axis of a drawing has it."""
+    return _short_day(value, i18n.locale())
+
+
 def moment(value: datetime | None) -> str:
     """Day and time in the reader's zone."""
     if value is None:

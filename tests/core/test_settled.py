@@ -9,9 +9,11 @@ from lms.channels.models import Member
 from lms.channels.reports import People
 from lms.core import db
 from lms.core.reports import View, kept
-from lms.core.settled import Settled, Turned
+from lms.core.settled import Settled, SettledObjects, Turned
+from lms.courses.models import Category, Course, Lesson
 from tests.conftest import OTHER_CHANNEL
 from tests.factories import people
+from tests.factories.courses import a_course
 
 
 def test_settled__gives_the_rows_of_the_session_for_each_value_and_of_the_running_channel_alone(work: Session) -> None:
@@ -24,6 +26,23 @@ def test_settled__gives_the_rows_of_the_session_for_each_value_and_of_the_runnin
     with db.unit_of_work(OTHER_CHANNEL):
         assert named.rows(who=sam.user_id) == [], "wall 1 names the channel that runs, not the one that ran first"
     assert "channel_id" in named._text
+
+
+def test_settled_objects__answer_about_themselves_and_refuse_to_be_changed(work: Session) -> None:
+    course = a_course(lessons=1)
+    sought = SettledObjects(
+        lambda: select(Lesson).join(Course, Course.id == Lesson.course_id).outerjoin(Category, Category.id == Course.category_id),
+        Lesson,
+        Course,
+        Category,
+    )
+    [(lesson, found, category)] = sought.rows()
+    assert (found.id, found.title, found.price, found.is_deleted) == (course.id, course.title, course.price, False)
+    assert lesson.course_id == course.id and category is None
+    with pytest.raises(AttributeError):
+        found.title = "Another"
+    with pytest.raises(AttributeError):
+        found.sections.append(lesson)
 
 
 def test_settled__refuses_what_the_driver_alone_would_answer_differently() -> None:

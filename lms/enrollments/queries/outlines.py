@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from lms.core import db
 from lms.core.i18n import gettext as _
+from lms.core.settled import SettledObjects
 from lms.courses.errors import NoSuchLesson
 from lms.courses.models import Course, Lesson
 from lms.enrollments.models import Enrollment
@@ -84,28 +85,34 @@ class Outline:
 
 
 _LATEST = aliased(Enrollment)
-_DESK = (
-    select(Lesson, Course, Enrollment)
-    .join(Course, Course.id == Lesson.course_id)
-    .outerjoin(
-        Enrollment,
-        Enrollment.id
-        == select(_LATEST.id)
-        .where(_LATEST.user_id == bindparam("user_id"), _LATEST.course_id == bindparam("course_id"))
-        .order_by((_LATEST.status == "ended").asc(), _LATEST.enrolled_at.desc())
-        .limit(1)
-        .scalar_subquery(),
-    )
-    .where(Lesson.id == bindparam("lesson_id"), Lesson.course_id == bindparam("course_id"))
+_DESK = SettledObjects(
+    lambda: (
+        select(Lesson)
+        .join(Course, Course.id == Lesson.course_id)
+        .outerjoin(
+            Enrollment,
+            Enrollment.id
+            == select(_LATEST.id)
+            .where(_LATEST.user_id == bindparam("user_id"), _LATEST.course_id == bindparam("course_id"))
+            .order_by((_LATEST.status == "ended").asc(), _LATEST.enrolled_at.desc())
+            .limit(1)
+            .scalar_subquery(),
+        )
+        .where(Lesson.id == bindparam("lesson_id"), Lesson.course_id == bindparam("course_id"))
+    ),
+    Lesson,
+    Course,
+    Enrollment,
 )
 
 
 def desk(course_id: UUID, lesson_id: UUID, user_id: UUID | None) -> tuple[Lesson, Course, Enrollment | None]:
-    """A lesson of a course, the course, and the person's enrolment in it (as `latest_enrollment`), in one query; raises NoSuchLesson."""
-    found = db.session().execute(_DESK, {"course_id": course_id, "lesson_id": lesson_id, "user_id": user_id}).one_or_none()
-    if found is None or found[0].is_deleted:
+    """A lesson of a course, the course, and the person's enrolment in it (as `latest_enrollment`), to read; one query, or NoSuchLesson."""
+    found = _DESK.rows(course_id=course_id, lesson_id=lesson_id, user_id=user_id)
+    if not found or found[0][0].is_deleted:
         raise NoSuchLesson(_("There is no such lesson here. It may have been taken away."))
-    return found[0], found[1], found[2]
+    lesson, course, enrollment = found[0]
+    return lesson, course, enrollment
 
 
 OUTLINE = """
