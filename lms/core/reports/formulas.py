@@ -58,7 +58,7 @@ def computed(place: int, label: str, formula: str, columns: Iterable[Column]) ->
 
 
 def _read(node: ast.expr, known: dict[str, Column]) -> Part:
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float) and abs(node.value) < 10**12:
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and _is_plain(node.value):
         return Part(literal(Decimal(str(node.value)), Numeric), "number")
     if isinstance(node, ast.Name):
         return _named(node.id, known)
@@ -70,6 +70,11 @@ def _read(node: ast.expr, known: dict[str, Column]) -> Part:
     if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
         return _joined(SIGNS[type(node.op)], _read(node.left, known), _read(node.right, known))
     raise Invalid(_("A formula has names of columns, numbers, + - * / and brackets, nothing else."))
+
+
+def _is_plain(number: float) -> bool:
+    """Whether it is a number as people write it: no truth, no infinity."""
+    return type(number) is not bool and abs(number) < 10**12
 
 
 def _named(name: str, known: dict[str, Column]) -> Part:

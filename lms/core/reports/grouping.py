@@ -10,7 +10,7 @@ from lms.core import db
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports.fields import Column, Expression
-from lms.core.reports.report import Report
+from lms.core.reports.report import Gathering, Report, gather_by
 from lms.core.reports.view import View
 
 STEPS = {"day": _l("day"), "week": _l("week"), "month": _l("month"), "year": _l("year")}
@@ -124,4 +124,4 @@ def _total(column: Column, value: Expression) -> Expression:
     return func.round(func.avg(value), 1) if column.kind in EVENED else func.sum(value)
 
 
-Report.gather, Report.levels = staticmethod(Groups), staticmethod(fitting)
+gather_by(Gathering(Groups, fitting))

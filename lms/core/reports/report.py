@@ -6,7 +6,7 @@ that the millionth row is as near as the first.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -29,6 +29,22 @@ DRAWN = ("int", "money", "percent", "bytes", "duration", "stars", "number")  # w
 INDEXED_FROM = 5  # three letters between two signs for "anything": what a trigram is made of
 
 
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """What knows how rows are gathered into groups, which is a list itself and so comes after this file."""
+
+    groups: Callable[["Report", View], "Report"]
+    fitting: Callable[[Sequence[str], Sequence[Column]], tuple[str, ...]]
+
+
+_gathering: list[Gathering] = []
+
+
+def gather_by(gathering: Gathering) -> None:
+    """Have the rows of every list gathered by this."""
+    _gathering[:] = [gathering]
+
+
 class Report:
     """One list of the product. Subclasses set the class attributes and `query`."""
 
@@ -44,8 +60,6 @@ class Report:
     lead: ClassVar[Words] = ""
     figures: ClassVar[Mapping[str, Words]] = {}  # figures elsewhere that count rows of this list: what each of them means
     empty: ClassVar[tuple[str, Words, Words]] = ("inbox", "", "")
-    gather: ClassVar[Callable[["Report", View], "Report"]]  # the groups of a view as a list of their own (grouping.py)
-    levels: ClassVar[Callable[[Sequence[str], Sequence[Column]], tuple[str, ...]]]
     is_settled: ClassVar[bool] = True  # its statement follows from its words; False where something is looked up to put it together
     is_wide: ClassVar[bool] = False  # has columns for so many things that only those shown are read
 
@@ -74,13 +88,17 @@ class Report:
     def _fitted(self, view: View, sort: str) -> View:
         """The view with what fits this list of its groups, sort and chart."""
         if view.groups:
-            view = replace(view, groups=self.levels(view.groups, self.columns))
-        columns = self.gather(self, view).columns if view.groups else self.all_columns(view)
+            view = replace(view, groups=_gathering[0].fitting(view.groups, self.columns))
+        columns = self.gathered(view).columns if view.groups else self.all_columns(view)
         if sort.lstrip("-") not in {column.key for column in columns if column.sortable}:
             sort = ""
         kind, _colon, key = view.chart.partition(":")
         drawn = kind in ("bar", "line") and key in {column.key for column in columns if column.kind in DRAWN}
         return replace(view, sort=sort, chart=view.chart if drawn else "")
+
+    def gathered(self, view: View) -> "Report":
+        """The groups of a view, as a list of their own."""
+        return _gathering[0].groups(self, view)
 
     def all_columns(self, view: View) -> list[Column]:
         """The list's columns and those the view computes; raises Invalid for a formula that is not understood."""
@@ -90,7 +108,7 @@ class Report:
     def shown(self, view: View) -> list[Column]:
         """The columns of a view, in the report's order."""
         if view.groups:
-            return list(self.gather(self, view).columns)
+            return list(self.gathered(view).columns)
         wanted = {*view.columns, *(f"calc_{place}" for place in range(1, len(view.computed) + 1))} if view.columns else None
         return [column for column in self.all_columns(view) if (column.key in wanted if wanted else column.shown)]
 
@@ -153,7 +171,7 @@ class Report:
     def page(self, view: View, by: Actor, *, after: str = "", before: str = "", size: int = PAGE) -> Page:
         """The page after (or before) a key; the first without one. One query, and one more where empty cells begin."""
         if view.groups:
-            return self.gather(self, view).page(_plain(view), by, after=after, before=before, size=size)
+            return self.gathered(view).page(_plain(view), by, after=after, before=before, size=size)
         column, descending = self._order(view)
         backwards = bool(before)
         cursor = places.read(before or after)
@@ -190,13 +208,13 @@ class Report:
     def totals(self, view: View, by: Actor) -> dict[str, Any]:
         """The exact count, and the sum of each column that has one, in one query; money sums are {currency: minor}."""
         if view.groups:
-            return self.gather(self, view).totals(_plain(view), by)
+            return self.gathered(view).totals(_plain(view), by)
         return self._tally(view, by)
 
     def totals_if_few(self, view: View, by: Actor, *, most: int = COUNTED_AT_ONCE) -> dict[str, Any] | None:
         """The totals of a view of at most that many rows; None of a longer one, which takes its time to count."""
         if view.groups:
-            return self.gather(self, view).totals_if_few(_plain(view), by, most=most)
+            return self.gathered(view).totals_if_few(_plain(view), by, most=most)
         found = self._tally(view, by, most=most + 1)
         return found if found["count"] <= most else None
 
@@ -237,7 +255,7 @@ class Report:
     def chunks(self, view: View, by: Actor, *, size: int = 2000) -> Iterator[Sequence[Row[Any]]]:
         """Every row of the view in its order, many at a time through a server-side cursor: a million rows in a few megabytes."""
         if view.groups:
-            yield from self.gather(self, view).chunks(_plain(view), by, size=size)
+            yield from self.gathered(view).chunks(_plain(view), by, size=size)
             return
         column, descending = self._order(view)
         statement = self._selected(self.filtered(view, by), view)

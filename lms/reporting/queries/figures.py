@@ -259,12 +259,20 @@ def counted_days() -> tuple[date, date] | None:
     return (first, last) if first is not None else None
 
 
+def lacks_figures(last: date) -> bool:
+    """Whether days up to that one were counted by a version that did not count who joined yet."""
+    joined = db.session().scalar(select(Daily.id).where(Daily.metric == "joined").limit(1))
+    came = db.session().scalar(select(func.min(_day(Member.joined_at))).where(Member.status != "deleted"))
+    return joined is None and came is not None and came <= last
+
+
 def first_fact_day() -> date | None:
     """The day of the oldest thing that is counted anywhere."""
     moments: list[datetime | None] = [
         db.session().scalar(select(func.min(column)))
         for column in (Enrollment.enrolled_at, Order.paid_at, EventRow.happened_at, SignInSession.created_at, LessonProgress.seen_at)
     ]
+    moments.append(db.session().scalar(select(func.min(Member.joined_at)).where(Member.status != "deleted")))
     known = [moment for moment in moments if moment is not None]
     name = db.session().scalar(select(ZONE)) or "UTC"
     return min(known).astimezone(zone_of(name)).date() if known else None
