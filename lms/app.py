@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
+from lms.channels import forms as channel_forms
 from lms.channels import operations as channel_operations
 from lms.channels import queries as channel_queries
 from lms.config import ROOT, Config
@@ -76,6 +77,8 @@ def wire() -> None:
     faces.role_of = channel_queries.role_of
     faces.viewing_of = channel_queries.viewing_of
     faces.count_viewed = channel_operations.count_viewed
+    faces.ask_newcomers = channel_forms.ask_newcomers
+    faces.keep_answers = channel_operations.keep_answers
     faces.welcome = channel_operations.welcome
     for module in MODULES:
         for file in LISTENERS:

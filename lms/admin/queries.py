@@ -80,6 +80,15 @@ def hanging_on(table: str, row_id: UUID) -> list[tuple[str, int]]:
     return sorted(found.items(), key=lambda pair: (pair[0] == _("Other records"), -pair[1]))
 
 
+def same_breath(row: AuditRow) -> list[AuditRow]:
+    """The acts of the same request on the same thing that one click takes back, the last first."""
+    wanted = select(AuditRow).where(
+        AuditRow.target_kind == row.target_kind, AuditRow.target_id == row.target_id, AuditRow.request_id == row.request_id
+    )
+    rows = db.session().scalars(wanted.order_by(AuditRow.at.desc(), AuditRow.id.desc())).all()
+    return [one for one in rows if one.id == row.id or deeds.revert_of(one) is not None]
+
+
 def waiting_check() -> AuditCheck | None:
     """The check of the audit log that somebody asked for and that is not done; one that was never done is forgotten after a while."""
     wanted = select(AuditCheck).where(AuditCheck.done_at.is_(None), AuditCheck.asked_at > now() - timedelta(minutes=10))
@@ -187,6 +196,8 @@ WAITING = """
         UNION ALL SELECT 'adjustment', m.name, j.reason, j.requested_at, '/admin/wallet/adjustments/' || j.id
         FROM wallet.adjustments j JOIN channels.members m ON m.channel_id = j.channel_id AND m.id = j.user_id
         WHERE j.channel_id = %(channel)s AND j.state = 'waiting'
+        UNION ALL SELECT 'date', c.title, '', c.publish_at, '/admin/courses/' || c.id
+        FROM courses.courses c WHERE c.publish_at < now() - interval '5 minutes' AND c.status NOT IN ('published', 'deleted')
         UNION ALL (SELECT 'trail', coalesce(a.faults ->> 0, ''), '', a.done_at, '/admin/audit'
         FROM (SELECT * FROM core.audit_checks WHERE channel_id = %(channel)s AND done_at IS NOT NULL ORDER BY asked_at DESC LIMIT 1) a
         WHERE jsonb_array_length(a.faults) > 0)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, EmailStr, Field
 from lms.auth import queries as accounts
 from lms.channels import operations, policies, queries
 from lms.channels.forms import ZONES
-from lms.channels.models import Channel
+from lms.channels.models import Channel, Member
 from lms.channels.reports import People
 from lms.core.errors import Invalid, Unauthenticated
 from lms.core.i18n import gettext as _
@@ -79,6 +79,8 @@ class Person(Answer):
     phone: str
     note: str
     joined_at: datetime
+    tags: list[str] = []
+    fields: dict[str, str] = {}
 
 
 class Invitation(Body):
@@ -97,6 +99,7 @@ class PersonChange(Body):
     phone: Annotated[str, Field(max_length=40)] | None = None
     bio: Annotated[str, Field(max_length=4000)] | None = None
     note: Annotated[str, Field(max_length=4000)] | None = None
+    fields: dict[str, Annotated[str, Field(max_length=500)]] | None = None
 
 
 class RoleChange(Body):
@@ -153,7 +156,7 @@ def people_create(body: Invitation) -> Person:
     allow(policies.can_manage_people(actor()))
     member = operations.invite_person(body.name, body.email, body.role, by=actor())
     located(url_for(".people_show", user_id=member.id))
-    return Person.model_validate(member)
+    return _person(member)
 
 
 @bp.get("/people/<uuid:user_id>")
@@ -162,7 +165,7 @@ def people_show(user_id: UUID) -> Person:
     """One person."""
     member = queries.get_member(user_id)
     allow(policies.can_manage_people(actor()))
-    return Person.model_validate(member)
+    return _person(member)
 
 
 @bp.patch("/people/<uuid:user_id>")
@@ -171,8 +174,15 @@ def people_edit(user_id: UUID, body: PersonChange) -> Person:
     """Change what is known of a person."""
     member = queries.get_member(user_id)
     allow(policies.can_edit_person(actor(), member))
-    operations.edit_person(member, given(body), by=actor())
-    return Person.model_validate(member)
+    values = given(body)
+    said = values.pop("fields", None) or {}
+    known = {one.name: one for one in queries.fields_here()}
+    if unknown := sorted(set(said) - set(known)):
+        sentence = _("There is no field called %(name)s here.", name=unknown[0])
+        raise Invalid(sentence, fields={"fields": sentence})
+    operations.edit_person(member, values, by=actor())
+    operations.set_traits(member, {name: known[name].read(value) for name, value in said.items()}, by=actor())
+    return _person(member)
 
 
 @bp.post("/people/<uuid:user_id>/role")
@@ -182,7 +192,7 @@ def people_role(user_id: UUID, body: RoleChange) -> Person:
     member = queries.get_member(user_id)
     allow(policies.can_give_role(actor(), member, body.role))
     operations.change_role(member, body.role, by=actor())
-    return Person.model_validate(member)
+    return _person(member)
 
 
 @bp.post("/people/<uuid:user_id>/suspend")
@@ -192,7 +202,7 @@ def people_suspend(user_id: UUID) -> Person:
     member = queries.get_member(user_id)
     allow(policies.can_suspend(actor(), member))
     operations.suspend(member, by=actor())
-    return Person.model_validate(member)
+    return _person(member)
 
 
 @bp.post("/people/<uuid:user_id>/restore")
@@ -202,7 +212,7 @@ def people_restore(user_id: UUID) -> Person:
     member = queries.get_member(user_id)
     allow(policies.can_suspend(actor(), member))
     operations.restore(member, by=actor())
-    return Person.model_validate(member)
+    return _person(member)
 
 
 @bp.post("/people/<uuid:user_id>/invite")
@@ -240,3 +250,10 @@ def _me(channel: Channel, **values: str) -> Me:
     now = {"name": person.name, "locale": person.locale, "zone": person.zone} | values
     about = {"id": person.user_id, "email": person.email, "role": person.role, "channel": ChannelAnswer.model_validate(channel)}
     return Me.model_validate(about | now)
+
+
+def _person(member: Member) -> Person:
+    """A person with their tags and what the academy's own fields say."""
+    about = {name: getattr(member, name) for name in Person.model_fields if name not in ("tags", "fields")}
+    tags, values = queries.tags_of([member.id]), queries.values_of([member.id])
+    return Person.model_validate(about | {"tags": tags.get(member.id, []), "fields": values.get(member.id, {})})

@@ -1,12 +1,18 @@
 """Shape of what is typed about people and the channel."""
 
+from collections.abc import Iterable
+from typing import Any
 from zoneinfo import available_timezones
 
 from flask_wtf.file import FileField
-from wtforms import SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, Regexp
+from wtforms import BooleanField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from lms.auth.forms import an_address
+from lms.channels.models import LONGEST_VALUE, Field
+from lms.channels.queries import fields_here
+from lms.core.errors import Invalid
+from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
 from lms.web.forms import Form, one_line, strip
 
@@ -37,6 +43,70 @@ class PersonForm(Form):
     phone = StringField(_l("Phone"), [Length(max=40), one_line], filters=[strip])
     bio = TextAreaField(_l("About"), [Length(max=4000)], filters=[strip])
     note = TextAreaField(_l("Note for staff"), [Length(max=4000)], filters=[strip], description=_l("Only admins see this."))
+
+
+FIELD_KINDS = [
+    ("text", _l("Text")),
+    ("number", _l("Number")),
+    ("date", _l("Date")),
+    ("choice", _l("Choice")),
+    ("yesno", _l("Yes or no")),
+]
+
+
+class FieldForm(Form):
+    """What a field is called and takes, who is asked, and who sees it."""
+
+    label = StringField(_l("Name"), [DataRequired(_l("Write what the field is called.")), Length(max=60), one_line], filters=[strip])
+    kind = SelectField(_l("Takes"), choices=FIELD_KINDS)
+    choices = TextAreaField(_l("Choices"), [Length(max=4000)], description=_l("For a choice: one in each line."))
+    is_required = BooleanField(_l("Newcomers must fill it in when they register"))
+    is_private = BooleanField(_l("Only admins see it"), description=_l("Otherwise everybody sees and changes their own on their profile."))
+
+    def chosen(self) -> list[str]:
+        """The choices, one of each line."""
+        return [" ".join(line.split())[:100] for line in (self.choices.data or "").splitlines() if line.strip()][:200]
+
+
+class TagForm(Form):
+    """A tag for one person."""
+
+    tag = StringField(_l("Tag"), [DataRequired(_l("Write a tag.")), Length(max=200), one_line], filters=[strip])
+
+
+def own_fields(fields: Iterable[Field], *, required: bool = False) -> dict[str, Any]:
+    """The academy's own fields as fields of a form, by name; what is required of newcomers only `required` asks for."""
+    return {one.name: _own_field(one, required=required and one.is_required) for one in fields}
+
+
+def ask_newcomers() -> dict[str, Any]:
+    """What somebody who registers is asked beyond name, address and password."""
+    return own_fields([one for one in fields_here() if one.is_required], required=True)
+
+
+def _own_field(one: Field, *, required: bool) -> Any:
+    def fits(_form: Any, field: Any) -> None:
+        try:
+            field.data = one.read(field.data or "")
+        except Invalid as refusal:
+            raise ValidationError(refusal.sentence) from refusal
+
+    checks: list[Any] = [DataRequired(_("Fill this in.")) if required else Optional(), fits]
+    if one.kind in ("choice", "yesno"):
+        options = [(value, value) for value in one.choices] if one.kind == "choice" else [("yes", _("Yes")), ("no", _("No"))]
+        return SelectField(one.label, checks, choices=[("", "–"), *options])
+    look = {"date": {"type": "date"}, "number": {"inputmode": "decimal"}}.get(one.kind, {})
+    return StringField(one.label, [*checks[:-1], Length(max=LONGEST_VALUE), fits], filters=[strip], render_kw=look)
+
+
+def with_fields(kind: type[Form], fields: Iterable[Field]) -> type[Form]:
+    """A form with the academy's own fields behind its own."""
+    return type(kind.__name__, (kind,), own_fields(fields))
+
+
+def said_in(form: Form, fields: Iterable[Field]) -> dict[str, str]:
+    """What a form says of the academy's own fields."""
+    return {one.name: form[one.name].data or "" for one in fields}
 
 
 class ViewAsForm(Form):

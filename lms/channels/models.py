@@ -1,15 +1,18 @@
 """Channels, hosts, members (whose id is the account's id), and what members prefer."""
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.clock import now
 from lms.core.db import Base, Tenant, belongs_to
 from lms.core.decisions import STAFF
+from lms.core.errors import Invalid
+from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 
 
@@ -118,6 +121,119 @@ class Viewing(Tenant, Base):
     ends_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     pages: Mapped[int] = mapped_column(default=0)
+
+
+KINDS = ("text", "number", "date", "choice", "yesno")
+LONGEST_VALUE = 500
+YES, NO = frozenset({"yes", "true", "1", "y"}), frozenset({"no", "false", "0", "n"})
+
+
+class Field(Tenant, Base):
+    """One thing this academy wants to know of its people, beyond what everybody is asked. `key` never changes; a retired one stays."""
+
+    __tablename__ = "fields"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "key"),
+        CheckConstraint("kind IN ('text', 'number', 'date', 'choice', 'yesno')", name="kind"),
+        {"schema": "channels"},
+    )
+
+    key: Mapped[str]
+    label: Mapped[str]
+    kind: Mapped[str]
+    choices: Mapped[list[Any]] = mapped_column(default=list)
+    is_required: Mapped[bool] = mapped_column(default=False)
+    is_private: Mapped[bool] = mapped_column(default=False)
+    position: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    retired_at: Mapped[datetime | None]
+
+    @property
+    def name(self) -> str:
+        """What the field is called in forms, files and the API; never the name of a field everybody has."""
+        return f"x_{self.key}"
+
+    def read(self, raw: str) -> str:
+        """The stored form of what was typed; "" for nothing, and Invalid, in words, for what does not fit."""
+        text_ = " ".join(raw.split())
+        if not text_:
+            return ""
+        if self.kind == "number":
+            return self._number(text_)
+        if self.kind == "date":
+            return self._date(text_)
+        if self.kind == "yesno":
+            folded = text_.casefold()
+            found = "yes" if folded in YES | {_("yes").casefold()} else "no" if folded in NO | {_("no").casefold()} else ""
+            return found or self._refuse(_("%(field)s takes yes or no.", field=self.label))
+        if self.kind == "choice":
+            found = next((one for one in self.choices if one.casefold() == text_.casefold()), "")
+            return found or self._refuse(_("%(field)s takes one of: %(choices)s.", field=self.label, choices=", ".join(self.choices)))
+        if len(text_) > LONGEST_VALUE:
+            self._refuse(_("%(field)s is longer than %(most)s letters.", field=self.label, most=LONGEST_VALUE))
+        return text_
+
+    def _number(self, raw: str) -> str:
+        try:
+            value = Decimal(raw.replace(",", "."))
+        except ArithmeticError:
+            value = Decimal("NaN")
+        if not value.is_finite() or abs(value) >= 10**15 or value != round(value, 6):
+            return self._refuse(_("%(field)s takes a number such as 12 or 3.5.", field=self.label))
+        return f"{value.normalize():f}" if value else "0"
+
+    def _date(self, raw: str) -> str:
+        try:
+            return date.fromisoformat(raw.removesuffix(" 00:00:00")).isoformat()
+        except ValueError:
+            return self._refuse(_("%(field)s takes a day such as 2026-11-30.", field=self.label))
+
+    def _refuse(self, sentence: str) -> str:
+        raise Invalid(sentence, fields={self.name: sentence})
+
+
+class FieldValue(Tenant, Base):
+    """What one person's field says, in its stored form."""
+
+    __tablename__ = "field_values"
+    __table_args__ = (
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members", ondelete="CASCADE"),
+        belongs_to("field_id", "channels.fields", name="fk_field_id_channels_fields"),
+        UniqueConstraint("channel_id", "user_id", "field_id"),
+        Index("ix_field_values_value", "channel_id", "field_id", "value", "user_id"),
+        {"schema": "channels"},
+    )
+
+    user_id: Mapped[UUID]
+    field_id: Mapped[UUID]
+    value: Mapped[str]
+
+
+class Tag(Tenant, Base):
+    """A word people are marked with."""
+
+    __tablename__ = "tags"
+    __table_args__ = (Index("uq_tags_name", "channel_id", func.lower(text("name")), unique=True), {"schema": "channels"})
+
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class MemberTag(Tenant, Base):
+    """One person bears one tag."""
+
+    __tablename__ = "member_tags"
+    __table_args__ = (
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members", ondelete="CASCADE"),
+        belongs_to("tag_id", "channels.tags", name="fk_tag_id_channels_tags", ondelete="CASCADE"),
+        UniqueConstraint("channel_id", "user_id", "tag_id"),
+        Index("ix_member_tags_tag", "channel_id", "tag_id", "user_id"),
+        {"schema": "channels"},
+    )
+
+    user_id: Mapped[UUID]
+    tag_id: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Preference(Tenant, Base):

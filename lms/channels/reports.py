@@ -1,19 +1,75 @@
 """Lists of channels: the people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, cast, func, literal, select
+from sqlalchemy import Uuid as SqlUuid
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from lms.channels.models import Member
-from lms.channels.queries import name_of
+from lms.channels.models import Field, FieldValue, Member, MemberTag, Tag
+from lms.channels.queries import fields_here, name_of, tag_names
+from lms.core import db
 from lms.core.decisions import Actor
+from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
-from lms.core.reports import Choice, Column, Only, Period, Report, Sought
-from lms.core.reports.fields import Words
+from lms.core.reports import Choice, Column, Flag, Only, Period, Report, Sought
+from lms.core.reports.fields import Filter, Words
 
 ROLES = (("student", _l("Student")), ("instructor", _l("Instructor")), ("admin", _l("Admin")), ("owner", _l("Owner")))
 STATUSES = (("active", _l("Active")), ("invited", _l("Invited")), ("suspended", _l("Suspended")))
+
+
+TAGS = (
+    select(func.string_agg(Tag.name, aggregate_order_by(literal(", "), func.lower(Tag.name))))
+    .join(MemberTag, MemberTag.tag_id == Tag.id)
+    .where(MemberTag.user_id == Member.id, MemberTag.channel_id == Member.channel_id, Tag.channel_id == Member.channel_id)
+    .correlate(Member)
+    .scalar_subquery()
+)
+
+
+def tagged(tag_id: str) -> Any:
+    """The people who bear a tag."""
+    borne = select(MemberTag.id).where(MemberTag.user_id == Member.id, MemberTag.tag_id == cast(tag_id, SqlUuid))
+    return borne.correlate(Member).exists()
+
+
+def tag_choices() -> list[tuple[str, str]]:
+    """The tags to choose from: those somebody bears."""
+    return [(str(tag_id), name) for tag_id, name in tag_names()]
+
+
+def _said(field: Field) -> Any:
+    """What a field says of each person."""
+    query = select(FieldValue.value).where(FieldValue.user_id == Member.id, FieldValue.channel_id == Member.channel_id)
+    return query.where(FieldValue.field_id == field.id).correlate(Member).scalar_subquery()
+
+
+def says(field: Field, value: str | None = None) -> Any:
+    """The people of whom a field says that value; without one, anything at all."""
+    query = select(FieldValue.id).where(FieldValue.user_id == Member.id, FieldValue.field_id == field.id)
+    return (query if value is None else query.where(FieldValue.value == value)).correlate(Member).exists()
+
+
+def yes_or_no() -> tuple[tuple[str, Words], ...]:
+    """The words of a field that is yes or no."""
+    return (("yes", _l("Yes")), ("no", _l("No")))
+
+
+def column_of(field: Field) -> Column:
+    """The column of a field of the academy's own."""
+    words = dict(yes_or_no()) if field.kind == "yesno" else {}
+    kind = "state" if field.kind in ("yesno", "choice") else "text"
+    return Column(field.name, field.label, _said(field), kind=kind, words=words, sortable=False, shown=False, nullable=True)
+
+
+def filter_of(field: Field) -> Filter:
+    """The filter of a field: by its choices, else by whether it says anything."""
+    if field.kind in ("choice", "yesno"):
+        options = yes_or_no() if field.kind == "yesno" else tuple((one, one) for one in field.choices)
+        return Choice(field.name, field.label, lambda raw: says(field, raw), options=options)
+    return Flag(field.name, _("%(field)s is filled in", field=field.label), says(field))
 
 
 def people_by(key: Any) -> Sought:
@@ -42,7 +98,7 @@ class People(Report):
             "People who opened a page or learnt something while signed in, the last time on one of these days of the academy's own zone."
         ),
     }
-    columns = (
+    columns: Sequence[Column] = (
         Column("name", _l("Name"), Member.name, href="/admin/channels/people/{id}"),
         Column("email", _l("E-mail"), Member.email),
         Column(
@@ -65,14 +121,22 @@ class People(Report):
         Column("seen_at", _l("Last here"), Member.seen_at, kind="time", shown=False),
         Column("title", _l("Title"), Member.title, shown=False, sortable=False),
         Column("phone", _l("Phone"), Member.phone, shown=False, sortable=False),
+        Column("tags", _l("Tags"), TAGS, shown=False, sortable=False, nullable=True),
     )
-    filters = (
+    filters: Sequence[Filter] = (
         Choice("role", _l("Role"), Member.role, options=ROLES),
         Choice("status", _l("Status"), Member.status, options=STATUSES),
         Period("joined", _l("Joined"), Member.joined_at),
         Period("seen", _l("Last here"), Member.seen_at),
+        Choice("tag", _l("Tag"), tagged, options=tag_choices),
     )
     search = (people_by(Member.id),)
+
+    def __init__(self) -> None:
+        known = fields_here() if db.has_work() and db.work().channel_id is not None else ()
+        if known:
+            self.columns = (*type(self).columns, *(column_of(one) for one in known))
+            self.filters = (*type(self).filters, *(filter_of(one) for one in known))
 
     def bare(self, by: Actor) -> Select[Any]:
         """There is nothing to leave out."""

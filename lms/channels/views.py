@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from lms.auth import queries as accounts
 from lms.auth.models import User
 from lms.channels import operations, policies, queries
-from lms.channels.forms import ProfileForm
+from lms.channels.forms import ProfileForm, said_in, with_fields
 from lms.channels.models import Member
 from lms.core.decisions import anyone
 from lms.core.errors import Invalid, Refusal, Unauthenticated
@@ -29,20 +29,23 @@ def profile() -> ResponseReturnValue:
     """My picture, name, language and time zone."""
     allow(policies.can_edit_self(actor()))
     user, member = _mine()
-    form = ProfileForm(obj=user, name=member.name)
+    fields = [one for one in queries.fields_here() if not one.is_private]
+    form = with_fields(ProfileForm, fields)(obj=user, data=queries.values_of([member.id]).get(member.id, {}))
     form.locale.choices = [(code, code) for code in languages()]
+    own = [one.name for one in fields]
     if not form.is_submitted():
-        return render_template("channels/profile.html", form=form, user=user, member=member)
+        return render_template("channels/profile.html", form=form, user=user, member=member, own=own)
     if not form.validate():
-        return invalid("channels/profile.html", page="channels/profile.html", form=form, user=user, member=member)
+        return invalid("channels/profile.html", page="channels/profile.html", form=form, user=user, member=member, own=own)
     try:
         key = _stored(form.picture.data)
     except Refusal as refusal:
         form.refuse(Invalid(refusal.sentence, fields={"picture": refusal.sentence}))
         user, member = _mine()
-        return invalid("channels/profile.html", page="channels/profile.html", form=form, user=user, member=member)
+        return invalid("channels/profile.html", page="channels/profile.html", form=form, user=user, member=member, own=own)
     user, member = _mine()
     operations.edit_self(user, member, name=form.name.data, locale=form.locale.data, zone=form.zone.data, by=actor())
+    operations.set_traits(member, said_in(form, fields), by=actor())
     if key:
         operations.change_picture(member, key, by=actor())
     toast(_("Saved."))

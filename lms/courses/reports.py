@@ -80,7 +80,7 @@ class Courses(Report):
         Column("created_at", _l("Made"), Course.created_at, kind="time", shown=False),
         Column("slug", _l("Address"), Course.slug, shown=False),
     )
-    filters: ClassVar[Sequence[Filter]] = (
+    filters: Sequence[Filter] = (
         Choice("status", _l("Status"), Course.status, options=STATUSES),
         Choice("category", _l("Category"), Course.category_id, options=category_options),
         Choice("instructor", _l("Instructor"), Course.instructor_id, options=instructor_options),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from lms.core.decisions import Actor, Viewing
@@ -18,6 +19,8 @@ class Faces:
     user_of_session: Callable[[bytes], UUID | None] | None = None
     actor_of_token: Callable[[str], Actor] | None = None
     role_of: Callable[[UUID], str] | None = None
+    ask_newcomers: Callable[[], dict[str, Any]] | None = None  # form fields by name
+    keep_answers: Callable[[UUID, dict[str, str]], None] | None = None
     welcome: Callable[[UUID, str, str], None] | None = None
     viewing_of: Callable[[UUID, Actor], Viewing | None] | None = None
     count_viewed: Callable[[UUID], None] | None = None

@@ -21,6 +21,7 @@ from lms.core.ids import token
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved, own_path
 from lms.web.cycle import earlier
+from lms.web.face import faces
 from lms.web.toasts import toast
 
 
@@ -28,18 +29,22 @@ from lms.web.toasts import toast
 def register() -> ResponseReturnValue:
     """Ask for name, address and password, and send a code to the address."""
     allow(anyone())
-    form = RegisterForm()
+    asked = faces.ask_newcomers() if faces.ask_newcomers else {}
+    form, page = type("RegisterForm", (RegisterForm,), asked)(), "auth/register.html"
+    shown = {"form": form, "asked": list(asked), "next": next_path() or None}
     if not form.is_submitted():
-        return render_template("auth/register.html", form=form, next=next_path() or None)
+        return render_template(page, **shown)
     if not form.validate():
-        return invalid("auth/register.html", page="auth/register.html", form=form, next=next_path() or None)
+        return invalid(page, page=page, **shown)
     try:
         _limit(form.email.data)
         operations.check_new_password(form.password.data, name=form.name.data, email=form.email.data)
-        _send_code(form.email.data, "register", {"name": form.name.data, "password_hash": operations.hash_password(form.password.data)})
+        answers = {name: form[name].data or "" for name in asked}
+        more = {"name": form.name.data, "password_hash": operations.hash_password(form.password.data), "answers": answers}
+        _send_code(form.email.data, "register", more)
     except Refusal as refusal:
         form.refuse(refusal)
-        return invalid("auth/register.html", page="auth/register.html", form=form, next=next_path() or None)
+        return invalid(page, page=page, **shown)
     return moved(url_for(".code", next=next_path() or None))
 
 
@@ -89,6 +94,8 @@ def code() -> ResponseReturnValue:
         user = _user_of(pending)
         if not user.has_app:
             enter(user)
+            if faces.keep_answers is not None and pending["more"].get("answers"):
+                faces.keep_answers(user.id, pending["more"]["answers"])
     except Refusal as refusal:
         form.refuse(refusal)
         return invalid("auth/code.html", page="auth/code.html", **_code_page(form, pending))

@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from flask import render_template, session, url_for
+from flask import render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.auth import operations as accounts_operations
 from lms.auth import queries as accounts
 from lms.channels import operations, policies, queries
 from lms.channels.admin.door import bp
-from lms.channels.forms import PersonForm, RoleForm, ViewAsForm
+from lms.channels.forms import PersonForm, RoleForm, TagForm, ViewAsForm, said_in, with_fields
 from lms.core import plans
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
@@ -26,13 +26,16 @@ def people_edit(user_id: UUID) -> ResponseReturnValue:
     """Change what is known of a person."""
     member = queries.get_member(user_id)
     allow(policies.can_edit_person(actor(), member))
-    form = PersonForm(obj=member)
+    fields, page = queries.fields_here(), "channels/admin/people_edit.html"
+    form = with_fields(PersonForm, fields)(obj=member, data=queries.values_of([user_id]).get(user_id, {}))
+    own = [one.name for one in fields]
     if not form.is_submitted():
-        return render_template("channels/admin/people_edit.html", form=form, member=member)
+        return render_template(page, form=form, member=member, own=own)
     if not form.validate():
-        return invalid("channels/admin/people_edit.html", page="channels/admin/people_edit.html", form=form, member=member)
+        return invalid(page, page=page, form=form, member=member, own=own)
     values = {key: form[key].data or "" for key in ("name", "title", "phone", "bio", "note")}
     changed = operations.edit_person(member, values, by=actor())
+    changed = operations.set_traits(member, said_in(form, fields), by=actor()) or changed
     toast(_("Saved.") if changed else _("Nothing was changed."))
     return moved(url_for(".people_show", user_id=user_id))
 
@@ -129,3 +132,19 @@ def people_view_as(user_id: UUID) -> ResponseReturnValue:
         return invalid(page, page=page, form=form, member=member)
     session[KEY] = str(operations.start_viewing(member, form.reason.data or "", by=actor()).id)
     return moved("/admin/" if member.is_staff else "/enrollments/")
+
+
+@bp.route("/people/<uuid:user_id>/tags", methods=["POST"])
+def people_tags(user_id: UUID) -> ResponseReturnValue:
+    """Give a person a tag, or take one away; either can be taken back."""
+    member = queries.get_member(user_id)
+    allow(policies.can_edit_person(actor(), member))
+    form = TagForm()
+    if not form.validate():
+        raise Invalid(_("Write a tag."))
+    act = "channels.remove_tag" if request.form.get("away") else "channels.add_tag"
+    plan = plans.do_now(act, user_id, by=actor(), params={"tag": form.tag.data})
+    if plan is not None:
+        words = _("The tag %(tag)s is gone.") if request.form.get("away") else _("Tagged: %(tag)s.")
+        toast(words % {"tag": form.tag.data}, undo=_undo(plan, user_id))
+    return moved(url_for(".people_show", user_id=user_id))

@@ -27,6 +27,9 @@ def people_show(user_id: UUID) -> ResponseReturnValue:
         **head_of(member, "people_show"),
         account=accounts.get_user(user_id),
         role_form=RoleForm(role=member.role),
+        tags=queries.tags_of([user_id]).get(user_id, []),
+        known_tags=[name for _tag_id, name in queries.tag_names()],
+        own=_own(user_id),
         may_role=policies.can_give_role(actor(), member, member.role),
     )
 
@@ -71,6 +74,14 @@ def people_history(user_id: UUID) -> ResponseReturnValue:
     older = rows[HISTORY - 1].id if len(rows) > HISTORY else None
     events = told(rows[:HISTORY], linked=True)
     return render_template("channels/admin/people_history.html", **head_of(member, "people_history"), events=events, older=older)
+
+
+def _own(user_id: UUID) -> list[tuple[str, str]]:
+    """What the academy's own fields say of a person: (label, value)."""
+    values = queries.values_of([user_id]).get(user_id, {})
+    words = {"yes": _("Yes"), "no": _("No")}
+    fields = queries.fields_here()
+    return [(one.label, words.get(said, said) if one.kind == "yesno" else said) for one in fields for said in [values.get(one.name, "")]]
 
 
 def _member(user_id: UUID) -> Member:

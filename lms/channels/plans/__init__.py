@@ -1,6 +1,6 @@
-"""Bulk acts on people: `importing` from a list, and `standing` (suspend, let in again, take out, another role)."""
+"""Bulk acts on people: `importing` from a list, and `standing` (suspend, let in again, take out, another role, tags)."""
 
 from lms.channels.plans.importing import ImportPeople
-from lms.channels.plans.standing import ChangeRole, RemovePeople, RestorePeople, SuspendPeople
+from lms.channels.plans.standing import AddTag, ChangeRole, RemovePeople, RemoveTag, RestorePeople, SuspendPeople
 
-__all__ = ["ChangeRole", "ImportPeople", "RemovePeople", "RestorePeople", "SuspendPeople"]
+__all__ = ["AddTag", "ChangeRole", "ImportPeople", "RemovePeople", "RemoveTag", "RestorePeople", "SuspendPeople"]

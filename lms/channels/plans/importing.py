@@ -7,16 +7,18 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 
 from lms.auth.queries import email_key
-from lms.channels import jobs, policies
-from lms.channels.plans import crowd
+from lms.channels import jobs, policies, queries
+from lms.channels.models import Field as OwnField
+from lms.channels.plans import crowd, traits
 from lms.core.decisions import Actor, Decision
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
-from lms.core.plans import Act, Context, Option, Row, State, register
+from lms.core.plans import Act, Context, Field, Option, Row, State, register
 from lms.core.references import what_hangs_on
 
 SIMPLE = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
+FIELDS = (crowd.EMAIL, crowd.NAME, crowd.ROLE, crowd.STATUS, crowd.TITLE, crowd.PHONE)
 LIMITS = {"name": 120, "title": 120, "phone": 40}
 INVITED_AT_ONCE = 50
 
@@ -27,7 +29,6 @@ class ImportPeople(Act):
 
     name = "channels.import_people"
     title = _l("Import people")
-    fields = (crowd.EMAIL, crowd.NAME, crowd.ROLE, crowd.STATUS, crowd.TITLE, crowd.PHONE)
     options = (
         Option(
             "role",
@@ -42,6 +43,11 @@ class ImportPeople(Act):
     back = "/admin/channels/people"
     twice = _l("The same address stands in line {line}.")
     takes_people = True
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        """What everybody has, tags, and what this academy asks for itself."""
+        return (*FIELDS, traits.TAGS, *traits.own_fields())
 
     def allowed(self, by: Actor) -> Decision:
         """Admins."""
@@ -60,9 +66,11 @@ class ImportPeople(Act):
 
     def plan(self, rows: Sequence[Row], context: Context) -> None:
         """Find out who is here, and what would change."""
-        good = [row for row in rows if _read(row)]
+        fields, spelt = queries.fields_here(), traits.spellings()
+        good = [row for row in rows if _read(row) and _fits(row, fields, spelt)]
         known = crowd.account_ids([row.key for row in good])
         here = crowd.people_now(list(known.values()))
+        traits.join_traits(here, traits.names_in(row.given for row in good))
         for row in good:
             user_id = known.get(row.key)
             state = here.get(user_id) if user_id else None
@@ -89,13 +97,16 @@ class ImportPeople(Act):
             return
         after = {"email": row.given["email"], "name": row.given.get("name") or _name_of(row.key), "role": role}
         after["status"] = row.given.get("status") or "invited"
-        row.settle(None, {**after, "title": row.given.get("title", ""), "phone": row.given.get("phone", "")})
+        row.settle(
+            None, {**after, "title": row.given.get("title", ""), "phone": row.given.get("phone", ""), **traits.only_traits(row.given)}
+        )
 
     def current(self, rows: Sequence[Row], *, lock: bool) -> Mapping[int, State]:
         """The people of the rows, by id or else by address."""
         known = crowd.account_ids([row.key for row in rows if row.subject_id is None])
         ids = {row.number: row.subject_id or known.get(row.key) for row in rows}
         here = crowd.people_now([user_id for user_id in ids.values() if user_id], lock=lock)
+        traits.join_traits(here, traits.names_in(row.after for row in rows))
         return {number: here[user_id] for number, user_id in ids.items() if user_id in here and user_id}
 
     def apply(self, rows: Sequence[Row], context: Context) -> None:
@@ -153,12 +164,22 @@ def _read(row: Row) -> bool:
     return True
 
 
+def _fits(row: Row, fields: Sequence[OwnField], spelt: Mapping[str, str]) -> bool:
+    """Read what a line says of tags and own fields; false, with the reason on the row, when it does not fit."""
+    try:
+        traits.read_traits(row, fields, spelt)
+    except Invalid as refusal:
+        row.deny(refusal.sentence)
+        return False
+    return True
+
+
 def _wanted(row: Row, state: State) -> State:
     """What the line says about somebody who is here; what only differs in space does not differ."""
     made = {key: row.given[key] for key in crowd.TOUCHED if key in row.given}
     if state["status"] == "deleted":
         made.setdefault("status", "active")
-    return {key: state[key] if _one_line(state[key]) == value else value for key, value in made.items()}
+    return {key: state[key] if _one_line(state[key]) == value else value for key, value in made.items()} | traits.only_traits(row.given)
 
 
 def _one_line(text: str) -> str:
@@ -172,5 +193,4 @@ def _name_of(address: str) -> str:
 
 
 def _field_label(key: str) -> Any:
-    field = ImportPeople().field(key)
-    return field.label if field else key
+    return next(one.label for one in FIELDS if one.key == key)

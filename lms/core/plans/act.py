@@ -57,7 +57,7 @@ class Option:
 
     key: str
     label: Words
-    kind: str = "text"  # text · select · date · money · checkbox
+    kind: str = "text"  # text · textarea · select · date · money · checkbox
     choices: Sequence[tuple[str, Words]] | Callable[[], Sequence[tuple[str, Words]]] = ()
     default: str = ""
     help: Words = ""
@@ -141,7 +141,6 @@ class Act:
 
     name: ClassVar[str]
     title: ClassVar[Words]
-    fields: Sequence[Field] = ()
     options: Sequence[Option] = ()
     lists: Sequence[str] = ()  # the lists, by their report's name, in whose bulk bar it stands
     icon: str = "layers"
@@ -149,6 +148,11 @@ class Act:
     back: str = "/admin/"
     twice: ClassVar[Words] = ""
     takes_people: ClassVar[bool] = False  # lines without headings are addresses and names
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        """What its rows are about; most acts declare them once, as an attribute."""
+        return ()
 
     def allowed(self, by: Actor) -> Decision:
         """Who may plan, apply and undo it."""

@@ -51,7 +51,7 @@ class Report:
     name: ClassVar[str]
     title: ClassVar[Words]
     columns: Sequence[Column]
-    filters: ClassVar[Sequence[Filter]] = ()
+    filters: Sequence[Filter] = ()
     search: ClassVar[Sequence[Expression | Sought]] = ()
     sort: ClassVar[str] = ""
     key: ClassVar[Expression]
@@ -196,7 +196,11 @@ class Report:
         return Page(rows, before=first if has_before else "", after=last if has_after else "")
 
     def _depends(self, view: View, *what: Any) -> tuple[Any, ...] | None:
+<<<<<<< HEAD
         """All that a statement of a steady view depends on besides the view, the reader and the day; None for others."""
+=======
+        """What a steady view's statement depends on besides view, reader and day; None for others, and for a list of its own kind."""
+>>>>>>> main
         if vars(self) or not self.is_settled or not kept.is_steady(view, {item.key: item for item in self.filters}):
             return None
         return (type(self), *what, tuple(self.columns))

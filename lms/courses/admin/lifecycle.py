@@ -11,7 +11,7 @@ from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
 from lms.courses import operations, policies, queries
 from lms.courses.admin.door import bp, head_of
-from lms.courses.forms import ReasonForm
+from lms.courses.forms import DatesForm, ReasonForm
 from lms.courses.models import Course
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
@@ -38,29 +38,45 @@ def submit(course_id: UUID) -> ResponseReturnValue:
 @bp.route("/<uuid:course_id>/publish", methods=["POST"])
 def publish(course_id: UUID) -> ResponseReturnValue:
     """Approve and put into the catalogue."""
-    return _act(
-        course_id, policies.can_publish, operations.publish_course, _("Published: the course is in the catalogue now."), undo=".unpublish"
-    )
+    return _act(course_id, policies.can_publish, operations.publish_course, _("Published: the course is in the catalogue now."))
 
 
 @bp.route("/<uuid:course_id>/unpublish", methods=["POST"])
 def unpublish(course_id: UUID) -> ResponseReturnValue:
     """Take out of the catalogue."""
-    return _act(
-        course_id, policies.can_unpublish, operations.unpublish_course, _("Unpublished: the course is a draft again."), undo=".publish"
-    )
+    return _act(course_id, policies.can_unpublish, operations.unpublish_course, _("Unpublished: the course is a draft again."))
 
 
 @bp.route("/<uuid:course_id>/archive", methods=["POST"])
 def archive(course_id: UUID) -> ResponseReturnValue:
     """Put away."""
-    return _act(course_id, policies.can_archive, operations.archive_course, _("Archived."), undo=".unpublish")
+    return _act(course_id, policies.can_archive, operations.archive_course, _("Archived."))
+
+
+@bp.route("/<uuid:course_id>/dates", methods=["GET", "POST"])
+def dates(course_id: UUID) -> ResponseReturnValue:
+    """When the course goes into the catalogue, and when it leaves it."""
+    course = queries.get_course(course_id)
+    allow(policies.can_set_dates(actor(), course))
+    form = DatesForm()
+    page = "courses/admin/dates.html"
+    if not form.is_submitted():
+        form.fill(course)
+        return render_template(page, form=form, **head_of(course, "show"))
+    if form.validate():
+        try:
+            changed = operations.set_dates(course, form.moment("publish_at"), form.moment("unpublish_at"), by=actor())
+            toast(_("Saved.") if changed else _("Nothing was changed."))
+            return moved(url_for(".show", course_id=course.id))
+        except Refusal as refusal:
+            form.refuse(refusal)
+    return invalid(page, page=page, form=form, **head_of(course, "show"))
 
 
 @bp.route("/<uuid:course_id>/delete", methods=["POST"])
 def delete(course_id: UUID) -> ResponseReturnValue:
     """Delete, with a way back."""
-    return _act(course_id, policies.can_delete, operations.delete_course, _("Deleted."), undo=".restore")
+    return _act(course_id, policies.can_delete, operations.delete_course, _("The course is in the bin."), undo=".restore")
 
 
 @bp.route("/<uuid:course_id>/restore", methods=["POST"])

@@ -2,8 +2,8 @@
 
 from migrations.kit import sql
 
-revision = "0034"
-down_revision = "0033"
+revision = "0037"
+down_revision = "0036"
 
 
 def upgrade() -> None:
