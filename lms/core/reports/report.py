@@ -196,11 +196,7 @@ class Report:
         return Page(rows, before=first if has_before else "", after=last if has_after else "")
 
     def _depends(self, view: View, *what: Any) -> tuple[Any, ...] | None:
-<<<<<<< HEAD
-        """All that a statement of a steady view depends on besides the view, the reader and the day; None for others."""
-=======
         """What a steady view's statement depends on besides view, reader and day; None for others, and for a list of its own kind."""
->>>>>>> main
         if vars(self) or not self.is_settled or not kept.is_steady(view, {item.key: item for item in self.filters}):
             return None
         return (type(self), *what, tuple(self.columns))
