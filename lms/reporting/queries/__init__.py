@@ -3,11 +3,9 @@
 from lms.reporting.queries.courses import course_figures, enrolled_courses, is_small
 from lms.reporting.queries.figures import (
     METRICS,
-    Series,
     Standing,
     channel_today,
     counted_days,
-    day_series,
     facts_between,
     figures,
     first_fact_day,
@@ -15,7 +13,6 @@ from lms.reporting.queries.figures import (
     latest_signs,
     people_between,
     standing,
-    sums_ever,
 )
 from lms.reporting.queries.lists import find_report, get_report, reports_for, table_json
 from lms.reporting.queries.saved import (
@@ -36,6 +33,7 @@ from lms.reporting.queries.saved import (
     views_of_report,
     waiting_downloads,
 )
+from lms.reporting.queries.series import Series, day_series, sums_ever
 
 __all__ = [
     "METRICS",
