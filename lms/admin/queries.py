@@ -80,6 +80,15 @@ def hanging_on(table: str, row_id: UUID) -> list[tuple[str, int]]:
     return sorted(found.items(), key=lambda pair: (pair[0] == _("Other records"), -pair[1]))
 
 
+def same_breath(row: AuditRow) -> list[AuditRow]:
+    """The acts of the same request on the same thing that one click takes back, the last first."""
+    wanted = select(AuditRow).where(
+        AuditRow.target_kind == row.target_kind, AuditRow.target_id == row.target_id, AuditRow.request_id == row.request_id
+    )
+    rows = db.session().scalars(wanted.order_by(AuditRow.at.desc(), AuditRow.id.desc())).all()
+    return [one for one in rows if one.id == row.id or deeds.revert_of(one) is not None]
+
+
 def waiting_check() -> AuditCheck | None:
     """The check of the audit log that somebody asked for and that is not done; one that was never done is forgotten after a while."""
     wanted = select(AuditCheck).where(AuditCheck.done_at.is_(None), AuditCheck.asked_at > now() - timedelta(minutes=10))

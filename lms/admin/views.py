@@ -1,6 +1,7 @@
 """The back office's own pages: dashboard, audit log, system, bulk acts."""
 
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, current_app, g, render_template, request, url_for
@@ -11,9 +12,9 @@ from lms.admin.reports import ACTOR_KINDS, PLAN_STATES, PLAN_TONES, Audit, Bin, 
 from lms.channels.queries import this_channel
 from lms.config import Config
 from lms.core import bin as recycle
-from lms.core import deeds, doctor, mail
+from lms.core import db, deeds, doctor, mail
 from lms.core import plans as bulk
-from lms.core.errors import Conflict, Refusal
+from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
 from lms.core.models import AuditRow, Plan
 from lms.web.access import actor, allow
@@ -126,17 +127,27 @@ def audit_show(row_id: UUID) -> ResponseReturnValue:
 
 @bp.route("/audit/<uuid:row_id>/revert", methods=["POST"])
 def audit_revert(row_id: UUID) -> ResponseReturnValue:
-    """Put back what an act changed, by the rules of what it changed; `back` in the address is where it was asked for."""
+    """Put back what an act changed, by the rules of what it changed; with `whole` all that was changed in the same breath."""
     row, _seal = queries.get_audit_row(row_id)
     allow(deeds.may_revert(row, by=actor()))
-    page = own_path(request.args.get("back"), url_for(".audit_show", row_id=row_id))
+    page = _page_before(row)
     try:
-        deeds.revert(row, by=actor())
-    except Conflict as refusal:
+        with db.session().begin_nested():
+            for one in queries.same_breath(row) if request.args.get("whole") else [row]:
+                deeds.revert(one, by=actor())
+    except Refusal as refusal:
         toast(refusal.sentence, tone="warning")
         return moved(page)
     toast(_("Taken back: %(what)s.", what=_what(row)))
     return moved(page)
+
+
+def _page_before(row: AuditRow) -> str:
+    """Where Undo was pressed: the address says, else the browser; else the page of what was changed."""
+    came = urlsplit(request.referrer or "")
+    path = f"{came.path}?{came.query}" if came.query else came.path
+    other = url_for(".audit_show", row_id=row.id) if actor().is_admin else deeds.href_of(row) or url_for(".index")
+    return own_path(request.args.get("back") or (path if came.netloc == request.host else ""), other)
 
 
 def _what(row: AuditRow) -> str:

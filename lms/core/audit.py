@@ -17,6 +17,7 @@ from lms.core.ids import uuid7
 from lms.core.models import AuditRow
 from lms.core.tenancy import current_channel
 
+WRITTEN = "audit.written"
 MASKED = frozenset({"password", "password_hash", "code", "token", "secret", "digest"})
 
 
@@ -30,20 +31,26 @@ def record(
     name: str = "",
 ) -> None:
     """Write one audit row for an act (`courses.publish`) on a row of the database; secrets in before/after are masked."""
-    db.session().add(
-        AuditRow(
-            actor_id=by.user_id,
-            actor_kind=by.kind,
-            actor_name=by.name,
-            action=action,
-            target_kind=getattr(target, "__tablename__", str(target)),
-            target_id=_id(target),
-            target_name=name or _name(target),
-            before=_plain(before),
-            after=_plain(after),
-            request_id=structlog.contextvars.get_contextvars().get("request_id"),
-        )
+    row = AuditRow(
+        id=uuid7(),
+        actor_id=by.user_id,
+        actor_kind=by.kind,
+        actor_name=by.name,
+        action=action,
+        target_kind=getattr(target, "__tablename__", str(target)),
+        target_id=_id(target),
+        target_name=name or _name(target),
+        before=_plain(before),
+        after=_plain(after),
+        request_id=structlog.contextvars.get_contextvars().get("request_id"),
     )
+    db.session().add(row)
+    db.session().info.setdefault(WRITTEN, []).append(row)
+
+
+def written() -> list[AuditRow]:
+    """What was recorded one by one in the running unit of work, in order."""
+    return list(db.session().info.get(WRITTEN, [])) if db.has_work() else []
 
 
 @dataclass(frozen=True, slots=True)

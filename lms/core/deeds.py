@@ -7,19 +7,21 @@ audit log, every history and the files made of them speak with it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 from sqlalchemy import DateTime, Uuid, inspect
 
+from lms.core.clock import now
 from lms.core.decisions import Actor, Decision
 from lms.core.errors import Conflict
 from lms.core.i18n import Lazy
 from lms.core.i18n import gettext as _
 from lms.core.models import AuditRow
 
+REVERT_DAYS = 30
 Words = str | Lazy
 Values = Mapping[str, Any]
 
@@ -152,6 +154,8 @@ def revert_of(row: AuditRow) -> Revert | None:
     """How an act is taken back by one click; None when it is none of those, or nothing was there before."""
     found = _modules.get(row.action.partition(".")[0])
     known = found.reverts.get(row.action) if found else None
+    if row.at is not None and row.at < now() - timedelta(days=REVERT_DAYS):
+        return None
     simple = row.target_id is not None and bool(row.before) and row.after is not None and set(row.before or {}) == set(row.after)
     return known if simple and "[masked]" not in (row.before or {}).values() else None
 

@@ -2,7 +2,9 @@
 
 from dataclasses import asdict, dataclass
 
-from flask import session
+from flask import request, session, url_for
+
+from lms.core import audit, deeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +17,20 @@ class Toast:
 
 
 def toast(text: str, *, tone: str = "neutral", undo: str | None = None) -> None:
-    """Show a sentence on the next page this person sees."""
+    """Show a sentence on the next page this person sees.
+
+    Without an `undo` of its own, what this request did to one thing, and can be taken back by one click, gets one.
+    """
+    undo = undo or undo_of_this_request()
     session["toasts"] = [*session.get("toasts", []), asdict(Toast(text, tone, undo))][-3:]
+
+
+def undo_of_this_request() -> str | None:
+    """Where the simple changes of this request are taken back; None when there are none, or they are of several things."""
+    rows = [row for row in audit.written() if deeds.revert_of(row) is not None]
+    if not rows or len({row.target_id for row in rows}) > 1 or request.endpoint == "admin.audit_revert":
+        return None
+    return url_for("admin.audit_revert", row_id=rows[-1].id, whole=1 if len(rows) > 1 else None)
 
 
 def take_toasts() -> list[Toast]:

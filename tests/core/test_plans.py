@@ -1,18 +1,24 @@
 """The engine's promises (E1): counts agree, an undo restores every byte, what changed since is left alone, a killed worker costs nothing."""
 
+import os
 import random
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from lms.config import ROOT
 from lms.core import db, jobs, plans
 from lms.core.decisions import Actor
 from lms.core.models import Plan
 from lms.core.plans import rows, running
-from tests.conftest import CHANNEL, run_jobs
+from tests import servers
+from tests.conftest import CHANNEL, SECRET, run_jobs
 from tests.factories import people
 
 IMPORT = "channels.import_people"
@@ -119,7 +125,7 @@ class Killed(BaseException):
 def test_carry_on__after_a_killed_worker_repeats_and_loses_nothing(
     connection: object, monkeypatch: pytest.MonkeyPatch, dies_in: int
 ) -> None:
-    monkeypatch.setattr(rows.load, "__defaults__", (200,))
+    monkeypatch.setattr(rows, "BATCH", 200)
     plan = a_long_import(700)
     for phase in ("planned", "applied"):
         calls = iter(range(100))
@@ -192,3 +198,42 @@ def test_forget__keeps_the_receipt_without_its_rows(connection: object) -> None:
         assert plans.forget() == 1
         assert session.execute(text("SELECT count(*) FROM core.plan_rows")).scalar_one() == 0
         assert plans.get_plan(plan.id).applied_count == 1
+
+
+def test_take_up__goes_on_where_a_worker_was_killed_and_lets_rest_what_dies_again_and_again(
+    real_database: str, addresses: servers.TestServers, tmp_path: Path
+) -> None:
+    with db.unit_of_work(CHANNEL):
+        by = people.root()
+        plan = plans.make_from_rows(
+            IMPORT, [{"email": f"k{number}@example.org"} for number in range(4_000)], by=by, params={"role": "student"}
+        )
+    assert jobs.perform(waiting_job())
+    with db.unit_of_work(CHANNEL):
+        plans.apply(plans.get_plan(plan.id), by=by)
+    environ = {"DATABASE_URL": real_database, "REDIS_URL": addresses.redis_url, "SECRET_KEY": SECRET.decode(), "LMS_HOME": str(tmp_path)}
+    program = [sys.executable, "-m", "tests.load.bench_import", str(waiting_job())]
+    worker = subprocess.Popen(program, cwd=ROOT, env={**os.environ, **environ}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert worker.stdin and worker.stdout and worker.stdout.readline().strip() == "ready"
+    print("go", file=worker.stdin, flush=True)
+    while state_of(plan)[2] == 0:
+        assert worker.poll() is None
+    worker.kill()
+    worker.wait()
+    state, _new, applied, _members = state_of(plan)
+    assert state == "applying" and 0 < applied < 4_000
+    died = "UPDATE core.outbox SET dead_at = now(), lease_until = NULL WHERE key = :key AND done_at IS NULL"
+    with db.unit_of_work(platform=True) as session:
+        session.execute(text(died), {"key": f"plan:{plan.id}"})
+    with db.unit_of_work(CHANNEL):
+        assert (plans.take_up(), plans.take_up()) == (1, 0)
+    assert jobs.perform(waiting_job())
+    assert state_of(plan) == ("applied", 4_000, 4_000, 4_001)
+    with db.unit_of_work(CHANNEL) as session:
+        plans.undo(plans.get_plan(plan.id), by=by)
+        for _death in range(running.MOST_DEATHS):
+            session.flush()
+            session.execute(text(died), {"key": f"plan:{plan.id}"})
+            plans.take_up()
+        rests = plans.get_plan(plan.id)
+        assert rests.state == "applied" and "several times" in rests.failure and rests.may_be_undone

@@ -1,5 +1,6 @@
 """Many people in a handful of statements: read, added, changed, taken out; with events, audit and the end of lost rights."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -47,7 +48,7 @@ ADD_ACCOUNTS = text(
     """
     INSERT INTO auth.users (id, email, email_key, name, locale, zone)
     SELECT p.id, p.email, p.key, p.name, 'en', 'UTC'
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:emails AS text[]), CAST(:keys AS text[]), CAST(:names AS text[])) AS p (id, email, key, name)
+    FROM jsonb_to_recordset(CAST(:people AS jsonb)) AS p (id uuid, email text, key text, name text)
     ON CONFLICT DO NOTHING
     """
 )
@@ -55,8 +56,7 @@ ADD_MEMBERS = text(
     """
     INSERT INTO channels.members (channel_id, id, name, email, role, status, title, phone, joined_at)
     SELECT :channel, p.id, p.name, p.email, p.role, p.status, p.title, p.phone, :at
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[]), CAST(:emails AS text[]), CAST(:roles AS text[]), CAST(:statuses AS text[]),
-        CAST(:titles AS text[]), CAST(:phones AS text[])) AS p (id, name, email, role, status, title, phone)
+    FROM jsonb_to_recordset(CAST(:people AS jsonb)) AS p (id uuid, name text, email text, role text, status text, title text, phone text)
     """
 )
 CHANGE_MEMBERS = text(
@@ -99,16 +99,10 @@ def add_people(rows: Sequence[Row], *, by: Actor) -> None:
     known = account_ids([row.key for row in rows])
     lacking = [row for row in rows if row.key not in known]
     if lacking:
-        states = [row.after or {} for row in lacking]
-        db.session().execute(
-            ADD_ACCOUNTS,
-            {
-                "ids": [uuid7() for _row in lacking],
-                "emails": [state["email"] for state in states],
-                "keys": [row.key for row in lacking],
-                "names": [state["name"] for state in states],
-            },
-        )
+        people = [
+            {"id": str(uuid7()), "email": (row.after or {})["email"], "key": row.key, "name": (row.after or {})["name"]} for row in lacking
+        ]
+        db.session().execute(ADD_ACCOUNTS, {"people": json.dumps(people, ensure_ascii=False)})
         known |= account_ids([row.key for row in lacking])
     for row in rows:
         row.subject_id = known[row.key]
@@ -121,9 +115,10 @@ def add_people(rows: Sequence[Row], *, by: Actor) -> None:
 
 
 def _insert_members(rows: Sequence[Row]) -> None:
-    columns = {f"{key}s": [(row.after or {}).get(key) or "" for row in rows] for key in ("name", "email", "role", "title", "phone")}
-    values = {**columns, "ids": [row.subject_id for row in rows], "statuses": [(row.after or {})["status"] for row in rows]}
-    db.session().execute(ADD_MEMBERS, {"channel": current_channel(), "at": now(), **values})
+    plain = ("name", "email", "role", "status", "title", "phone")
+    people = [{"id": str(row.subject_id), **{key: (row.after or {}).get(key) or "" for key in plain}} for row in rows]
+    values = {"channel": current_channel(), "at": now(), "people": json.dumps(people, ensure_ascii=False)}
+    db.session().execute(ADD_MEMBERS, values)
 
 
 def change_people(rows: Sequence[Row], wanted: Mapping[int, State], *, action: str, by: Actor) -> None:

@@ -8,7 +8,7 @@ changed since are conflicts and left alone.
 from lms.core.plans.act import Act, Context, Field, Option, Row, State, acts_on, every_act, get_act, register
 from lms.core.plans.doing import apply, do_now, make_from_ids, make_from_rows, make_from_table, replan, throw_away, undo
 from lms.core.plans.rows import refused_lines
-from lms.core.plans.running import actors_come_from, carry_on, forget, get_plan
+from lms.core.plans.running import actors_come_from, carry_on, forget, get_plan, take_up
 
 __all__ = [
     "Act",
@@ -32,6 +32,7 @@ __all__ = [
     "refused_lines",
     "register",
     "replan",
+    "take_up",
     "throw_away",
     "undo",
 ]

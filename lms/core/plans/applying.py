@@ -23,12 +23,12 @@ def begin_applying(plan: Plan, *, by: Actor) -> None:
         raise Conflict(_("This plan is not ready to be applied. Plan it again."))
     if not plan.to_apply:
         raise Conflict(_("There is nothing to apply: no row would change anything."))
-    plan.state, plan.place, plan.done_count, plan.applied_by = "checking", 0, 0, by.user_id
+    plan.state, plan.place, plan.done_count, plan.applied_by, plan.failure = "checking", 0, 0, by.user_id, ""
 
 
-def check_batch(plan: Plan, act: Act) -> None:
+def check_batch(plan: Plan, act: Act, size: int) -> None:
     """Compare the next rows with what stands there now; a plan with rows that changed since is `stale`, and nothing of it is done."""
-    batch = rows.load(plan, act, "to_apply")
+    batch = rows.load(plan, act, "to_apply", size)
     if not batch:
         plan.state, plan.place, plan.done_count = ("stale" if plan.conflict_count else "applying"), 0, 0
         return
@@ -42,9 +42,9 @@ def check_batch(plan: Plan, act: Act) -> None:
     plan.place, plan.done_count = batch[-1].number, plan.done_count + len(batch)
 
 
-def apply_batch(plan: Plan, act: Act, context: Context) -> None:
+def apply_batch(plan: Plan, act: Act, context: Context, size: int) -> None:
     """Do the next rows, in the order of the file; the plan is `applied` when there are no more."""
-    batch = rows.load(plan, act, "to_apply")
+    batch = rows.load(plan, act, "to_apply", size)
     if not batch:
         plan.state, plan.applied_at, plan.undo_until = "applied", now(), now() + timedelta(days=UNDO_DAYS)
         audit.record("plans.apply", plan, by=context.by, after=_counts(plan))
@@ -63,18 +63,29 @@ def apply_batch(plan: Plan, act: Act, context: Context) -> None:
     plan.applied_count += sum(row.result == "applied" for row in batch)
 
 
+def end_early(plan: Plan, sentence: str) -> None:
+    """Let a plan rest that cannot go on, with the reason: what was done of it stands on its receipt and can be taken back."""
+    plan.failure = sentence
+    if plan.state == "undoing":
+        plan.state = "applied"  # what is not taken back yet may be tried again
+    elif plan.state == "applying" and plan.applied_count:
+        plan.state, plan.applied_at, plan.undo_until = "applied", now(), now() + timedelta(days=UNDO_DAYS)
+    else:
+        plan.state = "failed"
+
+
 def begin_undoing(plan: Plan, *, by: Actor) -> None:
     """Say that the plan is to be taken back; doing so twice starts it once. Refuses after thirty days."""
     if plan.state in ("undoing", "undone"):
         return
     if not plan.may_be_undone:
         raise Conflict(_("This cannot be taken back any more: plans can be undone for %(days)s days.", days=UNDO_DAYS))
-    plan.state, plan.place, plan.done_count, plan.undone_by = "undoing", 0, 0, by.user_id
+    plan.state, plan.place, plan.done_count, plan.undone_by, plan.failure = "undoing", 0, 0, by.user_id, ""
 
 
-def undo_batch(plan: Plan, act: Act, context: Context) -> None:
+def undo_batch(plan: Plan, act: Act, context: Context, size: int) -> None:
     """Put the next rows back as they were; rows changed since are conflicts and left alone."""
-    batch = rows.load(plan, act, "applied")
+    batch = rows.load(plan, act, "applied", size)
     if not batch:
         plan.state, plan.undone_at = "undone", now()
         audit.record("plans.undo", plan, by=context.by, after=_counts(plan))

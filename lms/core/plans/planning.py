@@ -18,6 +18,7 @@ from lms.core.plans import reading, rows
 from lms.core.plans.act import Act, Context, Row, columns_of, get_act
 
 AT_ONCE = 500  # so many rows are planned and applied while the person waits; more go to a worker
+TOO_LONG = 0.8  # seconds of one batch, after which the next is smaller
 LINES_AT_ONCE = 60_000  # bytes of a file that may be read while the person waits
 
 
@@ -28,6 +29,14 @@ class Memory:
     lines: Iterator[reading.Line] | None = None
     keys: dict[str, int] | None = None
     context: Context | None = field(default=None)
+    size: int = field(default_factory=lambda: rows.BATCH)
+
+    def pace(self, seconds: float) -> None:
+        """Take fewer rows at once on a machine that is busy, and more again when it is not: the progress is never long silent."""
+        if seconds > TOO_LONG:
+            self.size = max(rows.BATCH // 16, self.size // 2, 1)
+        elif seconds < TOO_LONG / 4:
+            self.size = min(rows.BATCH, self.size * 2)
 
 
 def begin_from_table(act: Act, content: bytes, *, name: str, params: dict[str, Any], by: Actor) -> Plan:
@@ -91,7 +100,7 @@ def discard(plan: Plan) -> None:
 def plan_batch(plan: Plan, act: Act, memory: Memory) -> None:
     """Give the next rows their verdict; the plan is `planned` when there are no more."""
     assert memory.context is not None
-    batch = rows.load(plan, act, "all") if plan.is_read else _read(plan, act, memory)
+    batch = rows.load(plan, act, "all", memory.size) if plan.is_read else _read(plan, act, memory)
     if not batch:
         plan.state, plan.planned_at, plan.is_read = "planned", now(), True
         db.session().execute(delete(PlanFile).where(PlanFile.plan_id == plan.id))
@@ -131,7 +140,7 @@ def _read(plan: Plan, act: Act, memory: Memory) -> list[Row]:
         memory.lines = (line for line in reading.table_rows(content) if line[0] > plan.place)
     loose = _is_loose(plan)
     made = []
-    for number, cells in islice(memory.lines, rows.BATCH):
+    for number, cells in islice(memory.lines, memory.size):
         kept = reading.person_of(cells) if loose else cells[: len(plan.columns)]
         made.append(Row(number, given=rows.given(act, plan.columns, kept), cells=kept))
     return made

@@ -38,19 +38,18 @@ PLANNED = text(
 DONE = text(
     """
     UPDATE core.plan_rows p SET subject_id = r.subject, result = r.result, reason = r.reason
-    FROM unnest(CAST(:numbers AS bigint[]), CAST(:subjects AS uuid[]), CAST(:results AS text[]), CAST(:reasons AS text[]))
-        AS r (number, subject, result, reason)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (number bigint, subject uuid, result text, reason text)
     WHERE p.channel_id = :channel AND p.plan_id = :plan AND p.number = r.number AND p.number BETWEEN :first AND :last
     """
 )
 LOAD = """
-    SELECT number, subject_id, label, key, verdict, reason, before, after, source, result FROM core.plan_rows
+    SELECT number, subject_id, label, key, verdict, reason, before, after, {source} AS source, result FROM core.plan_rows
     WHERE channel_id = :channel AND plan_id = :plan AND number > :place AND {which} ORDER BY number LIMIT :most
 """
 LOADS = {
-    "all": text(LOAD.format(which="true")),
-    "to_apply": text(LOAD.format(which="verdict IN ('new', 'changed')")),
-    "applied": text(LOAD.format(which="result = 'applied'")),
+    "all": text(LOAD.format(which="true", source="source")),
+    "to_apply": text(LOAD.format(which="verdict IN ('new', 'changed')", source="NULL")),
+    "applied": text(LOAD.format(which="result = 'applied'", source="NULL")),
 }
 REFUSED = text(
     """
@@ -61,7 +60,7 @@ REFUSED = text(
 KEYS = text("SELECT key, number FROM core.plan_rows WHERE channel_id = :channel AND plan_id = :plan AND number <= :place AND key <> ''")
 
 
-def load(plan: Plan, act: Act, which: str, most: int = BATCH) -> list[Row]:
+def load(plan: Plan, act: Act, which: str, most: int) -> list[Row]:
     """The next rows of a kind (all, to_apply, applied) after the plan's place; what they were given is read for planning alone."""
     found = db.session().execute(LOADS[which], {**_of(plan), "place": plan.place, "most": most}).all()
     return [
@@ -75,7 +74,7 @@ def load(plan: Plan, act: Act, which: str, most: int = BATCH) -> list[Row]:
             reason=row.reason,
             before=row.before,
             after=row.after,
-            cells=row.source,
+            cells=row.source or [],
             result=row.result,
         )
         for row in found
@@ -111,15 +110,12 @@ def update_planned(plan: Plan, rows: Sequence[Row]) -> None:
 
 def update_done(plan: Plan, rows: Sequence[Row]) -> None:
     """Write what became of rows."""
-    values = {
-        "numbers": [row.number for row in rows],
-        "subjects": [row.subject_id for row in rows],
-        "results": [row.result for row in rows],
-        "reasons": [row.reason for row in rows],
-        "first": rows[0].number,
-        "last": rows[-1].number,
-    }
-    db.session().execute(DONE, {**_of(plan), **values})
+    values = [
+        {"number": row.number, "subject": str(row.subject_id) if row.subject_id else None, "result": row.result, "reason": row.reason}
+        for row in rows
+    ]
+    bounds = {"first": rows[0].number, "last": rows[-1].number}
+    db.session().execute(DONE, {**_of(plan), **bounds, "rows": json.dumps(values, ensure_ascii=False)})
 
 
 def refused_lines(plan: Plan) -> Iterator[str]:

@@ -14,8 +14,9 @@ from lms.core.i18n import gettext as _
 from lms.core.jobs import Every, job, report_progress, step
 from lms.core.models import Plan, PlanRow
 from lms.core.plans.act import Context, get_act
-from lms.core.plans.applying import apply_batch, check_batch, undo_batch
+from lms.core.plans.applying import apply_batch, check_batch, end_early, undo_batch
 from lms.core.plans.planning import AT_ONCE, LINES_AT_ONCE, Memory, plan_batch
+from lms.core.tenancy import current_channel
 
 _actors: list[Callable[[UUID], Actor]] = []
 
@@ -49,12 +50,15 @@ def go_on(plan: Plan, *, by: Actor, size: int = 0) -> None:
     db.session().flush()
 
 
-@job(queue="bulk", in_steps=True, lease_seconds=60, tries=6)
+@job(queue="bulk", in_steps=True, lease_seconds=20, tries=6)
 def carry_on(plan_id: UUID | str) -> None:
     """Work on a plan until it rests; each batch is a transaction with its place, so that a run that takes over repeats none."""
     which, memory = UUID(str(plan_id)), Memory()
     told = 0.0
+    began = time.monotonic()
     while (fraction := _one_step(which, memory)) is not None:
+        memory.pace(time.monotonic() - began)
+        began = time.monotonic()
         if time.monotonic() - told > 1:
             report_progress(fraction)
             told = time.monotonic()
@@ -76,8 +80,7 @@ def _one_step(plan_id: UUID, memory: Memory) -> float | None:
             return min(plan.done_count / max(_whole(plan), 1), 1.0)
     except Refusal as refusal:
         with step():
-            plan = get_plan(plan_id, lock=True)
-            plan.state, plan.failure = "failed", refusal.sentence
+            end_early(get_plan(plan_id, lock=True), refusal.sentence)
         return None
 
 
@@ -86,11 +89,11 @@ def _batch(plan: Plan, memory: Memory) -> None:
     if plan.state == "planning":
         plan_batch(plan, act, memory)
     elif plan.state == "checking":
-        check_batch(plan, act)
+        check_batch(plan, act, memory.size)
     elif plan.state == "applying":
-        apply_batch(plan, act, _known(memory))
+        apply_batch(plan, act, _known(memory), memory.size)
     elif plan.state == "undoing":
-        undo_batch(plan, act, _known(memory))
+        undo_batch(plan, act, _known(memory), memory.size)
 
 
 def _known(memory: Memory) -> Context:
@@ -121,6 +124,40 @@ def _actor(plan: Plan) -> Actor:
 
 def _context(plan: Plan, by: Actor) -> Context:
     return Context(plan.id, by, plan.params, frozenset(column["field"] for column in plan.columns if column["field"]))
+
+
+ORPHANS = text(
+    """
+    SELECT p.id, (SELECT count(*) FROM core.outbox d WHERE d.channel_id = p.channel_id AND d.key = 'plan:' || p.id
+        AND d.dead_at IS NOT NULL) AS deaths
+    FROM core.plans p WHERE p.channel_id = :channel AND p.state IN ('planning', 'checking', 'applying', 'undoing')
+      AND NOT EXISTS (SELECT 1 FROM core.outbox o WHERE o.channel_id = p.channel_id AND o.key = 'plan:' || p.id
+        AND o.done_at IS NULL AND o.dead_at IS NULL)
+    """
+)
+SETTLED = text(
+    "UPDATE core.outbox SET done_at = now() WHERE channel_id = :channel AND key = :key AND dead_at IS NOT NULL AND done_at IS NULL"
+)
+MOST_DEATHS = 3
+
+
+@job(queue="bulk", every=Every(minutes=1))
+def take_up_orphans() -> None:
+    """Go on with plans whose job died for good, so that none waits for a human in the middle of its rows."""
+    take_up()
+
+
+def take_up() -> int:
+    """The number of plans taken up again: from their place, so that what is done stays done. One that dies again and again rests."""
+    found = db.session().execute(ORPHANS, {"channel": current_channel()}).all()
+    for one in found:
+        plan = get_plan(one.id, lock=True)
+        if one.deaths >= MOST_DEATHS:
+            end_early(plan, _("This stopped at the same place several times. Look at System, Jobs, for the reason."))
+            continue
+        carry_on.put({"plan_id": plan.id}, key=f"plan:{plan.id}")
+        db.session().execute(SETTLED, {"channel": current_channel(), "key": f"plan:{plan.id}"})
+    return len(found)
 
 
 @job(queue="bulk", every=Every(at="04:20"))

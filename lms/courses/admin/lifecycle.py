@@ -38,29 +38,25 @@ def submit(course_id: UUID) -> ResponseReturnValue:
 @bp.route("/<uuid:course_id>/publish", methods=["POST"])
 def publish(course_id: UUID) -> ResponseReturnValue:
     """Approve and put into the catalogue."""
-    return _act(
-        course_id, policies.can_publish, operations.publish_course, _("Published: the course is in the catalogue now."), undo=".unpublish"
-    )
+    return _act(course_id, policies.can_publish, operations.publish_course, _("Published: the course is in the catalogue now."))
 
 
 @bp.route("/<uuid:course_id>/unpublish", methods=["POST"])
 def unpublish(course_id: UUID) -> ResponseReturnValue:
     """Take out of the catalogue."""
-    return _act(
-        course_id, policies.can_unpublish, operations.unpublish_course, _("Unpublished: the course is a draft again."), undo=".publish"
-    )
+    return _act(course_id, policies.can_unpublish, operations.unpublish_course, _("Unpublished: the course is a draft again."))
 
 
 @bp.route("/<uuid:course_id>/archive", methods=["POST"])
 def archive(course_id: UUID) -> ResponseReturnValue:
     """Put away."""
-    return _act(course_id, policies.can_archive, operations.archive_course, _("Archived."), undo=".unpublish")
+    return _act(course_id, policies.can_archive, operations.archive_course, _("Archived."))
 
 
 @bp.route("/<uuid:course_id>/delete", methods=["POST"])
 def delete(course_id: UUID) -> ResponseReturnValue:
     """Delete, with a way back."""
-    return _act(course_id, policies.can_delete, operations.delete_course, _("Deleted."), undo=".restore")
+    return _act(course_id, policies.can_delete, operations.delete_course, _("The course is in the bin."), undo=".restore")
 
 
 @bp.route("/<uuid:course_id>/restore", methods=["POST"])
