@@ -167,7 +167,7 @@ def deliver(mail_id: UUID | str) -> None:
         mail.state, mail.error = "withheld", reason
         return
     if mail.to_address.lower().endswith(NOBODY):
-        mail.state = "withheld"
+        mail.state, mail.error = "withheld", gettext("Not sent: this is a demo address, which nobody reads.")
         return
     smtp = _config[0].smtp if _config else None
     if smtp is not None:

@@ -1,18 +1,27 @@
 """Door 2: which mails an act will send, and which it stops."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.channels.queries import get_member
+from lms.core import markdown
+from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
-from lms.notifications import operations, policies, queries
-from lms.notifications.forms import defaults_form, defaults_said
-from lms.notifications.models import KINDS
+from lms.courses.queries import get_course
+from lms.notifications import jobs, operations, policies, queries
+from lms.notifications.forms import BroadcastForm, defaults_form, defaults_said
+from lms.notifications.models import KINDS, Broadcast
+from lms.notifications.queries import Audience
+from lms.notifications.reports import STATES, TONES, Broadcasts, Reached, Recipients
 from lms.payments.queries import get_order
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
+from lms.web.i18n import reader_zone
+from lms.web.lists import answer_list, list_page
 from lms.web.toasts import toast
 
 bp = Blueprint("notifications_admin", __name__, url_prefix="/admin/notifications")
@@ -55,3 +64,123 @@ def orders_show(order_id: UUID) -> ResponseReturnValue:
         reached=queries.find_reader(order.user_id) is not None,
         ways=queries.ways_of([order.user_id], "refund")[order.user_id],
     )
+
+
+@bp.route("/messages")
+def messages() -> ResponseReturnValue:
+    """Messages to many."""
+    return answer_list(Broadcasts(), "notifications/admin/messages.html")
+
+
+@bp.route("/messages/new", methods=["GET", "POST"])
+def messages_new() -> ResponseReturnValue:
+    """Write a message to many; nobody gets it before it was looked at."""
+    allow(policies.can_write_messages(actor()))
+    form, page = BroadcastForm(actor()), "notifications/admin/messages_new.html"
+    if not form.is_submitted():
+        form.course_id.data = request.args.get("course") or form.course_id.data
+        return render_template(page, form=form)
+    if form.validate():
+        try:
+            audience = _audience(form)
+            made = operations.write_broadcast(audience, by=actor(), **form.words(reader_zone()))
+            return moved(url_for(".messages_show", broadcast_id=made.id))
+        except Refusal as refusal:
+            form.refuse(refusal)
+    return invalid(page, page=page, form=form)
+
+
+def _audience(form: BroadcastForm) -> Audience:
+    """Whom the form means, when this person may write to them."""
+    audience = form.audience()
+    course = get_course(UUID(audience.course_id)) if audience.to == "course" else None
+    allow(policies.can_write_to(actor(), audience, course))
+    return audience
+
+
+@bp.route("/messages/<uuid:broadcast_id>")
+def messages_show(broadcast_id: UUID) -> ResponseReturnValue:
+    """One message: who will get it, how far it is, then who got it and who did not, and why."""
+    broadcast = queries.get_broadcast(broadcast_id)
+    allow(policies.can_handle_broadcast(actor(), broadcast))
+    audience = Audience.read(broadcast.audience)
+    is_open = broadcast.state == "draft"
+    report = Reached(audience) if is_open else Recipients(broadcast)
+    return render_template(
+        "notifications/admin/messages_show.html",
+        broadcast=broadcast,
+        audience=audience,
+        about=queries.title_of(audience),
+        list=list_page(report, counted=True),
+        seen=0 if is_open else queries.count_seen(broadcast_id),
+        html=markdown.render(broadcast.body, top=3),
+        states=dict(STATES),
+        tones=TONES,
+    )
+
+
+@bp.route("/messages/<uuid:broadcast_id>/edit", methods=["GET", "POST"])
+def messages_edit(broadcast_id: UUID) -> ResponseReturnValue:
+    """Write a draft anew."""
+    broadcast = queries.get_broadcast(broadcast_id, lock=request.method == "POST")
+    allow(policies.can_handle_broadcast(actor(), broadcast))
+    page = "notifications/admin/messages_edit.html"
+    form = BroadcastForm(actor(), data=_said(broadcast))
+    if not form.is_submitted():
+        return render_template(page, form=form, broadcast=broadcast)
+    if form.validate():
+        try:
+            operations.edit_broadcast(broadcast, _audience(form), by=actor(), **form.words(reader_zone()))
+            return moved(url_for(".messages_show", broadcast_id=broadcast_id))
+        except Refusal as refusal:
+            form.refuse(refusal)
+    return invalid(page, page=page, form=form, broadcast=broadcast)
+
+
+def _said(broadcast: Broadcast) -> dict[str, Any]:
+    """A draft as its form has it."""
+    when = broadcast.send_at.astimezone(reader_zone()).replace(tzinfo=None) if broadcast.send_at else None
+    words = {name: getattr(broadcast, name) for name in ("subject", "body", "in_app", "mail")}
+    return {**broadcast.audience, **words, "send_at": when}
+
+
+@bp.route("/messages/<uuid:broadcast_id>/status")
+def messages_status(broadcast_id: UUID) -> ResponseReturnValue:
+    """How far a message is; once it rests, its page."""
+    broadcast = queries.get_broadcast(broadcast_id)
+    allow(policies.can_handle_broadcast(actor(), broadcast))
+    page = url_for(".messages_show", broadcast_id=broadcast_id)
+    return fragment("notifications/admin/_message_progress.html", page=page, broadcast=broadcast) if broadcast.is_working else moved(page)
+
+
+@bp.route("/messages/<uuid:broadcast_id>/send", methods=["POST"])
+def messages_send(broadcast_id: UUID) -> ResponseReturnValue:
+    """Send a draft to those it means, now or at its time."""
+    return _step(broadcast_id, operations.send_broadcast, goes_on=True)
+
+
+@bp.route("/messages/<uuid:broadcast_id>/pause", methods=["POST"])
+def messages_pause(broadcast_id: UUID) -> ResponseReturnValue:
+    """Hold a message that is going out."""
+    return _step(broadcast_id, operations.pause_broadcast)
+
+
+@bp.route("/messages/<uuid:broadcast_id>/resume", methods=["POST"])
+def messages_resume(broadcast_id: UUID) -> ResponseReturnValue:
+    """Let a held message go on."""
+    return _step(broadcast_id, operations.resume_broadcast, goes_on=True)
+
+
+@bp.route("/messages/<uuid:broadcast_id>/cancel", methods=["POST"])
+def messages_cancel(broadcast_id: UUID) -> ResponseReturnValue:
+    """Call a message off; who was told stays told."""
+    return _step(broadcast_id, operations.cancel_broadcast)
+
+
+def _step(broadcast_id: UUID, act: Callable[..., None], *, goes_on: bool = False) -> ResponseReturnValue:
+    broadcast = queries.get_broadcast(broadcast_id, lock=True)
+    allow(policies.can_handle_broadcast(actor(), broadcast))
+    act(broadcast, by=actor())
+    if goes_on:
+        jobs.send_broadcast.later(broadcast_id=broadcast_id)
+    return moved(url_for(".messages_show", broadcast_id=broadcast_id))

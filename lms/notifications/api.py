@@ -7,8 +7,12 @@ from uuid import UUID
 from flask import Blueprint
 from pydantic import Field
 
-from lms.notifications import operations, policies, queries
-from lms.notifications.models import Notice
+from lms.core.errors import Invalid
+from lms.core.i18n import gettext as _
+from lms.courses.queries import get_course
+from lms.notifications import jobs, operations, policies, queries
+from lms.notifications.models import Broadcast, Notice
+from lms.vouchers.queries import get_batch
 from lms.web.access import actor, allow
 from lms.web.api import Answer, Body, Query, endpoint
 
@@ -99,6 +103,99 @@ def all_seen() -> None:
     """Mark everything as seen."""
     allow(policies.can_read(actor()))
     operations.mark_all_seen(_me())
+
+
+class AudienceBody(Body):
+    """Whom a message means; `progress` needs `percent`, and both a course."""
+
+    to: Literal["everybody", "role", "course", "vouchers"]
+    role: Literal["", "student", "instructor", "admin"] = ""
+    course_id: UUID | None = None
+    batch_id: UUID | None = None
+    progress: Literal["", "below", "above"] = ""
+    percent: Annotated[int, Field(ge=0, le=100)] = 50
+    unseen_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class BroadcastWish(Body):
+    """A message to many, as a draft: look at `people`, then send it."""
+
+    subject: Annotated[str, Field(min_length=1, max_length=200)]
+    body: Annotated[str, Field(min_length=1, max_length=20_000)]
+    audience: AudienceBody
+    in_app: bool = True
+    mail: bool = True
+    send_at: datetime | None = None
+
+
+class BroadcastAnswer(Answer):
+    """A message to many; `people` is how many it means now (a draft) or was sent for."""
+
+    id: UUID
+    subject: str
+    state: str
+    people: int
+    told: int
+    skipped: int
+    send_at: datetime | None
+
+
+@bp.post("/messages")
+@endpoint(status=201)
+def messages_create(body: BroadcastWish) -> BroadcastAnswer:
+    """Write a message to many; nobody gets it yet."""
+    said = body.audience
+    audience = queries.Audience(
+        to=said.to,
+        role=said.role,
+        course_id=str(said.course_id or ""),
+        batch_id=str(said.batch_id or ""),
+        progress=said.progress if said.to == "course" else "",
+        percent=said.percent,
+        unseen_days=said.unseen_days,
+    )
+    needed = {"course": audience.course_id, "vouchers": audience.batch_id, "role": audience.role}.get(audience.to, "-")
+    if not needed:
+        raise Invalid(_("Say which course, role or voucher batch is meant."), fields={"audience": _("Something is missing here.")})
+    course = get_course(UUID(audience.course_id)) if audience.to == "course" else None
+    if audience.to == "vouchers":
+        get_batch(UUID(audience.batch_id))
+    allow(policies.can_write_to(actor(), audience, course))
+    values = {"subject": body.subject, "body": body.body, "in_app": body.in_app, "mail": body.mail, "send_at": body.send_at}
+    return _message(operations.write_broadcast(audience, by=actor(), **values))
+
+
+@bp.get("/messages/<uuid:broadcast_id>")
+@endpoint()
+def messages_show(broadcast_id: UUID) -> BroadcastAnswer:
+    """One message to many."""
+    broadcast = queries.get_broadcast(broadcast_id)
+    allow(policies.can_handle_broadcast(actor(), broadcast))
+    return _message(broadcast)
+
+
+@bp.post("/messages/<uuid:broadcast_id>/send")
+@endpoint()
+def messages_send(broadcast_id: UUID) -> BroadcastAnswer:
+    """Send a draft, now or at its time; sending it twice changes nothing."""
+    broadcast = queries.get_broadcast(broadcast_id, lock=True)
+    allow(policies.can_handle_broadcast(actor(), broadcast))
+    operations.send_broadcast(broadcast, by=actor())
+    jobs.send_broadcast.later(broadcast_id=broadcast_id)
+    return _message(broadcast)
+
+
+def _message(broadcast: Broadcast) -> BroadcastAnswer:
+    is_draft = broadcast.state == "draft"
+    return BroadcastAnswer(
+        id=broadcast.id,
+        subject=broadcast.subject,
+        state=broadcast.state,
+        people=queries.count_meant(queries.Audience.read(broadcast.audience)) if is_draft else broadcast.person_count,
+        told=broadcast.told_count,
+        skipped=broadcast.skipped_count,
+        send_at=broadcast.send_at,
+    )
 
 
 @bp.get("/preferences")

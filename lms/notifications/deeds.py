@@ -2,6 +2,7 @@
 
 from lms.core.deeds import Deed, Deeds, Label, Thing, register
 from lms.core.i18n import lazy_gettext as _l
+from lms.notifications.reports import STATES
 
 register(
     Deeds(
@@ -10,11 +11,18 @@ register(
         {
             "notifications.wish": Deed(_l("chose what they are told of"), "bell"),
             "notifications.habit": Deed(_l("chose when mails may come"), "clock"),
+            "notifications.write": Deed(_l("wrote a message"), "megaphone"),
+            "notifications.rewrite": Deed(_l("wrote a message anew"), "pencil"),
+            "notifications.send": Deed(_l("sent a message"), "send"),
+            "notifications.pause": Deed(_l("paused a message"), "pause"),
+            "notifications.resume": Deed(_l("let a message go on"), "play"),
+            "notifications.cancel": Deed(_l("called a message off"), "ban"),
             "notifications.default": Deed(_l("set how news comes to everybody"), "bell"),
         },
         {
             "wishes": Thing(_l("Choice")),
             "habits": Thing(_l("Times of mails")),
+            "broadcasts": Thing(_l("Message"), "/admin/notifications/messages/{id}"),
             "defaults": Thing(_l("How news comes"), "/admin/notifications/defaults"),
         },
         {
@@ -28,6 +36,11 @@ register(
             "digest_day": Label(_l("Weekly mail on, day after Monday")),
             "quiet_from": Label(_l("Quiet from, hour")),
             "quiet_to": Label(_l("Quiet until, hour")),
+            "subject": Label(_l("Subject")),
+            "body": Label(_l("Words")),
+            "state": Label(_l("State"), values=dict(STATES)),
+            "send_at": Label(_l("To be sent"), "time"),
+            "person_count": Label(_l("People")),
             "is_silent": Label(_l("No mails at all"), "bool"),
         },
     )

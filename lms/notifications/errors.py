@@ -1,7 +1,15 @@
 """Refusals of notifications."""
 
-from lms.core.errors import NotFound
+from lms.core.errors import Conflict, NotFound
 
 
 class NoNotice(NotFound):
     """The notice is not this person's, or not there any more."""
+
+
+class NoBroadcast(NotFound):
+    """The message is not this channel's, or not there any more."""
+
+
+class NotNow(Conflict):
+    """The message is past the point where this can be done with it."""

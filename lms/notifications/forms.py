@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.dates import get_day_names
-from wtforms import BooleanField, SelectChoice, SelectField
+from wtforms import BooleanField, DateTimeLocalField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.i18n import locale
+from lms.notifications import queries
 from lms.notifications.models import NEVER, Habit, Kind
-from lms.notifications.queries import Choice, Ways
-from lms.web.forms import Form
+from lms.notifications.queries import Audience, Choice, Ways
+from lms.web.forms import Form, one_line, strip
 
 INHERITS = "inherits"
 WORDS = {"now": _l("At once"), "daily": _l("Once a day"), "weekly": _l("Once a week"), NEVER: _l("Never")}
@@ -96,3 +100,81 @@ def defaults_said(form: Any, kinds: Sequence[Kind]) -> dict[str, Ways]:
 
 class UnsubscribeForm(Form):
     """Nothing but the button."""
+
+
+AUDIENCES = (
+    ("course", _l("The students of a course")),
+    ("role", _l("Everybody with a role")),
+    ("vouchers", _l("Whoever used a code of a voucher batch")),
+    ("everybody", _l("Everybody")),
+)
+ROLES = (("student", _l("Students")), ("instructor", _l("Instructors")), ("admin", _l("Admins")))
+LOCAL = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
+
+
+class BroadcastForm(Form):
+    """A message to many: its words, to whom, how, and when; the time is in the writer's zone."""
+
+    subject = StringField(_l("Subject"), [InputRequired(_l("Give the message a subject.")), Length(max=200), one_line], filters=[strip])
+    body = TextAreaField(
+        _l("Message"),
+        [InputRequired(_l("Write something.")), Length(max=20_000)],
+        filters=[strip],
+        description=_l("Markdown: **bold**, lists, [links](https://…)."),
+    )
+    to = SelectField(_l("To"), choices=[SelectChoice(value, label) for value, label in AUDIENCES])
+    course_id = SelectField(_l("Course"), description=_l("For the students of a course."))
+    progress = SelectField(
+        _l("Progress"),
+        choices=[SelectChoice("", _l("Any")), SelectChoice("below", _l("Less than")), SelectChoice("above", _l("At least"))],
+    )
+    percent = IntegerField(_l("Percent"), [Optional(), NumberRange(0, 100)], default=50)
+    role = SelectField(
+        _l("Role"), description=_l("For everybody with a role."), choices=[SelectChoice(value, label) for value, label in ROLES]
+    )
+    batch_id = SelectField(_l("Voucher batch"), description=_l("For whoever used a code of it."))
+    unseen_days = IntegerField(
+        _l("Not seen for so many days"), [Optional(), NumberRange(1, 3650)], description=_l("Empty: whenever they were here last.")
+    )
+    in_app = BooleanField(_l("In the app"), default=True)
+    mail = BooleanField(_l("By mail"), default=True)
+    send_at = DateTimeLocalField(
+        _l("Send at"), [Optional()], format=LOCAL, description=_l("In your time zone. Empty: as soon as you have looked at who gets it.")
+    )
+
+    def __init__(self, by: Actor, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.course_id.choices = [SelectChoice(value, title) for value, title in queries.courses_to_write_to(by)]
+        self.batch_id.choices = [SelectChoice(value, label) for value, label in queries.batches_to_write_to()] if by.is_admin else []
+        for field in (self.course_id, self.batch_id):
+            field.validate_choice = field.name == self.needed()
+        if not by.is_admin:
+            self.to.choices = [SelectChoice(value, label) for value, label in AUDIENCES if value == "course"]
+
+    def needed(self) -> str:
+        """The field that the chosen kind of audience needs."""
+        return {"course": "course_id", "vouchers": "batch_id", "role": "role"}.get(self.to.data or "", "")
+
+    def audience(self) -> Audience:
+        """Whom it means."""
+        to = self.to.data
+        return Audience(
+            to=to,
+            role=self.role.data if to == "role" else "",
+            course_id=self.course_id.data if to == "course" else "",
+            batch_id=self.batch_id.data if to == "vouchers" else "",
+            progress=(self.progress.data or "") if to == "course" else "",
+            percent=50 if self.percent.data is None else self.percent.data,
+            unseen_days=self.unseen_days.data,
+        )
+
+    def words(self, place: ZoneInfo) -> dict[str, Any]:
+        """What is said, how, and when."""
+        when = self.send_at.data
+        return {
+            "subject": self.subject.data,
+            "body": self.body.data,
+            "in_app": self.in_app.data,
+            "mail": self.mail.data,
+            "send_at": when.replace(tzinfo=place) if when else None,
+        }

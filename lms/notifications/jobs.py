@@ -57,6 +57,30 @@ def remind_of_sessions() -> None:
         tell_course.put(payload, key=f"tell:{payload['event_id']}", queue="mail")
 
 
+@job(queue="bulk", in_steps=True, lease_seconds=60, tries=8)
+def send_broadcast(broadcast_id: UUID | str) -> None:
+    """Put those meant on the list, wait for the time, then tell some hundred at a time, each in a transaction with the note of it.
+
+    A worker that dies takes nothing with it but its last batch, which was not told either; the next one goes on there.
+    """
+    wanted, more = UUID(str(broadcast_id)), True
+    while more:
+        with step():
+            more = operations.collect_some(wanted)
+    with step():
+        if not operations.begin_sending(wanted):
+            found = queries.get_broadcast(wanted)
+            if found.state == "scheduled" and found.send_at is not None:
+                send_broadcast.put({"broadcast_id": wanted}, run_at=found.send_at, key=f"broadcast:{wanted}@{found.send_at.isoformat()}")
+            return
+    while True:
+        with step():
+            share = operations.send_some(wanted)
+        if share is None:
+            return
+        report_progress(share)
+
+
 @job(queue="bulk", every=Every(minutes=10), in_steps=True, lease_seconds=120)
 def send_digests() -> None:
     """Send the digests whose hour has come, some hundred people at a time, each in a transaction of its own."""

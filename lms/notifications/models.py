@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, text
@@ -44,6 +45,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("enrolled", _l("You are enrolled"), _l("When a course opens to you."), "book-open", tone="success"),
         Kind("lesson", _l("New lessons"), _l("When a course you learn gets a lesson; several within an hour come as one."), "circle-play"),
+        Kind("announcement", _l("Messages"), _l("What the academy or your teachers write to you."), "message-square"),
         Kind("refund", _l("Refunds"), _l("When money for a course goes back to your wallet."), "undo-2"),
         Kind(
             "session_soon",
@@ -207,3 +209,68 @@ class Announcement(Tenant, Base):
     lesson_id: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(default=now)
     announced_at: Mapped[datetime | None]
+
+
+class Broadcast(Tenant, Base):
+    """One message to many: what is said, on which ways, to whom by which condition, and how far it is.
+
+    `audience` is an `Audience` as JSON; `course_id` makes being enrolled there a condition, checked for each person as it is sent.
+    """
+
+    __tablename__ = "broadcasts"
+    __table_args__ = (
+        belongs_to("course_id", "courses.courses", name="fk_course_id_courses_courses"),
+        Index("ix_broadcasts_created", "channel_id", "created_at", "id"),
+        {"schema": "notifications"},
+    )
+
+    subject: Mapped[str]
+    body: Mapped[str]
+    in_app: Mapped[bool] = mapped_column(default=True)
+    mail: Mapped[bool] = mapped_column(default=True)
+    audience: Mapped[dict[str, Any]]
+    course_id: Mapped[UUID | None]
+    state: Mapped[str] = mapped_column(default="draft")
+    send_at: Mapped[datetime | None]
+    person_count: Mapped[int] = mapped_column(default=0)
+    told_count: Mapped[int] = mapped_column(default=0)
+    skipped_count: Mapped[int] = mapped_column(default=0)
+    made_by: Mapped[UUID | None]
+    made_by_name: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a worker has it in hand."""
+        return self.state in ("collecting", "sending")
+
+    @property
+    def done_count(self) -> int:
+        """For how many people it is settled."""
+        return self.told_count + self.skipped_count
+
+
+class Recipient(Tenant, Base):
+    """One person a message is for: told, or not and why; nobody is told twice."""
+
+    __tablename__ = "recipients"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "broadcast_id", "user_id", name="uq_recipients_person"),
+        belongs_to("broadcast_id", "notifications.broadcasts", name="fk_broadcast_id_notifications_broadcasts"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        Index("ix_recipients_waiting", "channel_id", "broadcast_id", "user_id", postgresql_where=text("state = 'waiting'")),
+        Index("ix_recipients_state", "channel_id", "broadcast_id", "state", "id"),
+        Index("ix_recipients_user", "channel_id", "user_id"),
+        {"schema": "notifications"},
+    )
+
+    broadcast_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    course_id: Mapped[UUID | None]
+    state: Mapped[str] = mapped_column(default="waiting")
+    reason: Mapped[str] = mapped_column(default="")
+    notice_id: Mapped[UUID | None]
+    at: Mapped[datetime | None]

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Blueprint, jsonify, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.core import tickets
+from lms.core import markdown, tickets
 from lms.core.decisions import anyone
 from lms.core.errors import Invalid, Refusal, Unauthenticated
 from lms.core.i18n import gettext as _
@@ -72,6 +72,14 @@ def all_seen() -> ResponseReturnValue:
     allow(policies.can_read(actor()))
     operations.mark_all_seen(_me())
     return moved(url_for(".index"))
+
+
+@bp.route("/messages/<uuid:broadcast_id>")
+def messages_show(broadcast_id: UUID) -> ResponseReturnValue:
+    """A message that was written to me among others, in full."""
+    broadcast = queries.get_broadcast(broadcast_id)
+    allow(policies.can_read_message(actor(), queries.find_recipient(broadcast_id, actor().user_id)))
+    return render_template("notifications/messages_show.html", broadcast=broadcast, html=markdown.render(broadcast.body, top=2))
 
 
 @bp.route("/bell/tickets", methods=["POST"])

@@ -58,6 +58,8 @@ def field_of(option: Option, *, currency: str = "EUR") -> Any:
     words = {"description": option.help or "", "default": option.default or None}
     if option.kind == "select":
         return SelectField(option.label, choices=[SelectChoice(value, label) for value, label in option.to_choose()], **words)
+    if option.kind == "textarea":
+        return TextAreaField(option.label, render_kw={"rows": "8"}, **words)
     if option.kind == "checkbox":
         return BooleanField(option.label, description=option.help or "")
     if option.kind == "money":

@@ -50,7 +50,13 @@ GROUPS: tuple[tuple[Lazy, tuple[Entry, ...]], ...] = (
             Entry(_l("Files"), "/admin/content/assets", "film", STAFF),
         ),
     ),
-    (_l("People"), (Entry(_l("People"), "/admin/channels/people", "users", ADMIN, "p"),)),
+    (
+        _l("People"),
+        (
+            Entry(_l("People"), "/admin/channels/people", "users", ADMIN, "p"),
+            Entry(_l("Messages"), "/admin/notifications/messages", "megaphone", STAFF, "m"),
+        ),
+    ),
     (
         _l("Money"),
         (

@@ -169,7 +169,7 @@ def test_unsubscribe_show__twice_changes_nothing(client: Browser) -> None:
     assert "Stop all mails" not in client.post(link, {"all": "1"}, token=False, status=200).words
     with db.unit_of_work(CHANNEL):
         before = len(newest(50, "sam@example.org"))
-        operations.tell("lesson", [sam().user_id], event_id=uuid7(), href="/", values={"course": "Algebra", "lesson": "Sums"})
+        operations.tell("lesson", [UUID(str(sam().user_id))], event_id=uuid7(), href="/", values={"course": "Algebra", "lesson": "Sums"})
         assert len(newest(50, "sam@example.org")) == before
 
 

@@ -57,7 +57,7 @@ class Option:
 
     key: str
     label: Words
-    kind: str = "text"  # text · select · date · money · checkbox
+    kind: str = "text"  # text · textarea · select · date · money · checkbox
     choices: Sequence[tuple[str, Words]] | Callable[[], Sequence[tuple[str, Words]]] = ()
     default: str = ""
     help: Words = ""

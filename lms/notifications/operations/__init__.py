@@ -1,6 +1,19 @@
 """Every change of notifications: telling people, what they have seen, what they wish to hear."""
 
 from lms.notifications.operations.announcing import announce_lessons, note_lesson, quiet_until, remind_of_sessions
+from lms.notifications.operations.broadcasting import (
+    begin_sending,
+    cancel_broadcast,
+    collect_some,
+    edit_broadcast,
+    pause_broadcast,
+    resume_broadcast,
+    send_broadcast,
+    send_some,
+    send_to_chosen,
+    take_back,
+    write_broadcast,
+)
 from lms.notifications.operations.digesting import send_digests
 from lms.notifications.operations.occasions import (
     tell_of_answer,
@@ -28,18 +41,28 @@ __all__ = [
     "CHUNK",
     "EVERYTHING",
     "announce_lessons",
+    "begin_sending",
     "bell_topic",
+    "cancel_broadcast",
+    "collect_some",
+    "edit_broadcast",
     "forget_old",
     "mark_all_seen",
     "mark_seen",
     "note_lesson",
     "occasion",
+    "pause_broadcast",
     "quiet_until",
     "remind_of_sessions",
+    "resume_broadcast",
+    "send_broadcast",
     "send_digests",
+    "send_some",
+    "send_to_chosen",
     "set_defaults",
     "set_habit",
     "set_wishes",
+    "take_back",
     "tell",
     "tell_of_answer",
     "tell_of_approval",
@@ -52,4 +75,5 @@ __all__ = [
     "unsubscribe",
     "unsubscribe_token",
     "who_unsubscribes",
+    "write_broadcast",
 ]

@@ -58,6 +58,10 @@ MESSAGES: dict[str, Message] = {
     "enrolled": Message(
         "enrolled", _l("You are enrolled in %(course)s"), _l("The course is open to you from now on."), _l("Open the course"), ENROLLED
     ),
+    "announcement": Message(
+        "announcement", _l("%(subject)s"), _l("%(text)s"), _l("Read it here"), _l("You get this because you belong to %(academy)s.")
+    ),
+    "course_announcement": Message("announcement", _l("%(subject)s"), _l("%(text)s"), _l("Read it here"), ENROLLED),
     "refunded": Message(
         "refund",
         _l("%(amount)s for %(course)s is back in your wallet"),

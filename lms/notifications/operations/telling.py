@@ -27,6 +27,8 @@ from lms.notifications.queries import Reader, Ways
 
 CHUNK = 200
 TEMPLATE = "notifications/mail/notice"
+ANNOUNCEMENT = "notifications/mail/announcement"
+EVERY_WAY = Ways(in_app=True, mail=True)
 log = structlog.get_logger(__name__)
 
 
@@ -44,10 +46,14 @@ def tell(
     values: Mapping[str, Any],
     course_id: UUID | None = None,
     stale_at: datetime | None = None,
+    only: Ways = EVERY_WAY,
+    template: str = TEMPLATE,
+    more: Mapping[str, Any] | None = None,
 ) -> int:
     """Tell each of the people once, on the ways they wish; the number of people told now.
 
     `course_id` makes being enrolled there a condition of the mail, checked when it is sent; after `stale_at` it is not sent.
+    `only` leaves a way out; `template` and what it reads `more` dress the mail in another way than a notice's.
     """
     said = MESSAGES[message]
     readers = queries.readers(user_ids)
@@ -56,7 +62,7 @@ def tell(
     written, moment = {}, now()
     for reader in readers:
         letter = said.write(values, reader)
-        row = _row(reader, letter, ways[reader.user_id], shared, moment)
+        row = _row(reader, letter, narrowed(ways[reader.user_id], only), shared, moment)
         written[row["id"]] = (reader, letter, row)
     if not written:
         return 0
@@ -67,9 +73,14 @@ def tell(
     for notice_id in told:
         reader, letter, row = written[notice_id]
         if row["mail_id"] is not None:
-            _write(face, reader, letter, row)
+            _write(face, reader, letter, row, template, more or {})
     forget_counts([written[notice_id][0].user_id for notice_id in told])
     return len(told)
+
+
+def narrowed(ways: Ways, only: Ways) -> Ways:
+    """The ways of a person that a message also takes."""
+    return Ways(ways.in_app and only.in_app, ways.mail and only.mail, ways.pace)
 
 
 def _row(reader: Reader, letter: Letter, ways: Ways, shared: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
@@ -89,12 +100,13 @@ def _row(reader: Reader, letter: Letter, ways: Ways, shared: Mapping[str, Any], 
     }
 
 
-def _write(channel: ChannelFace, reader: Reader, letter: Letter, row: Mapping[str, Any]) -> None:
+def _write(channel: ChannelFace, reader: Reader, letter: Letter, row: Mapping[str, Any], template: str, more: Mapping[str, Any]) -> None:
     stop = f"{channel.origin}/notifications/unsubscribe/{unsubscribe_token(reader.user_id, row['kind'])}"
     mail.send(
         reader.email,
-        TEMPLATE,
+        template,
         {
+            **more,
             "channel": channel,
             "name": reader.name,
             "letter": letter,
@@ -111,6 +123,7 @@ def _write(channel: ChannelFace, reader: Reader, letter: Letter, row: Mapping[st
 
 
 @mail.stop_rule(TEMPLATE)
+@mail.stop_rule(ANNOUNCEMENT)
 def why_not(letter: Mail) -> str:
     """Why a notice's mail must not be sent any more, asked in the moment of sending; "" lets it go."""
     notice = queries.notice_of_mail(letter.id)
