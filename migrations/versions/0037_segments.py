@@ -2,8 +2,8 @@
 
 from migrations.kit import sql, tenant_table
 
-revision = "0035"
-down_revision = "0034"
+revision = "0037"
+down_revision = "0036"
 
 
 def upgrade() -> None:
