@@ -2,8 +2,8 @@
 
 from migrations.kit import sql
 
-revision = "0037"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 
 
 def upgrade() -> None:
