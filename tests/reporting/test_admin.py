@@ -253,3 +253,36 @@ def test_downloads_start__refuses_lists_and_formats(as_root: Browser, as_ada: Br
     as_ada.post("/admin/reporting/downloads/start", {"report": "channels.people"}, status=403)
     as_root.post("/admin/reporting/downloads/start", {"report": "channels.people", "format": "pdf"}, status=422)
     as_root.post("/admin/reporting/downloads/start", {"report": "channels.people", "query": "role=emperor"}, status=422)
+
+
+def test_views_build__groups_computes_and_draws_what_the_list_then_shows(as_root: Browser, as_ada: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        busy()
+    fields = {"report": "enrollments.enrollments", "query": "status=active", "path": "/admin/enrollments/"}
+    link = f"/admin/reporting/views/build?{urlencode(fields)}"
+    assert "enrolled_at" in as_root.get(link, status=200).words
+    as_ada.get(f"/admin/reporting/views/build?{urlencode({'report': 'channels.people'})}", status=403)
+    blank = {**fields, "first": "course", "second": "", "chart": "", "drawn": "rows", "formulas-0-label": "Left"}
+    wrong = as_root.post(link, {**blank, "formulas-0-formula": "100 - progres"}, status=422)
+    assert "There is no figure called progres" in wrong.words and wrong.all("//input[@value='100 - progres']")
+    assert "no such figure" in as_root.post(link, {**blank, "chart": "bar", "drawn": "calc_3"}, status=422).words
+    made = as_root.post(link, {**blank, "formulas-0-formula": "100 - progress", "chart": "bar"}, status=303)
+    shown = as_root.get(made.location, status=200)
+    assert "Grouped by" in shown.words and "Left" in shown.words and shown.all("//*[@class='chart-box']")
+    assert not shown.all("//input[@name='id']"), "groups are no rows to act upon"
+    query = made.location.partition("?")[2]
+    new = {"report": "enrollments.enrollments", "query": query, "path": "/admin/enrollments/", "title": "By course", "pin": "all"}
+    assert "Only an admin can pin" in as_ada.post("/admin/reporting/views/new", new, status=422).words
+    as_root.post("/admin/reporting/views/new", new, status=303)
+    for reader in (as_root, as_ada):
+        [tile] = reader.get("/admin/", status=200).all("//*[contains(@hx-get, '/tile')]")
+        drawn = reader.get(tile.get("hx-get"), htmx=True, status=200, check=False)
+        assert "By course" in drawn.words and drawn.all("//*[@class='chart-box']")
+
+
+def test_views_tile__says_how_many_rows_there_are_to_whom_the_view_is(as_root: Browser, as_ada: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        a_student("One"), a_student("Two")
+    path = f"/admin/reporting/views/{a_view()}/tile"
+    assert as_root.get(path, htmx=True, status=200, check=False).text("//*[@class='stat-value']") == "2"
+    as_ada.get(path, htmx=True, status=403, check=False)
