@@ -148,7 +148,7 @@ class Download(Tenant, Base):
 
     __tablename__ = "downloads"
     __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'ready', 'failed', 'expired')", name="state"),
+        CheckConstraint("state IN ('waiting', 'ready', 'failed', 'expired', 'cancelled')", name="state"),
         CheckConstraint("format IN ('csv', 'xlsx')", name="format"),
         belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
         Index("ix_downloads_person", "channel_id", "user_id", "created_at"),

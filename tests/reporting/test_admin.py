@@ -7,6 +7,7 @@ import pytest
 
 from lms.channels.reports import People
 from lms.core import db
+from lms.core import plans as bulk
 from lms.core.ids import uuid7
 from lms.core.storage import storage
 from lms.enrollments.reports import Enrollments
@@ -247,6 +248,49 @@ def test_downloads_start__makes_a_file_and_the_page_shows_it(as_root: Browser, a
     for _ in range(2):
         as_root.post(f"{path}/delete", status=303)
     assert not storage().exists(key)
+
+
+def test_downloads_file__goes_on_where_the_line_broke(as_root: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        a_student("Zed")
+    as_root.post("/admin/reporting/downloads/start", {"report": "channels.people", "format": "csv"}, status=303)
+    run_jobs()
+    with db.unit_of_work(CHANNEL, read_only=True):
+        path = f"/admin/reporting/downloads/{queries.downloads_of(as_root.person.user_id)[0].id}/file"
+    link = as_root.get(path, check=False).location
+    whole = as_root.raw.get(link)
+    part = as_root.raw.get(link, headers={"Range": "bytes=10-", "If-Range": whole.headers["ETag"]})
+    assert (whole.status_code, part.status_code) == (200, 206) and whole.data[:10] + part.data == whole.data
+    assert part.headers["Content-Range"] == f"bytes 10-{len(whole.data) - 1}/{len(whole.data)}"
+    again = as_root.raw.get(as_root.get(path, check=False).location, headers={"Range": "bytes=10-", "If-Range": whole.headers["ETag"]})
+    assert again.status_code == 206, "a link of a later day gives the same file"
+
+
+def test_downloads_cancel__stops_what_is_being_made(as_root: Browser, as_ada: Browser) -> None:
+    as_root.post("/admin/reporting/downloads/start", {"report": "channels.people", "format": "csv"}, status=303)
+    with db.unit_of_work(CHANNEL, read_only=True):
+        download_id = queries.downloads_of(as_root.person.user_id)[0].id
+    path = f"/admin/reporting/downloads/{download_id}/cancel"
+    as_ada.post(path, status=403)
+    for _again in range(2):
+        as_root.post(path, status=303)
+    run_jobs()
+    assert "Called off" in as_root.get("/admin/reporting/downloads", status=200).words
+    with db.unit_of_work(CHANNEL):
+        made = operations.make_file(People(), People().read_view({}), root(), "csv")
+        storage().put(f"{CHANNEL}/downloads/late.csv", made.file)
+        operations.finish_download(queries.get_download(download_id), People(), made, f"{CHANNEL}/downloads/late.csv")
+        made.close()
+    assert not storage().exists(f"{CHANNEL}/downloads/late.csv")
+
+
+def test_downloads__has_the_rows_that_were_left_out(as_root: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        bulk.make_from_table("channels.import_people", b"name,email\nNo Address,nonsense\n", by=root())
+    run_jobs()
+    page = as_root.get("/admin/reporting/downloads", status=200)
+    [link] = page.all("//a[contains(@href, '/refused')]")
+    assert "Rows that were left out" in page.words and "nonsense" in as_root.get(link.get("href"), status=200, check=False).body
 
 
 def test_downloads_start__refuses_lists_and_formats(as_root: Browser, as_ada: Browser) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import contains_eager
 from lms.core import db
 from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
-from lms.core.models import Outbox
+from lms.core.models import Outbox, Plan
 from lms.reporting.errors import NoView
 from lms.reporting.models import Download, Run, SavedView, Schedule
 from lms.reporting.queries.lists import find_report
@@ -130,6 +130,12 @@ def downloads_of(user_id: UUID, *, limit: int = 50) -> Sequence[Download]:
     """A person's downloads, newest first."""
     query = select(Download).where(Download.user_id == user_id).order_by(Download.created_at.desc(), Download.id.desc())
     return db.session().scalars(query.limit(limit)).all()
+
+
+def refused_by(user_id: UUID, *, limit: int = 20) -> Sequence[Plan]:
+    """A person's bulk acts that left rows out, newest first: their files say why."""
+    query = select(Plan).where(Plan.made_by == user_id, Plan.refused_count > 0, Plan.forgotten_at.is_(None), ~Plan.is_single)
+    return db.session().scalars(query.order_by(Plan.created_at.desc()).limit(limit)).all()
 
 
 def waiting_downloads(user_id: UUID) -> int:
