@@ -1,6 +1,6 @@
 """`python -m lms` is `lms`. What only starts others does not load the application first: that costs a start two seconds."""
 
-import os
+import runpy
 import sys
 from importlib import import_module
 
@@ -8,8 +8,9 @@ from importlib import import_module
 def main() -> None:
     """Do what the command line says."""
     if sys.argv[1:] == ["serve"]:
-        os.execv(sys.executable, [sys.executable, "-m", "lms.core.serving"])
-    import_module("lms.app").main()
+        runpy.run_module("lms.core.serving", run_name="__main__", alter_sys=True)
+    else:
+        import_module("lms.app").main()
 
 
 if __name__ == "__main__":
