@@ -27,6 +27,7 @@ from lms.web.words import duration, money, number
 
 kept_rows = Rows()
 NUMERIC = ("int", "money", "percent", "bytes", "duration", "number")
+UNBROKEN = ("time", "date", "money", "int", "percent", "bytes", "duration")  # kinds whose cells stay on one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class ListPage:
                     "key": column.key,
                     "label": str(column.label),
                     "align": "end" if column.kind in NUMERIC else None,
+                    "nowrap": column.kind in UNBROKEN,
                     "sort": ("desc" if down else "asc") if mine else None,
                     "sort_href": self.href(replace(self.view, sort=column.key if down or not mine else f"-{column.key}"))
                     if column.sortable
