@@ -178,3 +178,10 @@ class BroadcastForm(Form):
             "mail": self.mail.data,
             "send_at": when.replace(tzinfo=place) if when else None,
         }
+
+
+class TemplateForm(Form):
+    """The academy's words for a mail."""
+
+    subject = StringField(_l("Subject"), [InputRequired(_l("Write a subject.")), Length(max=200), one_line], filters=[strip])
+    body = TextAreaField(_l("Text"), [InputRequired(_l("Write something.")), Length(max=5000)], filters=[strip])

@@ -170,3 +170,9 @@ def untouched(broadcast_id: UUID, user_ids: Sequence[UUID]) -> set[UUID]:
         .where(func.coalesce(Mail.state, "queued") != "sent")
     )
     return set(db.session().scalars(query))
+
+
+def newest_course_title() -> str:
+    """The title of the newest published course; "" when there is none."""
+    query = select(Course.title).where(Course.status == "published").order_by(Course.id.desc()).limit(1)
+    return db.session().scalar(query) or ""
