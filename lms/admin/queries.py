@@ -198,6 +198,8 @@ WAITING = """
         UNION ALL SELECT 'adjustment', m.name, j.reason, j.requested_at, '/admin/wallet/adjustments/' || j.id
         FROM wallet.adjustments j JOIN channels.members m ON m.channel_id = j.channel_id AND m.id = j.user_id
         WHERE j.channel_id = %(channel)s AND j.state = 'waiting'
+        UNION ALL SELECT 'date', c.title, '', c.publish_at, '/admin/courses/' || c.id
+        FROM courses.courses c WHERE c.publish_at < now() - interval '5 minutes' AND c.status NOT IN ('published', 'deleted')
         UNION ALL (SELECT 'trail', coalesce(a.faults ->> 0, ''), '', a.done_at, '/admin/audit'
         FROM (SELECT * FROM core.audit_checks WHERE channel_id = %(channel)s AND done_at IS NOT NULL ORDER BY asked_at DESC LIMIT 1) a
         WHERE jsonb_array_length(a.faults) > 0)

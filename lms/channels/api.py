@@ -10,12 +10,13 @@ from pydantic import AfterValidator, EmailStr, Field
 from lms.auth import queries as accounts
 from lms.channels import operations, policies, queries
 from lms.channels.forms import ZONES
-from lms.channels.models import Channel, Member
+from lms.channels.models import Channel, Member, Segment
 from lms.channels.reports import People
 from lms.core.errors import Invalid, Unauthenticated
 from lms.core.i18n import gettext as _
 from lms.core.i18n import languages
 from lms.core.money import is_currency
+from lms.core.reports import View
 from lms.web.access import actor, allow
 from lms.web.api import Answer, Body, Line, Rows, answer_rows, endpoint, given, located
 
@@ -100,6 +101,29 @@ class PersonChange(Body):
     bio: Annotated[str, Field(max_length=4000)] | None = None
     note: Annotated[str, Field(max_length=4000)] | None = None
     fields: dict[str, Annotated[str, Field(max_length=500)]] | None = None
+
+
+class SegmentBody(Body):
+    """A name, and values by the conditions' keys (`role`, `tag`, `enrolled`, `wallet_from` …)."""
+
+    name: Line
+    conditions: dict[str, Annotated[str, Field(max_length=500)]]
+
+
+class SegmentAnswer(Answer):
+    """A segment, and how many people fit it now."""
+
+    id: UUID
+    name: str
+    conditions: dict[str, str]
+    people: int
+    retired_at: datetime | None
+
+
+class Segments(Answer):
+    """The segments in use."""
+
+    segments: list[SegmentAnswer]
 
 
 class RoleChange(Body):
@@ -224,6 +248,63 @@ def people_invite(user_id: UUID) -> None:
     operations.send_invitation(member, accounts.get_user(user_id), by=actor())
 
 
+@bp.get("/segments")
+@endpoint()
+def segments() -> Segments:
+    """The segments in use, with what each asks and how many people fit now; their people are at /channels/people?segment=."""
+    allow(policies.can_manage_people(actor()))
+    return Segments(segments=[_segment(one) for one in queries.segments_here()])
+
+
+@bp.post("/segments")
+@endpoint(status=201)
+def segments_create(body: SegmentBody) -> SegmentAnswer:
+    """Gather people by conditions."""
+    allow(policies.can_manage_people(actor()))
+    made = operations.add_segment(body.name, body.conditions, by=actor())
+    located(url_for(".segments_show", segment_id=made.id))
+    return _segment(made)
+
+
+@bp.get("/segments/<uuid:segment_id>")
+@endpoint()
+def segments_show(segment_id: UUID) -> SegmentAnswer:
+    """One segment: what it asks, and how many people fit now."""
+    segment = queries.get_segment(segment_id)
+    allow(policies.can_manage_people(actor()))
+    return _segment(segment)
+
+
+@bp.patch("/segments/<uuid:segment_id>")
+@endpoint()
+def segments_edit(segment_id: UUID, body: SegmentBody) -> SegmentAnswer:
+    """Ask for something else."""
+    segment = queries.get_segment(segment_id)
+    allow(policies.can_manage_people(actor()))
+    operations.edit_segment(segment, body.name, body.conditions, by=actor())
+    return _segment(segment)
+
+
+@bp.post("/segments/<uuid:segment_id>/retire")
+@endpoint()
+def segments_retire(segment_id: UUID) -> SegmentAnswer:
+    """Put a segment away; nobody of it is touched."""
+    segment = queries.get_segment(segment_id)
+    allow(policies.can_manage_people(actor()))
+    operations.retire_segment(segment, by=actor())
+    return _segment(segment)
+
+
+@bp.post("/segments/<uuid:segment_id>/restore")
+@endpoint()
+def segments_restore(segment_id: UUID) -> SegmentAnswer:
+    """Bring a segment back."""
+    segment = queries.get_segment(segment_id)
+    allow(policies.can_manage_people(actor()))
+    operations.restore_segment(segment, by=actor())
+    return _segment(segment)
+
+
 @bp.get("/settings")
 @endpoint()
 def settings() -> ChannelAnswer:
@@ -257,3 +338,11 @@ def _person(member: Member) -> Person:
     about = {name: getattr(member, name) for name in Person.model_fields if name not in ("tags", "fields")}
     tags, values = queries.tags_of([member.id]), queries.values_of([member.id])
     return Person.model_validate(about | {"tags": tags.get(member.id, []), "fields": values.get(member.id, {})})
+
+
+def _segment(segment: Segment) -> SegmentAnswer:
+    """A segment with how many fit it now."""
+    people = People().count(View(filters=(("segment", str(segment.id)),)), actor())
+    return SegmentAnswer.model_validate(
+        {"id": segment.id, "name": segment.name, "conditions": segment.conditions, "people": people, "retired_at": segment.retired_at}
+    )

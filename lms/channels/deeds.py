@@ -42,6 +42,10 @@ ACTS = {
     "channels.edit_field": Deed(_l("changed a field"), "pencil"),
     "channels.retire_field": Deed(_l("retired a field"), "archive"),
     "channels.restore_field": Deed(_l("brought a field back"), "rotate-ccw"),
+    "channels.add_segment": Deed(_l("made a segment"), "target"),
+    "channels.edit_segment": Deed(_l("changed a segment"), "pencil"),
+    "channels.retire_segment": Deed(_l("put a segment away"), "archive"),
+    "channels.restore_segment": Deed(_l("brought a segment back"), "rotate-ccw"),
     "channels.edit": Deed(_l("changed the settings of the academy"), "settings"),
 }
 FIELDS = {
@@ -53,6 +57,7 @@ FIELDS = {
     "phone": Label(_l("Phone")),
     "bio": Label(_l("About the person")),
     "note": Label(_l("Note")),
+    "asks": Label(_l("Asks")),
     "tags": Label(_l("Tags")),
     "label": Label(_l("Name")),
     "kind": Label(_l("Takes")),
@@ -115,6 +120,7 @@ register(
         {
             "members": Thing(_l("Person"), "/admin/channels/people/{id}"),
             "channels": Thing(_l("Academy"), "/admin/channels/settings"),
+            "segments": Thing(_l("Segment"), "/admin/channels/segments/{id}"),
             "fields": Thing(_l("Field"), "/admin/channels/fields/{id}/edit"),
         },
         FIELDS,

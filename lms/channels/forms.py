@@ -14,6 +14,7 @@ from lms.channels.queries import fields_here
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.segments import Condition
 from lms.web.forms import Form, one_line, strip
 
 ROLE_CHOICES = [("instructor", _l("Instructor")), ("student", _l("Student")), ("admin", _l("Admin"))]
@@ -66,6 +67,24 @@ class FieldForm(Form):
     def chosen(self) -> list[str]:
         """The choices, one of each line."""
         return [" ".join(line.split())[:100] for line in (self.choices.data or "").splitlines() if line.strip()][:200]
+
+
+class SegmentForm(Form):
+    """What a segment is called; its conditions stand behind the name."""
+
+    name = StringField(_l("Name"), [DataRequired(_l("Write what the segment is called.")), Length(max=80), one_line], filters=[strip])
+
+
+def with_conditions(conditions: Iterable[Condition]) -> type[Form]:
+    """The form of a segment, with a field for each condition; an empty one asks nothing."""
+    return type("SegmentForm", (SegmentForm,), {one.key: _condition_field(one) for one in conditions})
+
+
+def _condition_field(one: Condition) -> Any:
+    if one.kind == "choice":
+        return SelectField(one.label, [Optional()], choices=[("", _("any")), *one.choices()])
+    look = {"int": {"inputmode": "numeric"}, "money": {"inputmode": "decimal"}, "day": {"type": "date"}}.get(one.kind, {})
+    return StringField(one.label, [Optional(), Length(max=LONGEST_VALUE)], filters=[strip], render_kw=look)
 
 
 class TagForm(Form):

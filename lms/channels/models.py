@@ -236,6 +236,19 @@ class MemberTag(Tenant, Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
+class Segment(Tenant, Base):
+    """People who fit some conditions, whoever they are at the time; `conditions` are values by the conditions' keys."""
+
+    __tablename__ = "segments"
+    __table_args__ = (UniqueConstraint("channel_id", "name"), {"schema": "channels"})
+
+    name: Mapped[str]
+    conditions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    retired_at: Mapped[datetime | None]
+
+
 class Preference(Tenant, Base):
     """One thing a member prefers."""
 

@@ -1,20 +1,24 @@
 """Lists of channels: the people."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 
 from sqlalchemy import Select, cast, func, literal, select
 from sqlalchemy import Uuid as SqlUuid
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from lms.channels.models import Field, FieldValue, Member, MemberTag, Tag
-from lms.channels.queries import fields_here, name_of, tag_names
+from lms.channels.queries import fields_here, fitting, get_segment, name_of, segments_here, tag_names
 from lms.core import db
+from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Flag, Only, Period, Report, Sought
 from lms.core.reports.fields import Filter, Words
+from lms.core.segments import Condition, come_from, declare
 
 ROLES = (("student", _l("Student")), ("instructor", _l("Instructor")), ("admin", _l("Admin")), ("owner", _l("Owner")))
 STATUSES = (("active", _l("Active")), ("invited", _l("Invited")), ("suspended", _l("Suspended")))
@@ -70,6 +74,50 @@ def filter_of(field: Field) -> Filter:
         options = yes_or_no() if field.kind == "yesno" else tuple((one, one) for one in field.choices)
         return Choice(field.name, field.label, lambda raw: says(field, raw), options=options)
     return Flag(field.name, _("%(field)s is filled in", field=field.label), says(field))
+
+
+def in_segment(segment_id: str) -> Any:
+    """The people who fit a segment now."""
+    return fitting(get_segment(UUID(segment_id)).conditions)
+
+
+def segment_choices() -> list[tuple[str, str]]:
+    """The segments to choose from."""
+    return [(str(one.id), one.name) for one in segments_here()]
+
+
+def _ago(days: str) -> datetime:
+    return now() - timedelta(days=int(days))
+
+
+WHO, WHEN, OWN = _l("Who"), _l("When"), _l("Fields of this academy")
+declare(
+    Condition("role", _l("Role"), lambda raw, _given: Member.role == raw, options=ROLES, group=WHO),
+    Condition("status", _l("Status"), lambda raw, _given: Member.status == raw, options=STATUSES, group=WHO),
+    Condition("tag", _l("Bears the tag"), lambda raw, _given: tagged(raw), options=tag_choices, group=WHO),
+    Condition("no_tag", _l("Does not bear the tag"), lambda raw, _given: ~tagged(raw), options=tag_choices, group=WHO),
+    Condition("joined_since", _l("Joined in the last … days"), lambda raw, _given: Member.joined_at >= _ago(raw), "int", group=WHEN),
+    Condition("joined_before", _l("Joined more than … days ago"), lambda raw, _given: Member.joined_at < _ago(raw), "int", group=WHEN),
+    Condition("seen_since", _l("Was here in the last … days"), lambda raw, _given: Member.seen_at >= _ago(raw), "int", group=WHEN),
+    Condition(
+        "not_seen_since",
+        _l("Was not here for … days, or never"),
+        lambda raw, _given: Member.seen_at.is_(None) | (Member.seen_at < _ago(raw)),
+        "int",
+        group=WHEN,
+    ),
+)
+
+
+def _conditions_of(field: Field) -> Condition:
+    """What may be asked of a field of the academy's own: that it says a value."""
+    options = yes_or_no() if field.kind == "yesno" else tuple((one, one) for one in field.choices)
+    kind = "choice" if field.kind in ("choice", "yesno") else "day" if field.kind == "date" else "text"
+    check = None if kind == "choice" else field.read
+    return Condition(field.name, field.label, lambda raw, _given: says(field, raw), kind, options, group=OWN, check=check)
+
+
+come_from(lambda: [_conditions_of(one) for one in fields_here()] if db.has_work() and db.work().channel_id is not None else [])
 
 
 def people_by(key: Any) -> Sought:
@@ -129,6 +177,7 @@ class People(Report):
         Period("joined", _l("Joined"), Member.joined_at),
         Period("seen", _l("Last here"), Member.seen_at),
         Choice("tag", _l("Tag"), tagged, options=tag_choices),
+        Choice("segment", _l("Segment"), in_segment, options=segment_choices),
     )
     search = (people_by(Member.id),)
 

@@ -23,6 +23,7 @@ ACTS = {
     "courses.edit": Deed(_l("changed the course"), "pencil"),
     "courses.set_price": Deed(_l("changed the price"), "banknote"),
     "courses.set_sale": Deed(_l("changed the sale"), "tag"),
+    "courses.set_dates": Deed(_l("changed when the course is in the catalogue"), "calendar-clock"),
     "courses.set_cover": Deed(_l("changed the cover"), "image"),
     "courses.set_instructor": Deed(_l("changed the instructor"), "user-cog"),
     "courses.submit": Deed(_l("submitted the course for approval"), "send"),
@@ -72,6 +73,8 @@ FIELDS = {
     "sale_price_minor": Label(_l("Sale price"), "money"),
     "sale_starts_at": Label(_l("Sale from"), "time"),
     "sale_ends_at": Label(_l("Sale until"), "time"),
+    "publish_at": Label(_l("Publish on"), "time"),
+    "unpublish_at": Label(_l("Out of the catalogue on"), "time"),
     "status": Label(_l("Status"), values=STATUSES),
     "sent_back_reason": Label(_l("Reason")),
     "kind": Label(_l("Kind"), values={"text": _l("Text"), "video": _l("Video")}),
@@ -120,6 +123,11 @@ def _sale(course: Course, values: dict[str, Any], by: Actor) -> None:
     operations.set_sale(course, Sale(Money(price, course.currency), starts, ends) if price is not None and starts and ends else None, by=by)
 
 
+def _dates(course: Course, values: dict[str, Any], by: Actor) -> None:
+    stands = {key: values.get(key, getattr(course, key)) for key in ("publish_at", "unpublish_at")}
+    operations.set_dates(course, **stands, by=by)
+
+
 def _cover(course: Course, values: dict[str, Any], by: Actor) -> None:
     operations.set_cover(course, values["cover_asset_id"], by=by)
 
@@ -165,6 +173,7 @@ REVERTS = {
     "courses.edit": Revert(queries.get_course, _may_edit, _edit),
     "courses.set_price": Revert(queries.get_course, policies.can_set_price, _price),
     "courses.set_sale": Revert(queries.get_course, policies.can_set_price, _sale),
+    "courses.set_dates": Revert(queries.get_course, policies.can_set_dates, _dates),
     "courses.set_cover": Revert(queries.get_course, _may_edit, _cover),
     "courses.set_instructor": Revert(queries.get_course, _may_admin, _instructor),
     "courses.publish": MOVED,

@@ -1,7 +1,7 @@
 """The shape of what people type about courses; permissions and rules are elsewhere."""
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -252,3 +252,23 @@ class CategoryForm(Form):
     """A category's name."""
 
     name = StringField(_l("Name"), filters=[strip], validators=[InputRequired(_l("Give the category a name.")), Length(max=80), one_line])
+
+
+class DatesForm(Form):
+    """When a course goes into the catalogue and leaves it, in the writer's time zone."""
+
+    publish_at = DateTimeLocalField(_l("Publish on"), [Optional()], format=LOCAL, description=_l("Empty: when somebody publishes it."))
+    unpublish_at = DateTimeLocalField(
+        _l("Take out of the catalogue on"), [Optional()], format=LOCAL, description=_l("Empty: never by itself. Those enrolled keep it.")
+    )
+
+    def fill(self, course: Course) -> None:
+        """Show the days there are."""
+        for name in ("publish_at", "unpublish_at"):
+            moment = getattr(course, name)
+            self[name].data = moment.astimezone(reader_zone()) if moment is not None else None
+
+    def moment(self, name: str) -> datetime | None:
+        """The moment that was written."""
+        written = self[name].data
+        return written.replace(tzinfo=reader_zone()).astimezone(UTC) if written is not None else None

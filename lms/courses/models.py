@@ -65,6 +65,9 @@ class Course(Tenant, Base):
         CheckConstraint("status IN ('draft', 'submitted', 'published', 'archived', 'deleted')", name="status"),
         CheckConstraint("level IN ('any', 'beginner', 'intermediate', 'advanced')", name="level"),
         CheckConstraint("price_minor >= 0", name="price"),
+        CheckConstraint("publish_at < unpublish_at", name="dates"),
+        Index("ix_courses_publish_at", "channel_id", "publish_at", postgresql_where=text("publish_at IS NOT NULL")),
+        Index("ix_courses_unpublish_at", "channel_id", "unpublish_at", postgresql_where=text("unpublish_at IS NOT NULL")),
         Index("ix_courses_tsv", "channel_id", "tsv", postgresql_using="gin"),
         Index(
             "ix_courses_title",
@@ -98,6 +101,8 @@ class Course(Tenant, Base):
     submitted_at: Mapped[datetime | None]
     sent_back_reason: Mapped[str | None]
     published_at: Mapped[datetime | None]
+    publish_at: Mapped[datetime | None]  # goes into the catalogue by itself
+    unpublish_at: Mapped[datetime | None]  # leaves it by itself
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)

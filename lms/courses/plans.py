@@ -1,7 +1,7 @@
 """Bulk acts on courses: prices, publication, putting away and deleting; one by one through the operations, so that every rule holds."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from lms.channels.queries import this_channel
 from lms.core import audit, bin, db
-from lms.core.clock import now
+from lms.core.clock import now, zone
 from lms.core.decisions import Actor, Decision
 from lms.core.errors import Invalid, Refusal
 from lms.core.events import Event, emit
@@ -28,6 +28,8 @@ STATUSES = {
     "archived": _l("Archived"),
     "deleted": _l("Deleted"),
 }
+TIMES = ("submitted_at", "published_at", "publish_at", "unpublish_at")
+DAYS = ("publish_at", "unpublish_at")
 KEPT = ("submitted_at", "published_at", "status_before", "sent_back_reason")  # what a change of status also moves, kept to undo it
 TITLE = Field("title", _l("Course"), ("course title", "name", "slug", "address"), shown=False, identifies=True)
 STATUS = Field("status", _l("Status"), ("state",), words=STATUSES)
@@ -109,10 +111,20 @@ def judge(row: Row, course: Course, wanted: State, by: Actor) -> None:
         decision = decision & policies.can_set_price(by, course)
     if not decision:
         row.deny(decision.sentence)
+    elif faults := _date_faults(course, row.after or {}):
+        row.deny(faults)
     elif status == "published" and not queries.count_published(course.id):
         row.deny(_("Publish at least one lesson first: a course without lessons cannot be opened by anybody."))
     elif status:
         row.before = {**(row.before or {}), **{key: state[key] for key in KEPT}}
+
+
+def _date_faults(course: Course, after: State) -> str:
+    """Why these days do not fit the course; "" when they do, or none are asked for."""
+    if "publish_at" not in after and "unpublish_at" not in after:
+        return ""
+    days = [datetime.fromisoformat(after[key]) if after.get(key) else None if key in after else getattr(course, key) for key in DAYS]
+    return next(iter(operations.dates_faults(course, *days).values()), "")
 
 
 def _courses_of(rows: Sequence[Row], *, lock: bool = False) -> dict[UUID, Course]:
@@ -123,12 +135,22 @@ def _courses_of(rows: Sequence[Row], *, lock: bool = False) -> dict[UUID, Course
 
 
 def _state(course: Course) -> State:
-    times = {key: moment.isoformat() if (moment := getattr(course, key)) else None for key in ("submitted_at", "published_at")}
+    times = {key: moment.isoformat() if (moment := getattr(course, key)) else None for key in TIMES}
+    times |= {f"{key}_words": _day(getattr(course, key)) for key in DAYS}
     words = {key: getattr(course, key) for key in ("status_before", "sent_back_reason", "status", "price_minor", "currency")}
     return {**times, **words}
 
 
+def _day(moment: datetime | None) -> str:
+    """A moment as a plan shows it, in the channel's zone."""
+    return moment.astimezone(zone(this_channel().zone)).strftime("%Y-%m-%d %H:%M") if moment else ""
+
+
 def _change(course: Course, after: State, by: Actor) -> None:
+    if "publish_at" in after or "unpublish_at" in after:
+        days = {key: getattr(course, key) for key in DAYS}
+        days |= {key: datetime.fromisoformat(after[key]) if after[key] else None for key in days if key in after}
+        operations.set_dates(course, **days, by=by)
     if "price_minor" in after:
         operations.set_price(course, Money(after["price_minor"], after["currency"]), by=by)
     if "status" in after:
@@ -138,7 +160,8 @@ def _change(course: Course, after: State, by: Actor) -> None:
 def _put_back(course: Course, before: State, by: Actor) -> None:
     """Write the fields as they were, and tell it: readers of the catalogue hear the status it has again."""
     values: dict[str, Any] = dict(before)
-    for key in ("submitted_at", "published_at"):
+    values = {key: value for key, value in values.items() if not key.endswith("_words")}
+    for key in TIMES:
         if key in values:
             values[key] = datetime.fromisoformat(values[key]) if values[key] else None
     if not audit.update(course, "courses.undo", by=by, **values):
@@ -246,6 +269,52 @@ class PublishCourses(_Courses):
     def wanted(self, course: Course, context: Context) -> State:
         """The status asked for."""
         return {"status": self.status}
+
+
+@register
+class DateCourses(_Courses):
+    """Days on which chosen courses go into the catalogue, and leave it, by themselves."""
+
+    name = "courses.date_courses"
+    title = _l("Set publication dates")
+    icon = "calendar-clock"
+    fields = (
+        Field("publish_at_words", _l("Publish on")),
+        Field("unpublish_at_words", _l("Out of the catalogue on")),
+    )
+    options = (
+        Option("publish_on", _l("Publish on"), kind="date", required=False, help=_l("At the beginning of that day. Empty: as it is.")),
+        Option("unpublish_on", _l("Take out of the catalogue on"), kind="date", required=False, help=_l("Empty: as it is.")),
+        Option("clear", _l("Take the days away that stand there now"), kind="checkbox", required=False),
+    )
+
+    def check(self, params: dict[str, Any], by: Actor) -> dict[str, Any]:
+        """At least one day, in order and to come; or none and the wish to take them away."""
+        days = {key: _midnight(str(params.get(key) or ""), key) for key in ("publish_on", "unpublish_on")}
+        if not any(days.values()) and not params.get("clear"):
+            sentence = _("Choose at least one day.")
+            raise Invalid(sentence, fields={"publish_on": sentence})
+        return {**{key: str(params.get(key) or "") for key in days}, "clear": bool(params.get("clear"))}
+
+    def wanted(self, course: Course, context: Context) -> State:
+        """The days asked for, over those that stand."""
+        made: State = {}
+        for key, name in (("publish_on", "publish_at"), ("unpublish_on", "unpublish_at")):
+            moment = _midnight(context.params[key], key) or (None if context.params["clear"] else getattr(course, name))
+            made[name] = moment.isoformat() if moment else None
+            made[f"{name}_words"] = _day(moment)
+        return made
+
+
+def _midnight(raw: str, key: str) -> datetime | None:
+    """The beginning of a day in the channel's zone; None of an empty text."""
+    if not raw:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(raw), time(), zone(this_channel().zone)).astimezone(UTC)
+    except ValueError as error:
+        sentence = _("Write a day such as 2026-12-24.")
+        raise Invalid(sentence, fields={key: sentence}) from error
 
 
 @register

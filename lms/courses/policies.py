@@ -79,6 +79,11 @@ def can_publish(actor: Actor, course: Course) -> Decision:
     return yes("admin")
 
 
+def can_set_dates(actor: Actor, course: Course) -> Decision:
+    """Say when a course is published and when it leaves the catalogue: whoever may publish it."""
+    return can_publish(actor, course)
+
+
 def can_send_back(actor: Actor, course: Course) -> Decision:
     """Return a submitted course to its instructor with a reason."""
     if course.status != "submitted":

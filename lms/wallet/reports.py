@@ -6,9 +6,12 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import aliased
 
 from lms.channels.models import Member
+from lms.channels.queries import this_channel
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.money import parse
 from lms.core.reports import Choice, Column, Flag, Period, Report
+from lms.core.segments import Condition, declare
 from lms.wallet import policies
 from lms.wallet.models import Account, Adjustment, Entry, Transaction
 
@@ -248,3 +251,24 @@ class Adjustments(Report):
     def allowed(self, by: Actor) -> Decision:
         """Who may adjust wallets."""
         return policies.can_adjust(by)
+
+
+def _amount(raw: str) -> str:
+    """An amount in the academy's currency, as it is kept."""
+    return str(parse(raw, this_channel().currency).decimal)
+
+
+def _holding(raw: str, more: bool) -> Any:
+    """The people whose wallet holds at least (or more than) an amount."""
+    money = parse(raw, this_channel().currency)
+    held = select(Account.id).where(Account.kind == "student", Account.user_id == Member.id, Account.currency == money.currency)
+    enough = Account.balance_minor > money.minor if more else Account.balance_minor >= money.minor
+    return held.where(enough).correlate(Member).exists()
+
+
+declare(
+    Condition(
+        "wallet_from", _l("Wallet holds at least"), lambda raw, _given: _holding(raw, False), "money", group=_l("Money"), check=_amount
+    ),
+    Condition("wallet_to", _l("Wallet holds at most"), lambda raw, _given: ~_holding(raw, True), "money", group=_l("Money"), check=_amount),
+)

@@ -1,4 +1,6 @@
-"""Every change of channels: `people` for academies and the people in them, `traits` for tags and the academy's own fields."""
+"""Every change of channels: `people` for academies and the people in them, `traits` for tags and the academy's own fields,
+`segments` for people gathered by conditions.
+"""
 
 from lms.channels.operations.people import (
     add_host,
@@ -25,11 +27,13 @@ from lms.channels.operations.people import (
     turn_app_off,
     welcome,
 )
+from lms.channels.operations.segments import add_segment, edit_segment, restore_segment, retire_segment
 from lms.channels.operations.traits import add_field, edit_field, keep_answers, restore_field, retire_field, set_traits, write_traits
 
 __all__ = [
     "add_field",
     "add_host",
+    "add_segment",
     "bring_back",
     "change_picture",
     "change_role",
@@ -37,6 +41,7 @@ __all__ = [
     "edit_channel",
     "edit_field",
     "edit_person",
+    "edit_segment",
     "edit_self",
     "end_viewings",
     "invite_person",
@@ -48,7 +53,9 @@ __all__ = [
     "prefer",
     "restore",
     "restore_field",
+    "restore_segment",
     "retire_field",
+    "retire_segment",
     "send_invitation",
     "send_way_in",
     "set_traits",

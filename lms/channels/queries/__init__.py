@@ -1,4 +1,6 @@
-"""Every SELECT of channels: `people` for academies and the people in them, `traits` for tags and the academy's own fields."""
+"""Every SELECT of channels: `people` for academies and the people in them, `traits` for tags and the academy's own fields,
+`segments` for people gathered by conditions.
+"""
 
 from lms.channels.queries.people import (
     absolute_url,
@@ -28,6 +30,7 @@ from lms.channels.queries.people import (
     viewing_of,
     viewings_to_end,
 )
+from lms.channels.queries.segments import fitting, get_segment, people_of_segment, segment_words, segments_here
 from lms.channels.queries.traits import fields_here, get_field, standing_fields, tag_names, tags_of, values_of
 
 __all__ = [
@@ -39,9 +42,11 @@ __all__ = [
     "face_of",
     "fields_here",
     "find_member",
+    "fitting",
     "forget_faces",
     "get_field",
     "get_member",
+    "get_segment",
     "history_of",
     "local_origin",
     "members_by_id",
@@ -49,10 +54,13 @@ __all__ = [
     "name_of",
     "open_channels",
     "origin_of",
+    "people_of_segment",
     "picture_key",
     "preference",
     "role_of",
     "search_members",
+    "segment_words",
+    "segments_here",
     "standing_fields",
     "standing_people",
     "tag_names",

@@ -56,7 +56,7 @@ def begin_from_ids(act: Act, ids: Sequence[UUID], *, params: dict[str, Any], by:
         raise Invalid(_("Choose at least one row first."))
     if len(chosen) > reading.MOST_ROWS:
         raise Invalid(_("At most %(most)s rows at once. Narrow the list by a filter.", most=f"{reading.MOST_ROWS:,}"))
-    is_asking = any(option.required and option.key not in params for option in act.options)
+    is_asking = bool(act.options) and (not params or any(option.required and option.key not in params for option in act.options))
     plan = _begin(act, params if is_asking else act.check(params, by), by, name="")
     plan.is_read, plan.row_count, plan.state = True, len(chosen), "asking" if is_asking else "planning"
     db.session().flush()

@@ -45,6 +45,7 @@ def status_of(course: Course) -> dict[str, Any]:
         "first": first_act(course),
         "more": more_acts(course),
         "can_edit": bool(policies.can_edit(actor(), course)),
+        "can_date": bool(policies.can_set_dates(actor(), course)),
         "can_send_back": bool(policies.can_send_back(actor(), course)),
     }
 

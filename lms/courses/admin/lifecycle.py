@@ -11,7 +11,7 @@ from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
 from lms.courses import operations, policies, queries
 from lms.courses.admin.door import bp, head_of
-from lms.courses.forms import ReasonForm
+from lms.courses.forms import DatesForm, ReasonForm
 from lms.courses.models import Course
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
@@ -51,6 +51,26 @@ def unpublish(course_id: UUID) -> ResponseReturnValue:
 def archive(course_id: UUID) -> ResponseReturnValue:
     """Put away."""
     return _act(course_id, policies.can_archive, operations.archive_course, _("Archived."))
+
+
+@bp.route("/<uuid:course_id>/dates", methods=["GET", "POST"])
+def dates(course_id: UUID) -> ResponseReturnValue:
+    """When the course goes into the catalogue, and when it leaves it."""
+    course = queries.get_course(course_id)
+    allow(policies.can_set_dates(actor(), course))
+    form = DatesForm()
+    page = "courses/admin/dates.html"
+    if not form.is_submitted():
+        form.fill(course)
+        return render_template(page, form=form, **head_of(course, "show"))
+    if form.validate():
+        try:
+            changed = operations.set_dates(course, form.moment("publish_at"), form.moment("unpublish_at"), by=actor())
+            toast(_("Saved.") if changed else _("Nothing was changed."))
+            return moved(url_for(".show", course_id=course.id))
+        except Refusal as refusal:
+            form.refuse(refusal)
+    return invalid(page, page=page, form=form, **head_of(course, "show"))
 
 
 @bp.route("/<uuid:course_id>/delete", methods=["POST"])

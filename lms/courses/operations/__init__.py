@@ -1,7 +1,8 @@
-"""Every change of courses: `categories`, `courses`, `lifecycle` (draft to archive), `sections` and `lessons`."""
+"""Every change of courses: `categories`, `courses`, `lifecycle` (draft to archive), its `dates`, `sections` and `lessons`."""
 
 from lms.courses.operations.categories import create_category, delete_category, rename_category, restore_category
 from lms.courses.operations.courses import create_course, edit_course, set_cover, set_instructor, set_price, set_sale
+from lms.courses.operations.dates import dates_faults, keep_dates, set_dates
 from lms.courses.operations.lessons import (
     add_lesson,
     delete_lesson,
@@ -32,12 +33,14 @@ __all__ = [
     "archive_course",
     "create_category",
     "create_course",
+    "dates_faults",
     "delete_category",
     "delete_course",
     "delete_lesson",
     "delete_section",
     "edit_course",
     "edit_lesson",
+    "keep_dates",
     "move_lesson",
     "move_section",
     "order_lessons",
@@ -53,6 +56,7 @@ __all__ = [
     "restore_section",
     "send_back",
     "set_cover",
+    "set_dates",
     "set_instructor",
     "set_price",
     "set_sale",

@@ -49,6 +49,7 @@ def publish_course(course: Course, *, by: Actor) -> None:
         CoursePublished(by=by.user_id, course_id=course.id),
         status="published",
         published_at=course.published_at or now(),
+        publish_at=None,
         sent_back_reason=None,
     )
 
@@ -111,7 +112,7 @@ def restore_course(course: Course, *, by: Actor) -> None:
 
 def _withdraw(course: Course, action: str, status: str, by: Actor, **values: str | None) -> None:
     fact = CourseWithdrawn(by=by.user_id, course_id=course.id, status=status)
-    _move(course, action, by, fact, status=status, **values)
+    _move(course, action, by, fact, status=status, publish_at=None, unpublish_at=None, **values)
 
 
 def _move(course: Course, action: str, by: Actor, fact: Event, **values: object) -> None:

@@ -15,6 +15,7 @@ from lms.courses.queries.catalogue import (
 from lms.courses.queries.courses import (
     categories,
     count_courses_in,
+    courses_due,
     get_category,
     get_course,
     get_course_by_slug,
@@ -54,6 +55,7 @@ __all__ = [
     "contents_of",
     "count_courses_in",
     "count_published",
+    "courses_due",
     "covers_of",
     "files_of",
     "folded",

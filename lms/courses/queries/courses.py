@@ -1,6 +1,7 @@
 """Courses and categories one by one."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
@@ -40,6 +41,14 @@ def lock_course(course_id: UUID) -> Course:
     if course is None:
         raise NoSuchCourse(_("There is no such course here."))
     return course
+
+
+def courses_due(moment: datetime, most: int = 500) -> Sequence[UUID]:
+    """The courses whose day to be published, or to leave the catalogue, has come; the longest due first."""
+    to_publish = and_(Course.publish_at <= moment, Course.status.not_in(("published", "deleted")))
+    to_leave = and_(Course.unpublish_at <= moment, Course.status != "deleted")
+    due = select(Course.id).where(or_(to_publish, to_leave)).order_by(func.least(Course.publish_at, Course.unpublish_at)).limit(most)
+    return db.session().scalars(due).all()
 
 
 def submitted_courses() -> Sequence[Course]:

@@ -2,8 +2,8 @@
 
 from migrations.kit import sql, tenant_table
 
-revision = "0036"
-down_revision = "0035"
+revision = "0038"
+down_revision = "0037"
 
 
 def upgrade() -> None:
