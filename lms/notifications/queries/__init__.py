@@ -1,6 +1,7 @@
 """Every SELECT of notifications: `notices` of persons and what they wish, `broadcasts` to many."""
 
 from lms.notifications.queries.broadcasts import (
+    NEEDS,
     Audience,
     batches_to_write_to,
     count_meant,
@@ -61,6 +62,7 @@ from lms.notifications.queries.notices import (
 )
 
 __all__ = [
+    "NEEDS",
     "PAGE",
     "Audience",
     "Bell",
