@@ -1,6 +1,7 @@
 """gunicorn's settings for the page server; the address comes by --bind."""
 
 import os
+import sys
 from typing import Any
 
 from prometheus_client import multiprocess
@@ -8,6 +9,8 @@ from prometheus_client import multiprocess
 workers = 2
 worker_class = "gthread"
 threads = 8
+# Each process listens for itself and the kernel shares the connections out; from one socket, the process that wakes first takes them all.
+reuse_port = sys.platform == "linux"
 keepalive = 75
 timeout = 60
 graceful_timeout = 25

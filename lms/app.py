@@ -1,5 +1,6 @@
 """create_app(): the only file that knows every module. It finds each module's doors by the house's file names."""
 
+import os
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -7,7 +8,7 @@ from importlib.util import find_spec
 import click
 from flask import Flask
 from htmx_flask import Htmx
-from jinja2 import StrictUndefined
+from jinja2 import FileSystemBytecodeCache, StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
@@ -90,6 +91,17 @@ def wire() -> None:
     faces.default_view_of = getattr(part("reporting", "queries"), "default_query", None)
 
 
+def use_templates(app: Flask, config: Config) -> None:
+    """Set the templates up; compiled they lie in the home, for this account alone, so that the next process need not do it again."""
+    folder = config.home / "cache" / f"templates-{os.geteuid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.do")
+
+
 def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
     """The application of every process: pages, sockets, workers, commands."""
     app = Flask("lms", root_path=str(ROOT), template_folder="templates", static_folder="static")
@@ -110,9 +122,7 @@ def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
     if config.trusted_proxies:
         count = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0)  # type: ignore[method-assign]
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.add_extension("jinja2.ext.do")
+    use_templates(app, config)
     app.url_map.converters["token"] = Token
     app.json.sort_keys = False  # type: ignore[attr-defined]
     Htmx(app)

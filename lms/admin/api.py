@@ -1,4 +1,4 @@
-"""Door 3: bulk acts, planned, applied and taken back by machines."""
+"""Door 3: bulk acts, planned, applied and taken back by machines; the audit log and the bin."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -8,9 +8,10 @@ from flask import Blueprint, url_for
 from pydantic import Field
 from sqlalchemy import select
 
-from lms.admin import policies
-from lms.admin.reports import Plans
-from lms.core import db, plans
+from lms.admin import policies, queries
+from lms.admin.reports import Audit, Bin, Plans
+from lms.core import bin as recycle
+from lms.core import db, deeds, plans
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.models import PlanRow
@@ -170,3 +171,46 @@ def plans_discard(plan_id: UUID) -> None:
     plan = plans.get_plan(plan_id)
     allow(policies.can_handle_plan(actor(), plans.get_act(plan.act)))
     plans.throw_away(plan, by=actor())
+
+
+@bp.get("/audit")
+@endpoint(lists=Audit)
+def audit_list() -> Rows:
+    """Who did what to what, newest first, in words."""
+    allow(policies.can_see_audit(actor()))
+    return answer_rows(Audit())
+
+
+@bp.post("/audit/<uuid:row_id>/revert")
+@endpoint(status=204)
+def audit_revert(row_id: UUID) -> None:
+    """Put back what one simple act changed; refused (409) when it was changed again since."""
+    row, _seal = queries.get_audit_row(row_id)
+    allow(deeds.may_revert(row, by=actor()))
+    deeds.revert(row, by=actor())
+
+
+@bp.get("/bin")
+@endpoint(lists=Bin)
+def bin_list() -> Rows:
+    """What was deleted in the last thirty days, newest first."""
+    allow(policies.can_see_bin(actor()))
+    return answer_rows(Bin())
+
+
+@bp.post("/bin/<uuid:row_id>/restore")
+@endpoint(status=204)
+def bin_restore(row_id: UUID) -> None:
+    """Bring something back out of the bin; refused (409) in words when something stands in its way."""
+    row = recycle.get_row(row_id)
+    allow(policies.can_handle_bin(actor(), row))
+    recycle.restore(row, by=actor())
+
+
+@bp.post("/bin/<uuid:row_id>/purge")
+@endpoint(status=204)
+def bin_purge(row_id: UUID) -> None:
+    """Delete something in the bin for good."""
+    row = recycle.get_row(row_id)
+    allow(policies.can_handle_bin(actor(), row), fresh=True)
+    recycle.purge(row, by=actor())

@@ -17,6 +17,7 @@ from lms.core import plans as bulk
 from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
 from lms.core.models import AuditRow, Plan
+from lms.reporting import queries as reporting
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, invalid, moved, own_path
 from lms.web.bulk import answer_bulk, options_form, params_of
@@ -42,6 +43,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "admin/index.html",
         tiles=_tiles(figures, g.channel.currency),
+        pinned=reporting.pinned_views(actor()),
         chart=line_chart(_("Enrolments"), labels, [(_("Enrolments"), made.values)], head=_("Day")),
         waiting=queries.waiting(6) if actor().is_admin else [],
         sessions=queries.coming_sessions(actor()),

@@ -54,7 +54,7 @@ class Settled:
     def _ready(self) -> str:
         if not self._text:
             with self._lock:
-                if self._build is not None:
+                if not self._text and self._build is not None:
                     self._settle(self._build())
         return self._text
 
@@ -94,10 +94,12 @@ class SettledObjects:
     def _labelled(self) -> Select[Any]:
         """The statement with every column of every kind under a name of its own, since kinds share names."""
         columns: list[Any] = []
+        parts = []
         for kind in self._kinds:
             keys = tuple(attribute.key for attribute in inspect(kind).column_attrs)
-            self._parts.append((kind, len(columns), keys))
+            parts.append((kind, len(columns), keys))
             columns += [getattr(kind, key).label(f"c{len(columns) + place}") for place, key in enumerate(keys)]
+        self._parts = parts
         return self._build().with_only_columns(*columns, maintain_column_froms=True)
 
 

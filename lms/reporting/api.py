@@ -9,7 +9,7 @@ from pydantic import ConfigDict, EmailStr, Field
 
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
-from lms.core.reports import Report
+from lms.core.reports import Report, View, groupable
 from lms.reporting import operations, policies, queries
 from lms.reporting.models import SavedView
 from lms.reporting.operations import Timetable
@@ -28,6 +28,8 @@ class ReportQuery(Query):
     q: Annotated[str, Field(max_length=200)] = ""
     sort: Annotated[str, Field(max_length=100)] = ""
     columns: list[Annotated[str, Field(max_length=100)]] = []
+    group: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=2, description="course, enrolled_at:month")] = []
+    calc: Annotated[list[Annotated[str, Field(max_length=270)]], Field(max_length=3, description="Left=price - paid")] = []
     after: Annotated[str, Field(max_length=1000)] = ""
     size: Annotated[int, Field(ge=1, le=500)] = 50
     checksum: Annotated[Literal["1", "0"], Field(description="0 leaves the checksum out: it reads every row")] = "1"
@@ -164,8 +166,8 @@ def reports_show(name: str, query: ReportQuery) -> TableAnswer:
     """A page of a list, with its exact count and its checksum."""
     report = queries.get_report(name)
     allow(policies.can_read(actor(), report))
-    _check(report, query)
     view = report.read_view(request.args.to_dict(flat=False), zone_name=choose_zone())
+    _check(report, query, view)
     table = queries.table_json(report, view, actor(), after=query.after, size=query.size)
     checksum = report.checksum(view, actor())[1] if query.checksum == "1" else None
     return TableAnswer.model_validate({**table, "checksum": checksum})
@@ -249,11 +251,12 @@ def _line(report: Report) -> ReportLine:
     )
 
 
-def _check(report: Report, query: ReportQuery) -> None:
+def _check(report: Report, query: ReportQuery, view: View) -> None:
     """Refuse names the list does not know, rather than answer more rows than were meant."""
     unknown = set(query.model_extra or {}) - {item.key for item in report.filters}
     unknown |= set(query.columns) - {column.key for column in report.columns}
-    if query.sort and query.sort.lstrip("-") not in {column.key for column in report.columns if column.sortable}:
+    unknown |= set(query.group) - {key for key, _label in groupable(report.columns)}
+    if query.sort and view.sort != query.sort:
         unknown.add("sort")
     if unknown:
         sentence = _("This list does not know that. Ask /api/v1/reporting/reports what it knows.")

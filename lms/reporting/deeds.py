@@ -37,6 +37,7 @@ register(
             "reporting.send_now": Deed(_l("sent the list at once"), "send"),
             "reporting.unsubscribe": Deed(_l("left the mails of the list"), "user-minus"),
             "reporting.download": Deed(_l("had a file made of the list"), "download"),
+            "reporting.cancel_download": Deed(_l("called off the file of the list"), "x"),
             "reporting.delete_download": Deed(_l("deleted the file of the list"), "trash-2"),
             "reporting.recount": Deed(_l("had the figures counted again"), "refresh-cw"),
         },

@@ -13,3 +13,7 @@ class NoView(NotFound):
 
 class TooManyDownloads(Conflict):
     """Enough files are being made for this person."""
+
+
+class CalledOff(Conflict):
+    """Nobody waits for this file any more."""

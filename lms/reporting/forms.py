@@ -1,13 +1,16 @@
 """Forms of reporting: shape of input only."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, FieldList, FormField, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import Form as WtForm
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from lms.core.i18n import gettext as _
+from lms.core.reports import View
 from lms.reporting.models import MONDAY, Schedule
 from lms.reporting.operations import Timetable
 from lms.web.forms import Form, one_line, strip
@@ -26,6 +29,9 @@ WEEKDAYS = tuple(
         (_l("Monday"), _l("Tuesday"), _l("Wednesday"), _l("Thursday"), _l("Friday"), _l("Saturday"), _l("Sunday"))
     )
 )
+PINS = (("", _l("Nowhere")), ("me", _l("On my dashboard")), ("all", _l("On the dashboard of everybody who may see the list")))
+CHARTS = (("", _l("None")), ("bar", _l("Bars")), ("line", _l("A line")))
+FORMULAS = 3
 
 
 class ViewForm(Form):
@@ -34,6 +40,45 @@ class ViewForm(Form):
     title = StringField(_l("Name"), [InputRequired(_l("Give the view a name.")), Length(max=120), one_line], filters=[strip])
     is_shared = BooleanField(_l("Everybody who works here sees it"))
     is_default = BooleanField(_l("The list opens with it for me"))
+    pin = SelectField(_l("Pin it"), choices=PINS, default="")
+
+
+class FormulaForm(WtForm):
+    """One computed column: its name, and the arithmetic."""
+
+    label = StringField(_l("Name"), [Length(max=60)], filters=[strip])
+    formula = StringField(_l("Formula"), [Length(max=200)], filters=[strip])
+
+
+class BuildForm(Form):
+    """What a view gathers, computes and draws."""
+
+    first = SelectField(_l("Group the rows by"))
+    second = SelectField(_l("and within these by"))
+    formulas = FieldList(FormField(FormulaForm), min_entries=FORMULAS, max_entries=FORMULAS)
+    chart = SelectField(_l("Chart"), choices=CHARTS)
+    drawn = SelectField(_l("Of what"))
+
+    def offer(self, groups: list[tuple[str, str]], figures: list[tuple[str, str]]) -> None:
+        """Fill the choices with what the list has."""
+        self.first.choices = self.second.choices = [("", _("no group")), *groups]
+        computed = [(f"calc_{place}", _("Computed column %(place)s", place=place)) for place in range(1, FORMULAS + 1)]
+        self.drawn.choices = [("rows", _("How many rows")), *figures, *computed]
+
+    def show(self, view: View) -> None:
+        """Fill in what a view is."""
+        self.first.data, self.second.data = [*view.groups, "", ""][:2]
+        for entry, (label, formula) in zip(self.formulas, view.computed, strict=False):
+            entry.form.label.data, entry.form.formula.data = label, formula
+        self.chart.data, _colon, key = view.chart.partition(":")
+        self.drawn.data = key or "rows"
+
+    def built(self, view: View) -> View:
+        """The view with what was chosen; a formula without a name goes by itself."""
+        computed = [(one.form.label.data or one.form.formula.data, one.form.formula.data) for one in self.formulas if one.form.formula.data]
+        groups = tuple(dict.fromkeys(key for key in (self.first.data, self.second.data) if key))
+        chart = f"{self.chart.data}:{self.drawn.data}" if self.chart.data else ""
+        return replace(view, groups=groups, computed=tuple(computed), chart=chart, sort="")
 
 
 class ScheduleForm(Form):

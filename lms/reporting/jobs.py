@@ -67,7 +67,12 @@ def _make(download_id: UUID) -> Made | None:
                 return None
             view = report.read_view(parse_qs(download.query), zone_name=download.zone)
             count = max(report.count(view, by), 1)
-            return operations.make_file(report, view, by, download.format, told=lambda done: report_progress(done / count))
+
+            def told(done: int) -> None:
+                report_progress(done / count)
+                operations.check_wanted(download_id)
+
+            return operations.make_file(report, view, by, download.format, told=told)
         except Refusal as refusal:
             operations.refuse_download(download, download.report, refusal.sentence)
             return None

@@ -21,7 +21,7 @@ WEEK = 7
 
 
 class SavedView(Tenant, Base):
-    """One view of a list under a name; `query` is its canonical query string, `path` the list's own page."""
+    """One view of a list under a name: `query` its canonical query string, `path` the list's own page, `pin` whose dashboard has it."""
 
     __tablename__ = "views"
     __table_args__ = (
@@ -30,7 +30,9 @@ class SavedView(Tenant, Base):
         Index(
             "uq_views_default", "channel_id", "user_id", "report", unique=True, postgresql_where=text("is_default AND deleted_at IS NULL")
         ),
+        CheckConstraint("pin IN ('', 'me', 'all')", name="pin"),
         Index("ix_views_report", "channel_id", "report"),
+        Index("ix_views_pinned", "channel_id", "pin", "user_id", postgresql_where=text("pin <> '' AND deleted_at IS NULL")),
         {"schema": "reporting"},
     )
 
@@ -41,6 +43,7 @@ class SavedView(Tenant, Base):
     path: Mapped[str] = mapped_column(default="")
     is_shared: Mapped[bool] = mapped_column(default=False)
     is_default: Mapped[bool] = mapped_column(default=False)
+    pin: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]
 
@@ -145,7 +148,7 @@ class Download(Tenant, Base):
 
     __tablename__ = "downloads"
     __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'ready', 'failed', 'expired')", name="state"),
+        CheckConstraint("state IN ('waiting', 'ready', 'failed', 'expired', 'cancelled')", name="state"),
         CheckConstraint("format IN ('csv', 'xlsx')", name="format"),
         belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
         Index("ix_downloads_person", "channel_id", "user_id", "created_at"),

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from lms.channels.models import Member
 from lms.channels.queries import members_with_role, this_channel
-from lms.core import audit, db
+from lms.core import audit, db, plans
 from lms.core.audit import Entry
 from lms.core.clock import now, zone
 from lms.core.decisions import Actor, Decision
@@ -17,6 +17,7 @@ from lms.core.errors import Invalid
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.models import Plan
 from lms.core.plans import Act, Context, Field, Option, Row, State, register
 from lms.core.tenancy import current_channel
 from lms.vouchers import policies
@@ -42,6 +43,7 @@ CODE = text(
     SELECT :channel, gen_random_uuid(), batch_id, id, state, :at, :by, :name, :note FROM changed
     """
 )
+VOIDED_AT_ONCE = 500
 EXPIRY = text(
     "UPDATE vouchers.codes SET expires_at = :expires WHERE channel_id = :channel AND batch_id = :batch"
     " AND state IN ('created', 'sent', 'printed') AND expires_at IS NOT DISTINCT FROM :stood"
@@ -120,6 +122,20 @@ class VoidCodes(_Vouchers):
     def undo(self, rows: Sequence[Row], context: Context) -> None:
         """Make them worth what they were; their trail keeps both steps."""
         _write(rows, [row.before or {} for row in rows], "vouchers.void_undone", _("Taken back"), context.by)
+
+
+def void_with_a_way_back(batch: Batch, chosen: Sequence[UUID] | None, *, reason: str, by: Actor) -> Plan | None:
+    """Void the open codes of a batch (or those named) as a plan that can be taken back; None, and nothing is done, when they are
+    more than fit one request, or when some were used in part."""
+    wanted = select(Code.id, Code.uses).where(Code.batch_id == batch.id, Code.state.in_(OPEN_STATES))
+    if chosen is not None:
+        wanted = wanted.where(Code.id.in_(chosen))
+    found = db.session().execute(wanted.limit(VOIDED_AT_ONCE + 1)).all()
+    if not found or len(found) > VOIDED_AT_ONCE or any(code.uses for code in found):
+        return None
+    plan = plans.make_from_ids(VoidCodes.name, [code.id for code in found], by=by, params={"reason": reason})
+    plans.apply(plan, by=by)
+    return plan
 
 
 def _codes(rows: Sequence[Row], *, lock: bool = False) -> dict[UUID, tuple[State, UUID, str]]:

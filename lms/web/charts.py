@@ -19,6 +19,7 @@ Words = Callable[[Number], str]
 Drawn = TypeVar("Drawn")
 
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 12.0, 28.0
+LONGEST = 14  # letters of a label below the axis
 KEPT = 256  # drawings of each kind remembered in a process
 
 
@@ -181,9 +182,10 @@ def _x_ticks(labels: Sequence[str], centres: Sequence[float], room: float) -> tu
     """As many labels as fit without touching, always with the first."""
     if not labels:
         return ()
-    widest = max(len(label) for label in labels) * 6.2 + 14
+    said = [label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…" for label in labels]
+    widest = max(len(label) for label in said) * 6.2 + 14
     every = max(1, math.ceil(widest * len(labels) / max(room, 1)))
-    return tuple(Tick(round(centres[i], 1), labels[i]) for i in range(0, len(labels), every))
+    return tuple(Tick(round(centres[i], 1), said[i]) for i in range(0, len(labels), every))
 
 
 def _slots(labels: Sequence[str], centres: Sequence[float], texts: Sequence[str], left: float, right: float) -> tuple[Slot, ...]:

@@ -13,9 +13,11 @@ from markupsafe import Markup
 from lms.core import i18n, plans
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
-from lms.core.reports import PAGE, Choice, Column, Flag, Knob, Only, Page, Period, Report, View, with_filter
+from lms.core.reports import PAGE, Choice, Column, Flag, Knob, Only, Page, Period, Report, View, groupable, with_filter
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, wants_fragment
+from lms.web.charts import Chart
+from lms.web.drawing import drawing
 from lms.web.exports import csv_response, xlsx_response
 from lms.web.face import faces
 from lms.web.i18n import choose_zone
@@ -24,7 +26,7 @@ from lms.web.remembered import Rows
 from lms.web.words import duration, money, number
 
 kept_rows = Rows()
-NUMERIC = ("int", "money", "percent", "bytes", "duration")
+NUMERIC = ("int", "money", "percent", "bytes", "duration", "number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class ListPage:
             return None
         if self.count is None:
             return _("Why this many?"), str(meaning)
-        sums = [column.key for column in self.report.columns if column.total and column.kind == "money"]
+        sums = [column.key for column in self.columns if column.total and column.kind == "money" and column.key in self.totals]
         figure = total_words(self.totals[sums[-1]]) if sums else number(self.count)
         return _("Why %(count)s?", count=figure or number(self.count)), str(meaning)
 
@@ -91,9 +93,19 @@ class ListPage:
         return f"{self.path}?{query}" if query else self.path
 
     @property
+    def row_href(self) -> str:
+        """The address of a row's own page, with {key} of its columns; groups have none."""
+        return "" if self.view.groups else self.report.href
+
+    @property
+    def chart(self) -> Chart | None:
+        """The drawing of this page's rows, where the view has one."""
+        return drawing(self.columns, self.page.rows, self.view)
+
+    @property
     def heads(self) -> list[dict[str, Any]]:
         """The column heads: label, alignment, and the link that sorts."""
-        chosen = self.view.sort or self.report.sort
+        chosen = self.view.sort or ("group_0" if self.view.groups else self.report.sort)
         made = []
         for column in self.columns:
             mine = chosen.lstrip("-") == column.key
@@ -114,7 +126,7 @@ class ListPage:
     def drawn(self, draw: Callable[..., Markup], heads: Sequence[Mapping[str, Any]], select: str | None) -> Markup:
         """The rows as markup, each drawn by the macro given or remembered from when it had the same values."""
         looks = tuple((column.key, column.kind, str(column.label), column.href) for column in self.columns)
-        place = (self.report.name, self.report.href, select, i18n.locale(), choose_zone(), looks)
+        place = (self.report.name, self.row_href, select, i18n.locale(), choose_zone(), looks)
         made = [kept_rows.get((place, tuple(row.values())), lambda row=row: draw(self, row, heads, select)) for row in self.page.rows]  # type: ignore[misc]
         return Markup("\n").join(made)
 
@@ -128,7 +140,19 @@ class ListPage:
         ]
         if self.view.words:
             chips.append({"label": _("Words"), "value": self.view.words, "remove": self.href(replace(self.view, words=""))})
-        return chips
+        return chips + self._built()
+
+    def _built(self) -> list[dict[str, str]]:
+        """The groups and computed columns of the view, each with the address without it; a chart or sort goes with what it shows."""
+        bare, names = replace(self.view, sort="", chart=""), dict(groupable(self.report.columns))
+        made = []
+        for key in self.view.groups:
+            kept = tuple(other for other in self.view.groups if other != key)
+            made.append({"label": _("Grouped by"), "value": names[key], "remove": self.href(replace(bare, groups=kept))})
+        for label, formula in self.view.computed:
+            kept_formulas = tuple(other for other in self.view.computed if other != (label, formula))
+            made.append({"label": label, "value": formula, "remove": self.href(replace(bare, computed=kept_formulas))})
+        return made
 
     @property
     def filter_fields(self) -> list[dict[str, Any]]:
@@ -151,34 +175,38 @@ class ListPage:
         return made
 
     @property
-    def hidden(self) -> dict[str, str]:
-        """What a GET form of the list keeps beside its own fields: the sort, and the one thing the list is about."""
-        given, about = dict(self.view.filters), {item.key for item in self.report.filters if isinstance(item, Only)}
-        return {key: value for key, value in given.items() if key in about} | ({"sort": self.view.sort} if self.view.sort else {})
+    def hidden(self) -> list[tuple[str, str]]:
+        """What the filters' form keeps beside its own fields: the rest of the view."""
+        known = {item.key for item in self.report.filters if not isinstance(item, Only)}
+        return [(key, value) for key, value in self.view.parameters() if key not in known]
 
     @property
-    def kept(self) -> dict[str, str]:
-        """The view without its words, as hidden fields of the search form and the column menu."""
-        made = dict(self.view.filters)
-        if self.view.sort:
-            made["sort"] = self.view.sort
-        return made
+    def kept(self) -> list[tuple[str, str]]:
+        """The view without its words, as hidden fields of the search form."""
+        return [(key, value) for key, value in self.view.parameters() if key != "q"]
+
+    @property
+    def uncolumned(self) -> list[tuple[str, str]]:
+        """The view without its choice of columns, as hidden fields of the column menu."""
+        return [(key, value) for key, value in self.view.parameters() if key != "columns"]
 
     @property
     def bulk_acts(self) -> list[dict[str, str]]:
-        """The acts of the bulk bar this person may do."""
+        """The acts of the bulk bar this person may do; none on groups, which are no rows."""
+        if self.view.groups:
+            return []
         found = plans.acts_on(self.report.name, actor())
         return [{"value": act.name, "label": f"{act.title}…", "icon": act.icon, "tone": act.tone} for act in found]
 
     @property
     def chosen_from(self) -> dict[str, str]:
         """The whole view as hidden fields of the bulk form, words included: "select all 12" means the 12 that are shown."""
-        return {**self.kept, "report": self.report.name, **({"q": self.view.words} if self.view.words else {})}
+        return {**dict(self.view.filters), **dict(self.view.parameters()[:1] if self.view.words else ()), "report": self.report.name}
 
     @property
     def column_choices(self) -> list[tuple[str, str, bool, bool]]:
         """The columns to choose from: key, label, shown, fixed."""
-        shown = {column.key for column in self.columns}
+        shown = {column.key for column in self.report.shown(replace(self.view, groups=()))}
         return [(column.key, str(column.label), column.key in shown, False) for column in self.report.columns]
 
     @property
@@ -223,7 +251,11 @@ def _answer_count(report: Report) -> ResponseReturnValue:
     if not wants_fragment():
         return redirect(page, 303)
     totals = report.totals(view, actor())
-    sums = [(str(column.label), total_words(totals[column.key], column.kind)) for column in report.shown(view) if column.total]
+    sums = [
+        (str(column.label), total_words(totals[column.key], column.kind))
+        for column in report.shown(view)
+        if column.total and column.key in totals
+    ]
     return fragment("layouts/_list_count.html", page=page, count=totals["count"], sums=sums)
 
 

@@ -21,6 +21,7 @@ from tests.client import Browser
 from tests.conftest import CHANNEL
 from tests.factories import people
 from tests.factories.courses import a_course
+from tests.machine import Machine
 
 
 def lying(kind: str) -> BinRow:
@@ -111,3 +112,25 @@ def test_remove_people__puts_them_into_the_bin_and_the_undo_takes_them_out(work:
     plans.undo(plan, by=root)
     work.expire_all()
     assert (work.get_one(Member, sam.user_id).status, row.outcome) == ("active", "restored")
+
+
+def test_bin_list__and_audit_list__are_doors_for_machines_too(api_root: Machine, api_ada: Machine) -> None:
+    with db.unit_of_work(CHANNEL):
+        course = a_course(published=True)
+        courses.delete_course(course, by=people.root())
+    for path in ("/bin", "/audit"):
+        assert api_ada.get(path, status=403)
+    found = api_root.get("/bin")["rows"]
+    assert [row["title"] for row in found] == [course.title]
+    acts = api_root.get(f"/audit?target={course.id}")["rows"]
+    assert acts[0]["what"] == "Deleted the course" and acts[0]["changes"] == "Status: Published → Deleted"
+    api_ada.post(f"/bin/{found[0]['id']}/restore", {}, status=403)
+    api_root.post(f"/bin/{found[0]['id']}/restore", {}, status=204)
+    with db.unit_of_work(CHANNEL):
+        found_course = queries.get_course(course.id)
+        assert found_course.status == "published"
+        courses.archive_course(found_course, by=people.root())
+    newest = api_root.get(f"/audit?target={course.id}")["rows"][0]["id"]
+    api_root.post(f"/audit/{newest}/revert", {}, status=204)
+    with db.unit_of_work(CHANNEL):
+        assert queries.get_course(course.id).status == "published"

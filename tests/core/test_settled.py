@@ -1,7 +1,10 @@
 """Settled statements: the same rows as through the session, behind the same walls."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
-from sqlalchemy import Float, bindparam, cast, select
+from sqlalchemy import Float, Select, bindparam, cast, select
 from sqlalchemy.orm import Session
 
 from lms.auth.models import User
@@ -43,6 +46,19 @@ def test_settled_objects__answer_about_themselves_and_refuse_to_be_changed(work:
         found.title = "Another"
     with pytest.raises(AttributeError):
         found.sections.append(lesson)
+
+
+def test_settled__is_worked_out_once_by_however_many_threads_ask_first() -> None:
+    built: list[int] = []
+
+    def build() -> Select[Any]:
+        built.append(1)
+        return select(Lesson).join(Course, Course.id == Lesson.course_id)
+
+    sought = SettledObjects(build, Lesson, Course)
+    with ThreadPoolExecutor(8) as threads:
+        texts = set(threads.map(lambda _turn: sought._settled._ready(), range(8)))
+    assert len(built) == len(texts) == 1 and [kind for kind, _at, _keys in sought._parts] == [Lesson, Course]
 
 
 def test_settled__refuses_what_the_driver_alone_would_answer_differently() -> None:

@@ -25,6 +25,8 @@ from tests.load.client import request_of
 from tests.load.figure import Bench, Figure
 from tests.load.stage import FLOOR_PORT, PORT, ROOT, Stage, a_stage, capture, load, served
 
+WARM = 1.5  # seconds
+
 
 def pages(stage: Stage, quick: bool) -> list[Figure]:
     """Throughput of the pages against bare Flask with the same SQL and the same bytes."""
@@ -36,6 +38,9 @@ def pages(stage: Stage, quick: bool) -> list[Figure]:
         with served(stage), served(stage, "tests.load.floor:application", FLOOR_PORT, FLOOR_PAGES=file.name, FLOOR_DATABASE=floor_url):
             for name, (path, who) in stage.pages.items():
                 request = request_of(path, host="localhost", cookie=stage.cookies.get(who, "")).decode("latin-1")
+                warm = {"kind": "closed", "host": "127.0.0.1", "requests": [request], "connections": 64, "seconds": WARM}
+                for port in (PORT, FLOOR_PORT):  # both processes of both servers have seen the page before anything is measured
+                    load({**warm, "port": port})
                 for connections in (1, 32, 256):
                     plan = {"kind": "closed", "host": "127.0.0.1", "requests": [request], "connections": connections, "seconds": seconds}
                     ours, floor = load({**plan, "port": PORT}), load({**plan, "port": FLOOR_PORT})

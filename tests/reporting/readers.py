@@ -66,7 +66,7 @@ def _cell(kind: str, value: Any, zone: str) -> Any:
         return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).isoformat().replace("+00:00", "Z")
     if kind in ("int", "bytes"):
         return int(value)
-    if kind in ("percent", "stars", "duration"):
+    if kind in ("percent", "stars", "duration", "number"):
         return float(value)
     if kind == "bool":
         return value if isinstance(value, bool) else {"True": True, "False": False}[value]

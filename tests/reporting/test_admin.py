@@ -7,6 +7,7 @@ import pytest
 
 from lms.channels.reports import People
 from lms.core import db
+from lms.core import plans as bulk
 from lms.core.ids import uuid7
 from lms.core.storage import storage
 from lms.enrollments.reports import Enrollments
@@ -249,7 +250,83 @@ def test_downloads_start__makes_a_file_and_the_page_shows_it(as_root: Browser, a
     assert not storage().exists(key)
 
 
+def test_downloads_file__goes_on_where_the_line_broke(as_root: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        a_student("Zed")
+    as_root.post("/admin/reporting/downloads/start", {"report": "channels.people", "format": "csv"}, status=303)
+    run_jobs()
+    with db.unit_of_work(CHANNEL, read_only=True):
+        path = f"/admin/reporting/downloads/{queries.downloads_of(as_root.person.user_id)[0].id}/file"
+    link = as_root.get(path, check=False).location
+    whole = as_root.raw.get(link)
+    part = as_root.raw.get(link, headers={"Range": "bytes=10-", "If-Range": whole.headers["ETag"]})
+    assert (whole.status_code, part.status_code) == (200, 206) and whole.data[:10] + part.data == whole.data
+    assert part.headers["Content-Range"] == f"bytes 10-{len(whole.data) - 1}/{len(whole.data)}"
+    again = as_root.raw.get(as_root.get(path, check=False).location, headers={"Range": "bytes=10-", "If-Range": whole.headers["ETag"]})
+    assert again.status_code == 206, "a link of a later day gives the same file"
+
+
+def test_downloads_cancel__stops_what_is_being_made(as_root: Browser, as_ada: Browser) -> None:
+    as_root.post("/admin/reporting/downloads/start", {"report": "channels.people", "format": "csv"}, status=303)
+    with db.unit_of_work(CHANNEL, read_only=True):
+        download_id = queries.downloads_of(as_root.person.user_id)[0].id
+    path = f"/admin/reporting/downloads/{download_id}/cancel"
+    as_ada.post(path, status=403)
+    for _again in range(2):
+        as_root.post(path, status=303)
+    run_jobs()
+    assert "Called off" in as_root.get("/admin/reporting/downloads", status=200).words
+    with db.unit_of_work(CHANNEL):
+        made = operations.make_file(People(), People().read_view({}), root(), "csv")
+        storage().put(f"{CHANNEL}/downloads/late.csv", made.file)
+        operations.finish_download(queries.get_download(download_id), People(), made, f"{CHANNEL}/downloads/late.csv")
+        made.close()
+    assert not storage().exists(f"{CHANNEL}/downloads/late.csv")
+
+
+def test_downloads__has_the_rows_that_were_left_out(as_root: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        bulk.make_from_table("channels.import_people", b"name,email\nNo Address,nonsense\n", by=root())
+    run_jobs()
+    page = as_root.get("/admin/reporting/downloads", status=200)
+    [link] = page.all("//a[contains(@href, '/refused')]")
+    assert "Rows that were left out" in page.words and "nonsense" in as_root.get(link.get("href"), status=200, check=False).body
+
+
 def test_downloads_start__refuses_lists_and_formats(as_root: Browser, as_ada: Browser) -> None:
     as_ada.post("/admin/reporting/downloads/start", {"report": "channels.people"}, status=403)
     as_root.post("/admin/reporting/downloads/start", {"report": "channels.people", "format": "pdf"}, status=422)
     as_root.post("/admin/reporting/downloads/start", {"report": "channels.people", "query": "role=emperor"}, status=422)
+
+
+def test_views_build__groups_computes_and_draws_what_the_list_then_shows(as_root: Browser, as_ada: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        busy()
+    fields = {"report": "enrollments.enrollments", "query": "status=active", "path": "/admin/enrollments/"}
+    link = f"/admin/reporting/views/build?{urlencode(fields)}"
+    assert "enrolled_at" in as_root.get(link, status=200).words
+    as_ada.get(f"/admin/reporting/views/build?{urlencode({'report': 'channels.people'})}", status=403)
+    blank = {**fields, "first": "course", "second": "", "chart": "", "drawn": "rows", "formulas-0-label": "Left"}
+    wrong = as_root.post(link, {**blank, "formulas-0-formula": "100 - progres"}, status=422)
+    assert "There is no figure called progres" in wrong.words and wrong.all("//input[@value='100 - progres']")
+    assert "no such figure" in as_root.post(link, {**blank, "chart": "bar", "drawn": "calc_3"}, status=422).words
+    made = as_root.post(link, {**blank, "formulas-0-formula": "100 - progress", "chart": "bar"}, status=303)
+    shown = as_root.get(made.location, status=200)
+    assert "Grouped by" in shown.words and "Left" in shown.words and shown.all("//*[@class='chart-box']")
+    assert not shown.all("//input[@name='id']"), "groups are no rows to act upon"
+    query = made.location.partition("?")[2]
+    new = {"report": "enrollments.enrollments", "query": query, "path": "/admin/enrollments/", "title": "By course", "pin": "all"}
+    assert "Only an admin can pin" in as_ada.post("/admin/reporting/views/new", new, status=422).words
+    as_root.post("/admin/reporting/views/new", new, status=303)
+    for reader in (as_root, as_ada):
+        [tile] = reader.get("/admin/", status=200).all("//*[contains(@hx-get, '/tile')]")
+        drawn = reader.get(tile.get("hx-get"), htmx=True, status=200, check=False)
+        assert "By course" in drawn.words and drawn.all("//*[@class='chart-box']")
+
+
+def test_views_tile__says_how_many_rows_there_are_to_whom_the_view_is(as_root: Browser, as_ada: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        a_student("One"), a_student("Two")
+    path = f"/admin/reporting/views/{a_view()}/tile"
+    assert as_root.get(path, htmx=True, status=200, check=False).text("//*[@class='stat-value']") == "2"
+    as_ada.get(path, htmx=True, status=403, check=False)

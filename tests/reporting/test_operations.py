@@ -22,7 +22,7 @@ from lms.enrollments.reports import Enrollments
 from lms.notifications import queries as notices
 from lms.notifications.models import Notice
 from lms.reporting import jobs, operations, queries
-from lms.reporting.errors import TooManyDownloads
+from lms.reporting.errors import CalledOff, TooManyDownloads
 from lms.reporting.models import Daily, Run, Schedule
 from lms.reporting.operations import Timetable, counting, sending
 from lms.reporting.queries import courses as course_queries
@@ -282,6 +282,15 @@ def test_make_download__is_refused_to_those_who_lost_the_right(connection: objec
     run_jobs()
     with db.unit_of_work(CHANNEL, read_only=True):
         assert queries.get_download(download.id).state == "failed" and "admin" in queries.get_download(download.id).failure
+
+
+def test_check_wanted__refuses_what_was_called_off(work: Session) -> None:
+    by = root()
+    download = operations.begin_download(People(), "", "csv", by=by)
+    operations.check_wanted(download.id)
+    assert operations.cancel_download(download, by=by) and not operations.cancel_download(download, by=by)
+    with pytest.raises(CalledOff):
+        operations.check_wanted(download.id)
 
 
 def test_begin_download__five_at_a_time(work: Session) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -84,7 +84,18 @@ class Audit(Report):
     href = "/admin/audit/{id}"
     sort = "-at"
     empty = ("scroll-text", _l("Nothing has happened yet"), "")
-    columns: Sequence[Column] = ()
+    columns: Sequence[Column] = (
+        Column("what", _l("What"), AuditRow.action, sortable=False, nullable=False),
+        Column("at", _l("When"), AuditRow.at, kind="time"),
+        Column("actor_name", _l("Who"), AuditRow.actor_name),
+        Column("target_name", _l("On what"), AuditRow.target_name, sortable=False, nullable=False, href="{link}"),
+        Column("changes", _l("What changed"), AuditRow.action, sortable=False, nullable=False),
+        Column("kind", _l("Kind"), AuditRow.target_kind, sortable=False, shown=False, nullable=False),
+        Column("actor_kind", _l("By means of"), AuditRow.actor_kind, shown=False),
+        Column("action", _l("Name of the act"), AuditRow.action, shown=False),
+        Column("request_id", _l("Request"), AuditRow.request_id, shown=False),
+        Column("link", _l("Address"), AuditRow.action, sortable=False, shown=False, nullable=False),
+    )  # those in words get their values when every module has named its acts
     filters = (
         Somebody("who", _l("Who"), AuditRow.actor_id, options=staff),
         Choice("module", _l("Part"), _of_module, options=modules),
@@ -103,19 +114,14 @@ class Audit(Report):
         kind = func.concat(_module(), ".", AuditRow.target_kind)
         link = func.replace(known(hrefs, kind, ""), "{id}", func.coalesce(cast(AuditRow.target_id, Text), ""))
         thing = known(kinds, kind, AuditRow.target_kind)
-        named = func.coalesce(func.nullif(AuditRow.target_name, ""), thing)
-        self.columns = (
-            Column("what", _l("What"), known(said, AuditRow.action, AuditRow.action), sortable=False, nullable=False),
-            Column("at", _l("When"), AuditRow.at, kind="time"),
-            Column("actor_name", _l("Who"), AuditRow.actor_name),
-            Column("target_name", _l("On what"), named, sortable=False, nullable=False, href="{link}"),
-            Column("changes", _l("What changed"), _changes(), sortable=False, nullable=False),
-            Column("kind", _l("Kind"), thing, sortable=False, shown=False, nullable=False),
-            Column("actor_kind", _l("By means of"), AuditRow.actor_kind, shown=False),
-            Column("action", _l("Name of the act"), AuditRow.action, shown=False),
-            Column("request_id", _l("Request"), AuditRow.request_id, shown=False),
-            Column("link", _l("Address"), link, sortable=False, shown=False, nullable=False),
-        )
+        words = {
+            "what": known(said, AuditRow.action, AuditRow.action),
+            "target_name": func.coalesce(func.nullif(AuditRow.target_name, ""), thing),
+            "changes": _changes(),
+            "kind": thing,
+            "link": link,
+        }
+        self.columns = [replace(one, value=words.get(one.key, one.value)) for one in type(self).columns]
 
     def query(self, by: Actor) -> Select[Any]:
         """Every audit row of the channel."""

@@ -5,6 +5,7 @@ import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +55,8 @@ def file_columns(column: Column, values: Sequence[Any], currencies: Sequence[Any
     for value in values:
         if type(value) is str:
             made.append(safe_text(value))
+        elif type(value) is Decimal:
+            made.append(int(value) if value == value.to_integral_value() else float(value))
         elif value is None:
             made.append("")
         elif isinstance(value, datetime):
@@ -132,7 +135,7 @@ def _write_row(sheet: Any, line: int, columns: list[Column], row: Any, zone_name
             sheet.write_datetime(line, place, value.astimezone(zone(zone_name)).replace(tzinfo=None, microsecond=0), moment)
         elif isinstance(value, bool):
             sheet.write_boolean(line, place, value)
-        elif isinstance(value, (int, float)) or (column.kind in ("int", "percent", "stars", "bytes") and value is not None):
+        elif isinstance(value, (int, float, Decimal)) or (column.kind in ("int", "percent", "stars", "bytes") and value is not None):
             sheet.write_number(line, place, float(value))
         elif value is not None:
             sheet.write_string(line, place, safe_text(str(value)))

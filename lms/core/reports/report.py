@@ -5,7 +5,8 @@ string, which is its address, its saved form and what a scheduled mail repeats. 
 that the millionth row is as near as the first.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -18,11 +19,30 @@ from lms.core import db
 from lms.core.decisions import Actor, Decision, admins
 from lms.core.reports import kept, places
 from lms.core.reports.fields import KNOBS, Column, Expression, Filter, Knob, Sought, Words
+from lms.core.reports.formulas import computed
 from lms.core.reports.view import Page, Tally, View
 
 PAGE = 50
 COUNTED_AT_ONCE = 2_000
+MOST_COMPUTED, MOST_ASKED = 3, 10
+DRAWN = ("int", "money", "percent", "bytes", "duration", "stars", "number")  # what a chart can show
 INDEXED_FROM = 5  # three letters between two signs for "anything": what a trigram is made of
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """What knows how rows are gathered into groups, which is a list itself and so comes after this file."""
+
+    groups: Callable[["Report", View], "Report"]
+    fitting: Callable[[Sequence[str], Sequence[Column]], tuple[str, ...]]
+
+
+_gathering: list[Gathering] = []
+
+
+def gather_by(gathering: Gathering) -> None:
+    """Have the rows of every list gathered by this."""
+    _gathering[:] = [gathering]
 
 
 class Report:
@@ -59,16 +79,38 @@ class Report:
         known = {item.key: item for item in self.filters}
         filters = tuple((key, known[key].read(values[0])) for key, values in sorted(given.items()) if key in known and values and values[0])
         sort = (given.get("sort") or [""])[0]
-        if sort and sort.lstrip("-") not in {column.key for column in self.columns if column.sortable}:
-            sort = ""
         keys = {column.key for column in self.columns}
         columns = tuple(dict.fromkeys(key for key in given.get("columns", ()) if key in keys))
-        return View(words=words, filters=filters, sort=sort, columns=columns, zone=zone_name)
+        view = View(words=words, filters=filters, columns=columns, zone=zone_name, computed=_formulas(given.get("calc", ())))
+        view = replace(view, groups=tuple(key for key in given.get("group", ())[:MOST_ASKED]), chart=(given.get("chart") or [""])[0][:60])
+        return self._fitted(view, sort)
+
+    def _fitted(self, view: View, sort: str) -> View:
+        """The view with what fits this list of its groups, sort and chart."""
+        if view.groups:
+            view = replace(view, groups=_gathering[0].fitting(view.groups, self.columns))
+        columns = self.gathered(view).columns if view.groups else self.all_columns(view)
+        if sort.lstrip("-") not in {column.key for column in columns if column.sortable}:
+            sort = ""
+        kind, _colon, key = view.chart.partition(":")
+        drawn = kind in ("bar", "line") and key in {column.key for column in columns if column.kind in DRAWN}
+        return replace(view, sort=sort, chart=view.chart if drawn else "")
+
+    def gathered(self, view: View) -> "Report":
+        """The groups of a view, as a list of their own."""
+        return _gathering[0].groups(self, view)
+
+    def all_columns(self, view: View) -> list[Column]:
+        """The list's columns and those the view computes; raises Invalid for a formula that is not understood."""
+        made = [computed(place, label, formula, self.columns) for place, (label, formula) in enumerate(view.computed, 1)]
+        return [*self.columns, *made]
 
     def shown(self, view: View) -> list[Column]:
         """The columns of a view, in the report's order."""
-        wanted = set(view.columns)
-        return [column for column in self.columns if (column.key in wanted if wanted else column.shown)]
+        if view.groups:
+            return list(self.gathered(view).columns)
+        wanted = {*view.columns, *(f"calc_{place}" for place in range(1, len(view.computed) + 1))} if view.columns else None
+        return [column for column in self.all_columns(view) if (column.key in wanted if wanted else column.shown)]
 
     def column(self, key: str) -> Column:
         """The column of that key."""
@@ -109,7 +151,7 @@ class Report:
     def _selected(self, statement: Select[Any], view: View) -> Select[Any]:
         wanted = [type(self).key.label("id")]
         order, _down = self._order(view)
-        for column in self._read(view, order) if self.is_wide else self.columns:
+        for column in self._read(view, order) if self.is_wide else self.all_columns(view):
             if column.key != "id":
                 wanted.append(column.value.label(column.key))
             if column.currency is not None:
@@ -128,6 +170,8 @@ class Report:
 
     def page(self, view: View, by: Actor, *, after: str = "", before: str = "", size: int = PAGE) -> Page:
         """The page after (or before) a key; the first without one. One query, and one more where empty cells begin."""
+        if view.groups:
+            return self.gathered(view).page(_plain(view), by, after=after, before=before, size=size)
         column, descending = self._order(view)
         backwards = bool(before)
         cursor = places.read(before or after)
@@ -163,10 +207,14 @@ class Report:
 
     def totals(self, view: View, by: Actor) -> dict[str, Any]:
         """The exact count, and the sum of each column that has one, in one query; money sums are {currency: minor}."""
+        if view.groups:
+            return self.gathered(view).totals(_plain(view), by)
         return self._tally(view, by)
 
     def totals_if_few(self, view: View, by: Actor, *, most: int = COUNTED_AT_ONCE) -> dict[str, Any] | None:
         """The totals of a view of at most that many rows; None of a longer one, which takes its time to count."""
+        if view.groups:
+            return self.gathered(view).totals_if_few(_plain(view), by, most=most)
         found = self._tally(view, by, most=most + 1)
         return found if found["count"] <= most else None
 
@@ -174,14 +222,14 @@ class Report:
         """The rows of a view with no more columns and joins than counting needs."""
         bare = None if view.words else self.bare(by)
         wanted = [type(self).key.label("id")]
-        for column in self.columns:
+        for column in self.all_columns(view):
             if column.total:
                 wanted.append(column.value.label(column.key))
                 wanted += [column.currency.label(f"{column.key}_currency")] if column.currency is not None else []
         return self.filtered(view, by, rows=bare).with_only_columns(*wanted, maintain_column_froms=bare is None)
 
     def _tally(self, view: View, by: Actor, *, most: int | None = None) -> dict[str, Any]:
-        sums = [column for column in self.columns if column.total]
+        sums = [column for column in self.all_columns(view) if column.total]
 
         def statements() -> list[Select[Any]]:
             inner = self._counted(view, by).limit(most).subquery()
@@ -206,6 +254,9 @@ class Report:
 
     def chunks(self, view: View, by: Actor, *, size: int = 2000) -> Iterator[Sequence[Row[Any]]]:
         """Every row of the view in its order, many at a time through a server-side cursor: a million rows in a few megabytes."""
+        if view.groups:
+            yield from self.gathered(view).chunks(_plain(view), by, size=size)
+            return
         column, descending = self._order(view)
         statement = self._selected(self.filtered(view, by), view)
         for part in places.stretches(column, type(self).key, descending):
@@ -224,6 +275,19 @@ class Report:
         for rows in self.chunks(view, by):
             tally.add(rows)
         return tally.count, tally.checksum
+
+
+def _plain(view: View) -> View:
+    """What is wanted of the groups of a view, as a view of theirs."""
+    return View(sort=view.sort, zone=view.zone)
+
+
+def _formulas(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Names and formulas of computed columns, as they stand in an address: name=formula."""
+    parts = (one.replace("\x00", "").partition("=") for one in given[:MOST_COMPUTED])
+    return tuple(
+        (" ".join(label.split())[:60] or formula.strip()[:60], formula.strip()) for label, _is, formula in parts if formula.strip()
+    )
 
 
 def _pattern(word: str) -> str:

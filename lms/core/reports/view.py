@@ -16,20 +16,29 @@ from lms.core.reports.fields import Column
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is wanted of a report: words to search, filters, sort, columns; immutable, with one canonical query string."""
+    """What is wanted of a report: words to search, filters, sort, columns; immutable, with one canonical query string.
+
+    `groups` gathers its rows by columns (`course`, `enrolled_at:month`), `computed` adds columns (name, formula), `chart` draws one.
+    """
 
     words: str = ""
     filters: tuple[tuple[str, str], ...] = ()
     sort: str = ""
     columns: tuple[str, ...] = ()
     zone: str = "UTC"
+    groups: tuple[str, ...] = ()
+    computed: tuple[tuple[str, str], ...] = ()
+    chart: str = ""
 
     def parameters(self) -> list[tuple[str, str]]:
         """The parts of the query string, in canonical order."""
         made = [("q", self.words)] if self.words else []
         made += sorted(self.filters)
         made += [("sort", self.sort)] if self.sort else []
-        return made + [("columns", key) for key in self.columns]
+        made += [("columns", key) for key in self.columns]
+        made += [("group", key) for key in self.groups]
+        made += [("calc", f"{label}={formula}") for label, formula in self.computed]
+        return made + ([("chart", self.chart)] if self.chart else [])
 
     def query_string(self, **more: str) -> str:
         """The canonical query string, with more parameters behind it."""
@@ -124,7 +133,7 @@ def plain_value(kind: str, value: Any, currency: Any) -> Any:
         return value.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
     if kind in ("int", "bytes"):
         return int(value)
-    if kind in ("percent", "stars", "duration"):
+    if kind in ("percent", "stars", "duration", "number"):
         return float(value)
     return value if isinstance(value, (bool, int, float, str, list, dict)) else str(value)
 

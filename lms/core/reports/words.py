@@ -30,6 +30,6 @@ def cell_words(column: Column, row: Mapping[str, Any] | RowMapping, zone_name: s
         return _("yes") if value else _("no")
     if column.kind == "state":
         return str(column.words.get(value, value))
-    if column.kind in ("int", "bytes", "stars", "duration"):
+    if column.kind in ("int", "bytes", "stars", "duration", "number"):
         return str(format_decimal(value, locale=i18n.locale()))
     return f"{value} %" if column.kind == "percent" else str(value)

@@ -27,7 +27,13 @@ def downloads() -> ResponseReturnValue:
         raise Unauthenticated(_("Sign in first."))
     found = queries.downloads_of(user_id)
     titles = {name: str(report.title) for name, report in ((one.report, queries.find_report(one.report)) for one in found) if report}
-    return render_template("reporting/admin/downloads.html", downloads=found, jobs=queries.progress_of(found), titles=titles)
+    return render_template(
+        "reporting/admin/downloads.html",
+        downloads=found,
+        jobs=queries.progress_of(found),
+        titles=titles,
+        refused=queries.refused_by(user_id),
+    )
 
 
 @bp.route("/downloads/start", methods=["POST"])
@@ -60,6 +66,16 @@ def downloads_file(download_id: UUID) -> ResponseReturnValue:
     if download.state != "ready":
         raise NoView(_("This file is not here any more. Have it made again."))
     return redirect(storage().get_url(download.key, SECONDS, filename=download.filename), 302)
+
+
+@bp.route("/downloads/<uuid:download_id>/cancel", methods=["POST"])
+def downloads_cancel(download_id: UUID) -> ResponseReturnValue:
+    """Call off a file that is being made."""
+    download = queries.get_download(download_id)
+    allow(policies.can_fetch(actor(), download))
+    is_off = operations.cancel_download(download, by=actor())
+    toast(_("The file is called off.") if is_off else _("There was nothing left to call off."))
+    return moved(url_for(".downloads"))
 
 
 @bp.route("/downloads/<uuid:download_id>/delete", methods=["POST"])

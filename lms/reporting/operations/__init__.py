@@ -1,7 +1,15 @@
 """Every change of reporting: saved views, schedules and their mails, downloads, figures by day."""
 
 from lms.reporting.operations.counting import count_today, note_people, recount, recount_courses, recount_week, unfinished_stretches
-from lms.reporting.operations.downloading import begin_download, delete_download, expire_files, finish_download, refuse_download
+from lms.reporting.operations.downloading import (
+    begin_download,
+    cancel_download,
+    check_wanted,
+    delete_download,
+    expire_files,
+    finish_download,
+    refuse_download,
+)
 from lms.reporting.operations.making import Made, make_file
 from lms.reporting.operations.scheduling import (
     Timetable,
@@ -21,6 +29,8 @@ __all__ = [
     "Timetable",
     "add_schedule",
     "begin_download",
+    "cancel_download",
+    "check_wanted",
     "count_today",
     "delete_download",
     "delete_schedule",

@@ -111,12 +111,13 @@ def _replace(first: date, last: date, rows: list[dict[str, object]]) -> None:
 def unfinished_stretches() -> list[tuple[date, date]]:
     """The stretches of days that are over and not counted yet, oldest first, each short enough for one transaction.
 
-    When something older than the first counted day turned up (an import, a demo), everything is counted from there.
+    When something older than the first counted day turned up (an import, a demo), or a figure is newer than the counting, everything
+    is counted from there.
     """
     last = queries.channel_today() - timedelta(days=1)
     oldest, counted = queries.first_fact_day(), queries.counted_days()
     first = oldest or last
-    if counted is not None and (oldest is None or oldest >= counted[0]):
+    if counted is not None and (oldest is None or oldest >= counted[0]) and not queries.lacks_figures(counted[1]):
         first = counted[1] + timedelta(days=1)
     stretches = []
     while first <= last:

@@ -1,6 +1,9 @@
 """Downloads: files made by a worker, for lists too long to wait for."""
 
 from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
 
 from lms.core import audit, db
 from lms.core.clock import now
@@ -11,7 +14,7 @@ from lms.core.i18n import gettext as _
 from lms.core.reports import Report
 from lms.core.storage import storage
 from lms.reporting import queries
-from lms.reporting.errors import TooManyDownloads
+from lms.reporting.errors import CalledOff, TooManyDownloads
 from lms.reporting.events import DownloadFailed, DownloadReady
 from lms.reporting.models import FORMATS, Download
 from lms.reporting.operations.making import Made
@@ -48,8 +51,27 @@ def begin_download(report: Report, query: str, ending: str, *, by: Actor) -> Dow
     return made
 
 
+def cancel_download(download: Download, *, by: Actor) -> bool:
+    """Call off a file that is being made; false when there is nothing left to call off. The worker stops at its next thousand rows."""
+    gone = update(Download).where(Download.id == download.id, Download.state == "waiting").values(state="cancelled").returning(Download.id)
+    if db.session().scalar(gone.execution_options(synchronize_session=False)) is None:
+        return False
+    db.session().refresh(download)
+    audit.record("reporting.cancel_download", download, by=by, after={"report": download.report})
+    return True
+
+
+def check_wanted(download_id: UUID) -> None:
+    """Raise CalledOff when nobody waits for a file any more."""
+    if db.session().scalar(select(Download.state).where(Download.id == download_id)) != "waiting":
+        raise CalledOff(_("This file was called off."))
+
+
 def finish_download(download: Download, report: Report, made: Made, key: str) -> None:
-    """Note that the file is there, and say so."""
+    """Note that the file is there, and say so; the file of one that was called off meanwhile is thrown away."""
+    db.session().refresh(download, with_for_update=True)
+    if download.state == "cancelled":
+        storage().delete(key)
     if download.state != "waiting":
         return
     download.state, download.key, download.filename, download.size = "ready", key, made.filename, made.size

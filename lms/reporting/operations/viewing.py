@@ -15,13 +15,23 @@ from lms.reporting import queries
 from lms.reporting.models import SavedView
 
 MOST = 100
+PINS = ("", "me", "all")
 
 
 def save_view(
-    report: Report, query: str, title: str, *, path: str = "", is_shared: bool = False, is_default: bool = False, by: Actor
+    report: Report,
+    query: str,
+    title: str,
+    *,
+    path: str = "",
+    is_shared: bool = False,
+    is_default: bool = False,
+    pin: str = "",
+    by: Actor,
 ) -> SavedView:
     """Keep a view of a list under a name; one's own view of that name is replaced."""
     user_id = _person(by)
+    is_shared = _pinned(pin, is_shared, by)
     canonical, title = canonical_view(report, query, by.zone).query_string(), _title(title)
     found = db.session().scalar(
         select(SavedView).where(
@@ -31,12 +41,12 @@ def save_view(
     if is_default:
         _no_other_default(user_id, report.name)
     if found is not None:
-        audit.update(found, "reporting.save_view", by=by, query=canonical, path=path, is_shared=is_shared, is_default=is_default)
+        audit.update(found, "reporting.save_view", by=by, query=canonical, path=path, is_shared=is_shared, is_default=is_default, pin=pin)
         return found
     if len(queries.views_for(by)) >= MOST:
         raise Invalid(_("There are %(count)s views already. Delete some that nobody uses.", count=MOST))
     made = SavedView(
-        user_id=user_id, report=report.name, title=title, query=canonical, path=path, is_shared=is_shared, is_default=is_default
+        user_id=user_id, report=report.name, title=title, query=canonical, path=path, is_shared=is_shared, is_default=is_default, pin=pin
     )
     db.session().add(made)
     db.session().flush()
@@ -44,9 +54,9 @@ def save_view(
     return made
 
 
-def edit_view(view: SavedView, *, title: str, is_shared: bool, is_default: bool, by: Actor) -> bool:
-    """Rename a view, share it or not, open its list with it or not; false when nothing changed."""
-    title = _title(title)
+def edit_view(view: SavedView, *, title: str, is_shared: bool, is_default: bool, pin: str = "", by: Actor) -> bool:
+    """Rename a view, share it or not, open its list with it or not, pin it or not; false when nothing changed."""
+    title, is_shared = _title(title), _pinned(pin, is_shared, by)
     taken = select(SavedView.id).where(
         SavedView.user_id == view.user_id,
         SavedView.report == view.report,
@@ -58,7 +68,7 @@ def edit_view(view: SavedView, *, title: str, is_shared: bool, is_default: bool,
         raise Invalid(_("There is a view of that name already."), fields={"title": _("There is a view of that name already.")})
     if is_default and not view.is_default:
         _no_other_default(view.user_id, view.report)
-    return audit.update(view, "reporting.edit_view", by=by, title=title, is_shared=is_shared, is_default=is_default)
+    return audit.update(view, "reporting.edit_view", by=by, title=title, is_shared=is_shared, is_default=is_default, pin=pin)
 
 
 def delete_view(view: SavedView, *, by: Actor) -> None:
@@ -84,6 +94,16 @@ def restore_view(view: SavedView, *, by: Actor) -> None:
 def canonical_view(report: Report, query: str, zone_name: str) -> View:
     """The view a query string asks for; raises Invalid when the list does not understand it."""
     return report.read_view(parse_qs(query.lstrip("?")[:4000], max_num_fields=100), zone_name=zone_name)
+
+
+def _pinned(pin: str, is_shared: bool, by: Actor) -> bool:
+    """Whether the view is shared by now: what is pinned for everybody is. Raises Invalid, beside the field."""
+    if pin not in PINS:
+        raise Invalid(_("Choose where to pin it."), fields={"pin": _("Choose where to pin it.")})
+    if pin == "all" and not by.is_admin:
+        sentence = _("Only an admin can pin a view for everybody. Pin it on your own dashboard, or ask an admin.")
+        raise Invalid(sentence, fields={"pin": sentence})
+    return is_shared or pin == "all"
 
 
 def _title(title: str) -> str:

@@ -3,18 +3,16 @@
 from lms.reporting.queries.courses import course_figures, enrolled_courses, is_small
 from lms.reporting.queries.figures import (
     METRICS,
-    Series,
     Standing,
     channel_today,
     counted_days,
-    day_series,
     facts_between,
     figures,
     first_fact_day,
+    lacks_figures,
     latest_signs,
     people_between,
     standing,
-    sums_ever,
 )
 from lms.reporting.queries.lists import find_report, get_report, reports_for, table_json
 from lms.reporting.queries.saved import (
@@ -27,13 +25,16 @@ from lms.reporting.queries.saved import (
     get_schedule,
     get_view,
     old_runs,
+    pinned_views,
     progress_of,
+    refused_by,
     runs_of,
     schedules_for,
     views_for,
     views_of_report,
     waiting_downloads,
 )
+from lms.reporting.queries.series import Series, day_series, sums_ever
 
 __all__ = [
     "METRICS",
@@ -58,10 +59,13 @@ __all__ = [
     "get_schedule",
     "get_view",
     "is_small",
+    "lacks_figures",
     "latest_signs",
     "old_runs",
     "people_between",
+    "pinned_views",
     "progress_of",
+    "refused_by",
     "reports_for",
     "runs_of",
     "schedules_for",

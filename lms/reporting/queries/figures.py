@@ -6,7 +6,6 @@ A day is a day of the channel's own zone. `Daily` rows of the metric `counted` s
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -16,20 +15,16 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
-    any_,
-    bindparam,
     cast,
     exists,
     func,
     literal,
-    or_,
     select,
     true,
     type_coerce,
     union,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.selectable import Subquery
 
 from lms.auth.models import SignInSession
@@ -39,7 +34,7 @@ from lms.core.clock import now
 from lms.core.clock import zone as zone_of
 from lms.core.models import EventRow
 from lms.core.settled import Settled
-from lms.courses.models import Course, Lesson
+from lms.courses.models import Lesson
 from lms.enrollments.models import Enrollment, LessonProgress, WatchDay
 from lms.payments.models import Order, Refund
 from lms.reporting.models import Daily, Presence
@@ -66,24 +61,6 @@ ZONE = select(Channel.zone).where(Channel.id == cast(func.nullif(func.current_se
 LAST_COUNTED = select(func.coalesce(func.max(Daily.day), BEGINNING)).where(Daily.metric == COUNTED).scalar_subquery()
 ONE = select(literal(1)).subquery("one")
 LAST_MARK = select(Daily.day, Daily.value).where(Daily.metric == UNTIL).order_by(Daily.day.desc()).limit(1).subquery("mark")
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One figure for each day of a stretch, days without any as zero."""
-
-    metric: str
-    days: tuple[date, ...]
-    values: tuple[int, ...]
-
-    @property
-    def total(self) -> int:
-        """The sum over the days."""
-        return sum(self.values)
-
-    def part(self, first: int, last: int) -> "Series":
-        """The days from one place to before another."""
-        return Series(self.metric, self.days[first:last], self.values[first:last])
 
 
 def _day(moment: Expression) -> Expression:
@@ -204,7 +181,7 @@ def _here(edges: Edges) -> list[Select[Any]]:
     return [_active(noted.subquery()), _active(select(seen.c.day, seen.c.user_id).where(~is_noted).subquery())]
 
 
-def _live(edges: Edges, metrics: Collection[str]) -> list[Select[Any]]:
+def live_parts(edges: Edges, metrics: Collection[str]) -> list[Select[Any]]:
     """These metrics of what is not counted yet, as (metric, day, dimension, currency, value); one day may come in parts."""
     parts = _sources(edges.live, None, metrics)
     if "watched" in metrics:
@@ -215,7 +192,7 @@ def _live(edges: Edges, metrics: Collection[str]) -> list[Select[Any]]:
 def figures(known: "Standing", metrics: Collection[str] = METRICS) -> Subquery:
     """These figures of every day as (metric, day, dimension, currency, value): what is counted, and what has happened since, live."""
     counted = select(Daily.metric, Daily.day, Daily.dimension, Daily.currency, Daily.value).where(Daily.metric.in_(metrics))
-    return union_all(counted, *_live(known.edges(BEGINNING), metrics)).subquery("figures")
+    return union_all(counted, *live_parts(known.edges(BEGINNING), metrics)).subquery("figures")
 
 
 def facts_between(first: date, last: date, *, until: datetime | None = None) -> Sequence[Any]:
@@ -259,12 +236,20 @@ def counted_days() -> tuple[date, date] | None:
     return (first, last) if first is not None else None
 
 
+def lacks_figures(last: date) -> bool:
+    """Whether days up to that one were counted by a version that did not count who joined yet."""
+    joined = db.session().scalar(select(Daily.id).where(Daily.metric == "joined").limit(1))
+    came = db.session().scalar(select(func.min(_day(Member.joined_at))).where(Member.status != "deleted"))
+    return joined is None and came is not None and came <= last
+
+
 def first_fact_day() -> date | None:
     """The day of the oldest thing that is counted anywhere."""
     moments: list[datetime | None] = [
         db.session().scalar(select(func.min(column)))
         for column in (Enrollment.enrolled_at, Order.paid_at, EventRow.happened_at, SignInSession.created_at, LessonProgress.seen_at)
     ]
+    moments.append(db.session().scalar(select(func.min(Member.joined_at)).where(Member.status != "deleted")))
     known = [moment for moment in moments if moment is not None]
     name = db.session().scalar(select(ZONE)) or "UTC"
     return min(known).astimezone(zone_of(name)).date() if known else None
@@ -314,83 +299,3 @@ def standing() -> Standing:
         marked, until = None, None
     moment = datetime.fromtimestamp(until / 1000, UTC) if until is not None else None
     return Standing(name or "UTC", now().astimezone(zone_of(name or "UTC")).date(), uncounted, marked, moment)
-
-
-FIRST, LAST = bindparam("first", type_=Date()), bindparam("last", type_=Date())
-LIVE, LIVE_DAY = bindparam("live", type_=DateTime(timezone=True)), bindparam("live_day", type_=Date())
-UNNOTED = bindparam("unnoted", type_=Date())
-
-
-def _since(metrics: Sequence[str], *, bounded: bool, is_mine: bool, is_marked: bool) -> Subquery:
-    """These figures of the days from FIRST on (to LAST): counted ones, from LIVE on live; `is_mine`: of one instructor's courses."""
-    kept = select(Daily.metric, Daily.day, Daily.currency, Daily.value).where(Daily.day >= FIRST, _one_of(Daily.metric, metrics))
-    kept = kept.where(Daily.day <= LAST) if bounded else kept
-    edges = Edges(LIVE, LIVE_DAY, UNNOTED, is_marked=is_marked)
-    if not is_mine:
-        return union_all(kept, *(_narrow(part) for part in _live(edges, metrics))).subquery("figures")
-    mine = select(cast(Course.id, Text)).where(Course.instructor_id == bindparam("instructor", type_=Uuid()))
-    parts = _live(edges, [metric for metric in metrics if metric != "active"])
-    return union_all(kept.where(Daily.dimension.in_(mine)), *(_narrow(part, mine) for part in parts)).subquery("figures")
-
-
-def _one_of(column: Expression, values: Sequence[str]) -> Expression:
-    return column == any_(literal(list(values), ARRAY(Text)))
-
-
-def _narrow(part: Select[Any], mine: Expression = None) -> Select[Any]:
-    found = part.subquery()
-    chosen = select(found.c.metric, found.c.day, found.c.currency, found.c.value)
-    return chosen if mine is None else chosen.where(found.c.dimension.in_(mine))
-
-
-@cache
-def _series(metrics: tuple[str, ...], *, is_mine: bool, is_marked: bool) -> Settled:
-    def build() -> Select[Any]:
-        found = _since(metrics, bounded=True, is_mine=is_mine, is_marked=is_marked)
-        chosen = select(found.c.metric, found.c.day, func.sum(found.c.value).label("value"))
-        money = or_(found.c.currency == "", found.c.currency == bindparam("currency", type_=Text()))
-        return chosen.where(found.c.day <= LAST, money).group_by(found.c.metric, found.c.day)
-
-    return Settled(build)
-
-
-@cache
-def _ever(metrics: tuple[str, ...], *, is_mine: bool, is_marked: bool) -> Settled:
-    def build() -> Select[Any]:
-        found = _since(metrics, bounded=False, is_mine=is_mine, is_marked=is_marked)
-        chosen = select(found.c.metric, func.sum(found.c.value).label("value"))
-        return chosen.where(_one_of(found.c.metric, metrics)).group_by(found.c.metric)
-
-    return Settled(build)
-
-
-def _given(known: Standing, first: date, instructor: UUID | None) -> dict[str, Any]:
-    edges = known.edges(first)
-    given = {"first": first, "live": edges.live, "live_day": edges.day, "unnoted": edges.unnoted}
-    return given if instructor is None else {**given, "instructor": instructor}
-
-
-def day_series(
-    first: date,
-    last: date,
-    *,
-    currency: str,
-    metrics: Sequence[str] = METRICS,
-    instructor: UUID | None = None,
-    known: Standing | None = None,
-) -> dict[str, Series]:
-    """These metrics day by day over a stretch (of one instructor's courses), in one query; money is that of one currency."""
-    known = known or standing()
-    asked = _series(tuple(metrics), is_mine=instructor is not None, is_marked=known.until is not None)
-    rows = asked.rows(**_given(known, first, instructor), last=last, currency=currency)
-    values = {(metric, day): int(value) for metric, day, value in rows}
-    days = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
-    return {metric: Series(metric, days, tuple(values.get((metric, day), 0) for day in days)) for metric in metrics}
-
-
-def sums_ever(metrics: Sequence[str], *, instructor: UUID | None = None, known: Standing | None = None) -> dict[str, int]:
-    """The sum of each metric over all days there were (of one instructor's courses), in one query; not for money."""
-    known = known or standing()
-    asked = _ever(tuple(metrics), is_mine=instructor is not None, is_marked=known.until is not None)
-    sums = {metric: int(value) for metric, value in asked.rows(**_given(known, BEGINNING, instructor))}
-    return {metric: sums.get(metric, 0) for metric in metrics}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
@@ -10,9 +11,10 @@ from sqlalchemy.orm import contains_eager
 from lms.core import db
 from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
-from lms.core.models import Outbox
+from lms.core.models import Outbox, Plan
 from lms.reporting.errors import NoView
 from lms.reporting.models import Download, Run, SavedView, Schedule
+from lms.reporting.queries.lists import find_report
 
 
 def _views() -> Select[SavedView]:
@@ -47,6 +49,18 @@ def views_of_report(report: str, by: Actor) -> Sequence[SavedView]:
     """A person's own views of one list and the shared ones."""
     mine = or_(SavedView.user_id == by.user_id, SavedView.is_shared)
     return db.session().scalars(_views().where(mine, SavedView.report == report, SavedView.deleted_at.is_(None))).all()
+
+
+PINNED = """
+    SELECT id, report, title, query, path FROM reporting.views
+    WHERE channel_id = %(channel)s AND deleted_at IS NULL AND (pin = 'all' OR (pin = 'me' AND user_id = %(user_id)s)) AND pin <> ''
+    ORDER BY title, id LIMIT 12
+"""
+
+
+def pinned_views(by: Actor) -> list[Any]:
+    """The views on a person's dashboard, of lists they may see: id, report, title, query, path. One query."""
+    return [row for row in db.rows(PINNED, user_id=by.user_id) if (report := find_report(row.report)) is not None and report.allowed(by)]
 
 
 DEFAULT_QUERY = """
@@ -116,6 +130,12 @@ def downloads_of(user_id: UUID, *, limit: int = 50) -> Sequence[Download]:
     """A person's downloads, newest first."""
     query = select(Download).where(Download.user_id == user_id).order_by(Download.created_at.desc(), Download.id.desc())
     return db.session().scalars(query.limit(limit)).all()
+
+
+def refused_by(user_id: UUID, *, limit: int = 20) -> Sequence[Plan]:
+    """A person's bulk acts that left rows out, newest first: their files say why."""
+    query = select(Plan).where(Plan.made_by == user_id, Plan.refused_count > 0, Plan.forgotten_at.is_(None), ~Plan.is_single)
+    return db.session().scalars(query.order_by(Plan.created_at.desc()).limit(limit)).all()
 
 
 def waiting_downloads(user_id: UUID) -> int:

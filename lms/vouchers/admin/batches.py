@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from lms.channels.queries import find_member, this_channel
 from lms.core.clock import now
 from lms.core.errors import Refusal
-from lms.core.i18n import gettext as _
+from lms.core.i18n import ngettext
 from lms.core.ids import token
 from lms.core.money import Money
 from lms.vouchers import operations, policies, queries
@@ -16,6 +16,7 @@ from lms.vouchers.admin.asking import fill_choices, prepared, sample_of, wish_of
 from lms.vouchers.admin.door import bp, gives_of, with_seal
 from lms.vouchers.forms import SampleForm, VoidForm, form_for
 from lms.vouchers.models import KINDS, Batch
+from lms.vouchers.plans import void_with_a_way_back
 from lms.vouchers.reports import Batches, Codes
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
@@ -95,8 +96,11 @@ def batches_void(batch_id: UUID) -> ResponseReturnValue:
         return render_template(page, **shown)
     if not form.validate():
         return invalid(page, page=page, **shown)
-    count = operations.void_codes(batch, chosen, reason=form.reason.data or "", by=actor())
-    toast(_("%(count)s codes are void.", count=number(count)))
+    reason = form.reason.data or ""
+    plan = void_with_a_way_back(batch, chosen, reason=reason, by=actor())
+    count = plan.applied_count if plan else operations.void_codes(batch, chosen, reason=reason, by=actor())
+    undo = url_for("admin.plans_undo", plan_id=plan.id) if plan else None
+    toast(ngettext("%(n)s code is void.", "%(n)s codes are void.", count, n=number(count)), undo=undo)
     return moved(url_for(".batches_show", batch_id=batch.id))
 
 
