@@ -28,6 +28,7 @@ register(
             "enrollments.unenroll": Deed(_l("took the enrolment out again"), "user-minus"),
             "enrollments.end": Deed(_l("ended the enrolment"), "ban"),
             "enrollments.restore": Deed(_l("opened the enrolment again"), "rotate-ccw"),
+            "enrollments.set_until": Deed(_l("changed the last day of the enrolment"), "calendar-clock"),
             "enrollments.undo": Deed(_l("put the enrolment back as it was"), "undo-2"),
             "enrollments.complete_lesson": Deed(_l("completed a lesson"), "circle-check"),
             "enrollments.complete_course": Deed(_l("completed the course"), "badge-check"),
@@ -36,6 +37,7 @@ register(
         {
             "status": Label(_l("Status"), values=STANDING),
             "ended_at": Label(_l("Ended"), "time"),
+            "until_on": Label(_l("Open until")),
             "ended_reason": Label(_l("Reason")),
             "source": Label(_l("How"), values=dict(SOURCES)),
             "note": Label(_l("Reason")),

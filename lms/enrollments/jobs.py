@@ -23,3 +23,9 @@ def recount_all() -> None:
     """Once a night, compute every course's figures again; where nothing was missed, nothing changes."""
     for course_id in db.session().scalars(select(Enrollment.course_id).where(Enrollment.status == "active").distinct()).all():
         recount_course.put({"course_id": course_id}, key=f"recount:{course_id}")
+
+
+@job(queue="default", every=Every(minutes=10))
+def end_overdue() -> None:
+    """End the enrolments whose last day is over."""
+    operations.end_overdue(by=the_platform(current_channel()))

@@ -42,6 +42,7 @@ class Enrollment(Tenant, Base):
         Index("ix_enrollments_by_completion", "channel_id", "completed_at", "id"),
         Index("ix_enrollments_by_status", "channel_id", "status", "enrolled_at", "id"),
         Index("ix_enrollments_by_source", "channel_id", "source", "enrolled_at", "id"),
+        Index("ix_enrollments_until", "channel_id", "until_on", postgresql_where=text("until_on IS NOT NULL")),
         Index("ix_enrollments_redemption", "channel_id", "redemption_id", postgresql_where=text("redemption_id IS NOT NULL")),
         {"schema": "enrollments"},
     )
@@ -62,6 +63,7 @@ class Enrollment(Tenant, Base):
     completed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_reason: Mapped[str] = mapped_column(default="")
+    until_on: Mapped[date | None]  # the last day on which it is open, of the channel's zone
 
     @property
     def is_open(self) -> bool:

@@ -2,6 +2,7 @@
 
 from lms.enrollments.operations.enrolling import (
     end_enrollment,
+    end_overdue,
     enroll_by_hand,
     enroll_by_voucher,
     enroll_by_wallet,
@@ -19,6 +20,7 @@ __all__ = [
     "begin_watching",
     "complete_lesson",
     "end_enrollment",
+    "end_overdue",
     "enroll_by_hand",
     "enroll_by_voucher",
     "enroll_by_wallet",

@@ -3,12 +3,13 @@
 from contextlib import nullcontext
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from lms.channels.queries import this_channel
 from lms.content import operations as content
 from lms.core import audit, db
-from lms.core.clock import now
+from lms.core.clock import now, zone
 from lms.core.decisions import Actor
 from lms.core.errors import Invalid
 from lms.core.events import emit
@@ -106,6 +107,16 @@ def end_enrollment(enrollment: Enrollment, *, reason: str, by: Actor) -> None:
     rights_changed(locked.user_id)
 
 
+def end_overdue(*, by: Actor) -> int:
+    """End the enrolments whose last day is over; how many."""
+    today = now().astimezone(zone(this_channel().zone)).date()
+    over = select(Enrollment).where(Enrollment.until_on < today, Enrollment.status != "ended").order_by(Enrollment.until_on).limit(500)
+    found = db.session().scalars(over).all()
+    for enrollment in found:
+        end_enrollment(enrollment, reason=_("Its last day is over."), by=by)
+    return len(found)
+
+
 def restore_enrollment(enrollment: Enrollment, *, by: Actor) -> Enrollment:
     """Open an ended enrolment again with all its progress; nothing when the person is enrolled anyway."""
     locked = queries.lock_enrollment(enrollment.id)
@@ -113,7 +124,8 @@ def restore_enrollment(enrollment: Enrollment, *, by: Actor) -> Enrollment:
     if other is not None:
         return other
     status = "completed" if locked.completed_at else "active"
-    audit.update(locked, "enrollments.restore", by=by, status=status, ended_at=None, ended_reason="")
+    until = locked.until_on if locked.until_on and locked.until_on >= now().astimezone(zone(this_channel().zone)).date() else None
+    audit.update(locked, "enrollments.restore", by=by, status=status, ended_at=None, ended_reason="", until_on=until)
     rights_changed(locked.user_id)
     _announce(locked, by=by, audited=True)
     return locked

@@ -62,6 +62,7 @@ class Enrollments(Report):
         Column("last_seen_at", _l("Last seen"), Enrollment.last_seen_at, kind="time"),
         Column("completed_at", _l("Completed"), Enrollment.completed_at, kind="time", shown=False),
         Column("ended_at", _l("Ended"), Enrollment.ended_at, kind="time", shown=False),
+        Column("until_on", _l("Open until"), Enrollment.until_on, kind="date", shown=False),
         Column("note", _l("Reason for enrolling"), Enrollment.note, shown=False),
     )
     filters = (

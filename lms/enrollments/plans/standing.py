@@ -1,4 +1,4 @@
-"""Bulk acts on enrolments: people × courses from a list, chosen people into or out of a course; set-based, with a way back."""
+"""What stands of enrolments, and what changes many of them in a handful of statements: added, ended, opened, dated, taken out."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,38 +7,37 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select, text, tuple_
 
-from lms.auth.queries import email_key
-from lms.channels.models import Member
+from lms.channels.queries import this_channel
 from lms.core import audit, db
 from lms.core.audit import Entry
-from lms.core.clock import now
+from lms.core.clock import now, zone
 from lms.core.decisions import Actor, Decision
 from lms.core.errors import Invalid
 from lms.core.events import emit_many
 from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.ids import uuid7
-from lms.core.plans import Act, Context, Field, Option, Row, State, register
+from lms.core.plans import Act, Context, Field, Option, Row, State
 from lms.core.references import what_hangs_on
 from lms.core.rights import rights_changed
 from lms.core.tenancy import current_channel
-from lms.courses.models import Course
-from lms.enrollments import policies, queries
+from lms.enrollments import policies
 from lms.enrollments.events import EnrollmentEnded, UserEnrolled
 from lms.enrollments.models import Enrollment
 
 STANDING = {"active": _l("Enrolled"), "completed": _l("Completed"), "ended": _l("Ended")}
-DOING = {"add": {"add", "enrol", "enroll", "+", "yes", "1"}, "remove": {"remove", "end", "unenrol", "unenroll", "-", "no", "0"}}
 NAME = Field("name", _l("Person"), shown=False)
 COURSE = Field("course", _l("Course"), ("course title", "title", "slug"), shown=False, identifies=True)
 STATUS = Field("status", _l("Status"), words=STANDING)
+UNTIL = Field("until", _l("Open until"), ("until", "access until", "expires", "end date", "last day"))
 REASON = Option("note", _l("Reason"), help=_l("It stands with every enrolment; people whose enrolment ends read it."))
 
 INSERT = text(
     """
-    INSERT INTO enrollments.enrollments (channel_id, id, user_id, course_id, source, note, status, enrolled_at, enrolled_by)
-    SELECT :channel, e.id, e.user_id, e.course_id, 'manual', :note, 'active', :at, :by
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:users AS uuid[]), CAST(:courses AS uuid[])) AS e (id, user_id, course_id)
+    INSERT INTO enrollments.enrollments (channel_id, id, user_id, course_id, source, note, status, enrolled_at, enrolled_by, until_on)
+    SELECT :channel, e.id, e.user_id, e.course_id, 'manual', :note, 'active', :at, :by, e.until_on
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:users AS uuid[]), CAST(:courses AS uuid[]), CAST(:untils AS date[]))
+        AS e (id, user_id, course_id, until_on)
     """
 )
 UPDATE = text(
@@ -47,6 +46,12 @@ UPDATE = text(
     FROM unnest(CAST(:ids AS uuid[]), CAST(:statuses AS text[]), CAST(:ends AS timestamptz[]), CAST(:reasons AS text[]))
         AS w (id, status, ended_at, reason)
     WHERE e.channel_id = :channel AND e.id = w.id
+    """
+)
+DATE = text(
+    """
+    UPDATE enrollments.enrollments e SET until_on = w.until_on
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:untils AS date[])) AS w (id, until_on) WHERE e.channel_id = :channel AND e.id = w.id
     """
 )
 DELETE = text("DELETE FROM enrollments.enrollments WHERE channel_id = :channel AND id = ANY(CAST(:ids AS uuid[]))")
@@ -82,15 +87,16 @@ def _state(row: Enrollment) -> State:
         "is_begun": row.last_seen_at is not None,
         "is_paid": row.order_id is not None,
         "completed": row.completed_at is not None,
+        "until": row.until_on.isoformat() if row.until_on else None,
         "user_id": str(row.user_id),
         "course_id": str(row.course_id),
     }
 
 
-class _Enrolling(Act):
+class Enrolling(Act):
     """What the acts share. A row's key is `user:course`; its subject is the enrolment once there is one."""
 
-    fields: Sequence[Field] = (STATUS,)
+    fields: Sequence[Field] = (STATUS, UNTIL)
     back = "/admin/enrollments/"
 
     def allowed(self, by: Actor) -> Decision:
@@ -116,6 +122,8 @@ class _Enrolling(Act):
             row.key = f"{user_id}:{course_id}"
             row.subject_id, state = there.get((user_id, course_id), (None, None))
             _settle(row, state, wish, context.params["note"])
+            if row.verdict != "refused":
+                _settle_day(row, state, wish)
 
     def current(self, rows: Sequence[Row], *, lock: bool) -> Mapping[int, State]:
         """The newest enrolment of each row's person and course."""
@@ -127,10 +135,12 @@ class _Enrolling(Act):
         note = context.params["note"]
         add_enrollments([row for row in rows if row.verdict == "new"], note=note, by=context.by)
         moment = now().isoformat()
-        ending = [row for row in rows if row.verdict == "changed" and (row.after or {})["status"] == "ended"]
+        moving = [row for row in rows if row.verdict == "changed" and "status" in (row.after or {})]
+        ending = [row for row in moving if (row.after or {})["status"] == "ended"]
         change_enrollments(ending, {row.number: {**(row.after or {}), "ended_at": moment} for row in ending}, "enrollments.end", context.by)
-        opening = [row for row in rows if row.verdict == "changed" and row not in ending]
+        opening = [row for row in moving if (row.after or {})["status"] != "ended"]
         change_enrollments(opening, {row.number: row.after or {} for row in opening}, "enrollments.restore", context.by)
+        date_enrollments([row for row in rows if row.verdict == "changed"], {row.number: row.after or {} for row in rows}, context.by)
 
     def undo(self, rows: Sequence[Row], context: Context) -> None:
         """Take out who was enrolled by it and did not begin; put the others back as they were."""
@@ -143,7 +153,9 @@ class _Enrolling(Act):
                 row.conflict(_("Something hangs on this enrolment by now: %(what)s.", what=hanging[row.subject_id]))
         remove_enrollments([row for row in new if row.result != "conflict"], by=context.by)
         changed = [row for row in rows if row.verdict == "changed"]
-        change_enrollments(changed, {row.number: row.before or {} for row in changed}, "enrollments.undo", context.by)
+        moved = [row for row in changed if "status" in (row.before or {})]
+        change_enrollments(moved, {row.number: row.before or {} for row in moved}, "enrollments.undo", context.by)
+        date_enrollments(changed, {row.number: row.before or {} for row in changed}, context.by)
 
 
 def _settle(row: Row, state: State | None, wish: str, note: str) -> None:
@@ -168,6 +180,28 @@ def _settle(row: Row, state: State | None, wish: str, note: str) -> None:
         row.after = {"status": "ended", "ended_reason": note}
 
 
+def _settle_day(row: Row, state: State | None, wish: str) -> None:
+    """The last day a line names, on top of what else it does; a day that is over stands in the way of nobody who is let in again."""
+    given = row.given.get("until")
+    if wish == "remove":
+        return
+    today = now().astimezone(zone(this_channel().zone)).date().isoformat()
+    if state is None:
+        if given:
+            row.after = {**(row.after or {}), "until": given}
+        return
+    wanted = given or (None if "status" in (row.after or {}) and (state["until"] or today) < today else state["until"])
+    if wanted == state["until"]:
+        return
+    if given and state["is_paid"]:
+        row.deny(_("This course was paid for, so it has no last day."))
+        return
+    kept = row.verdict == "changed"
+    row.before = {**(row.before or {} if kept else {}), "until": state["until"]}
+    row.after = {**(row.after or {} if kept else {}), "until": wanted}
+    row.verdict = "changed"
+
+
 def _pair(row: Row) -> tuple[UUID, UUID] | None:
     user_id, _colon, course_id = row.key.partition(":")
     return (UUID(user_id), UUID(course_id)) if course_id else None
@@ -180,7 +214,9 @@ def add_enrollments(rows: Sequence[Row], *, note: str, by: Actor) -> None:
     pairs = [pair for row in rows if (pair := _pair(row))]
     ids = [uuid7() for _row in rows]
     values = {"channel": current_channel(), "note": note, "at": now(), "by": by.user_id}
-    db.session().execute(INSERT, {**values, "ids": ids, "users": [user for user, _c in pairs], "courses": [course for _u, course in pairs]})
+    untils = [(row.after or {}).get("until") for row in rows]
+    lists = {"ids": ids, "users": [user for user, _c in pairs], "courses": [course for _u, course in pairs], "untils": untils}
+    db.session().execute(INSERT, {**values, **lists})
     for row, row_id in zip(rows, ids, strict=True):
         row.subject_id = row_id
     after = [{"user_id": user, "course_id": course, "source": "manual", "note": note} for user, course in pairs]
@@ -212,6 +248,26 @@ def change_enrollments(rows: Sequence[Row], wanted: Mapping[int, State], action:
         rights_changed(pair[0])
 
 
+def date_enrollments(rows: Sequence[Row], wanted: Mapping[int, State], by: Actor) -> None:
+    """Write the last day of those rows that name one, in one statement."""
+    dated = [row for row in rows if row.subject_id and "until" in wanted[row.number]]
+    if not dated:
+        return
+    values = {"ids": [row.subject_id for row in dated], "untils": [wanted[row.number]["until"] for row in dated]}
+    db.session().execute(DATE, {"channel": current_channel(), **values})
+    entries = [
+        Entry(
+            row.subject_id,
+            row.label,
+            {"until_on": ((row.after if wanted[row.number] is row.before else row.before) or {}).get("until")},
+            {"until_on": wanted[row.number]["until"]},
+        )
+        for row in dated
+        if row.subject_id
+    ]
+    audit.record_many("enrollments.set_until", "enrollments", entries, by=by)
+
+
 def remove_enrollments(rows: Sequence[Row], *, by: Actor) -> None:
     """Take out enrolments that nobody began, as if they had never been; the audit log remembers them."""
     if not rows:
@@ -231,155 +287,3 @@ def _announce(made: Any, by: Actor) -> None:
         for row_id, (user, course) in made
     ]
     emit_many(facts)
-
-
-@register
-class ImportEnrollments(_Enrolling):
-    """People × courses from one list: added, and where the list says so, removed."""
-
-    name = "enrollments.import_enrollments"
-    title = _l("Import enrolments")
-    fields = (
-        Field("email", _l("E-mail"), ("email address", "mail", "username"), shown=False, identifies=True),
-        NAME,
-        COURSE,
-        Field("do", _l("What to do"), ("do", "action", "what"), shown=False),
-        STATUS,
-    )
-    options = (REASON,)
-    twice = _l("The same person and course stand in line {line}.")
-
-    def plan(self, rows: Sequence[Row], context: Context) -> None:
-        """Find people by address and courses by title or address, then what would change."""
-        keys = {row.number: email_key(row.given.get("email", "")) for row in rows}
-        found = db.session().execute(PEOPLE, {"keys": list(set(keys.values())), "channel": current_channel()})
-        people = {person.email_key: person for person in found}
-        titles = courses_by_words()
-        wishes: dict[int, tuple[UUID, UUID, str]] = {}
-        for row in rows:
-            row.label = f"{row.given.get('email', '')} · {row.given.get('course', '')}"
-            person = people.get(keys[row.number])
-            matching = titles.get(row.given.get("course", "").casefold(), set())
-            wish = _wish(row)
-            if person is None:
-                row.deny(_("Nobody here has the address %(address)s. Import the person first.", address=row.given.get("email", "–")[:80]))
-            elif len(matching) != 1:
-                name = row.given.get("course", "–")[:80]
-                row.deny(
-                    _("Two courses are called %(name)s. Write the end of its address instead.", name=name)
-                    if matching
-                    else _("There is no course %(name)s.", name=name)
-                )
-            elif wish == "leave":
-                row.verdict = "same"
-            elif not wish:
-                row.deny(_("%(text)s is nothing to do here. Use add or remove.", text=row.given["do"][:40]))
-            else:
-                wishes[row.number] = (person.id, next(iter(matching)), wish)
-        self.decide(rows, wishes, context)
-
-
-@register
-class EnrollPeople(_Enrolling):
-    """Chosen people into one course."""
-
-    name = "enrollments.enroll_people"
-    title = _l("Enrol in a course")
-    lists = ("channels.people",)
-    icon = "book-open"
-    options: Sequence[Option] = (Option("course_id", _l("Course"), kind="select", choices=queries.courses_to_enrol_in), REASON)
-    wish = "add"
-    back = "/admin/channels/people"
-
-    def check(self, params: dict[str, Any], by: Actor) -> dict[str, Any]:
-        """A course there is, and a reason."""
-        params = super().check(params, by)
-        if params.get("course_id") not in dict(queries.courses_to_enrol_in()):
-            raise Invalid(_("Choose a course."), fields={"course_id": _("Choose a course.")})
-        return params
-
-    def plan(self, rows: Sequence[Row], context: Context) -> None:
-        """Each chosen person and the course."""
-        chosen = {row.number: UUID(row.key.partition(":")[0]) if row.key else row.subject_id for row in rows}
-        members = {one.id: one for one in db.session().scalars(select(Member).where(Member.id.in_(list(chosen.values()))))}
-        wishes = {}
-        for row in rows:
-            person = members.get(chosen[row.number] or UUID(int=0))
-            if person is None or person.status == "deleted":
-                row.deny(_("This person is not here any more."))
-                continue
-            row.label = f"{person.name} · {person.email}"
-            wishes[row.number] = (person.id, UUID(context.params["course_id"]), self.wish)
-        self.decide(rows, wishes, context)
-
-
-@register
-class UnenrollPeople(EnrollPeople):
-    """Chosen people out of one course."""
-
-    name = "enrollments.unenroll_people"
-    title = _l("Take out of a course")
-    icon = "user-minus"
-    tone = "danger"
-    wish = "remove"
-
-
-@register
-class EndEnrollments(_Enrolling):
-    """Chosen enrolments end."""
-
-    name = "enrollments.end_enrollments"
-    title = _l("End enrolments")
-    lists = ("enrollments.enrollments",)
-    icon = "ban"
-    tone = "danger"
-    options = (REASON,)
-    wish = "remove"
-
-    def plan(self, rows: Sequence[Row], context: Context) -> None:
-        """Each chosen enrolment's person and course."""
-        found = select(Enrollment.id, Enrollment.user_id, Enrollment.course_id, Enrollment.status, Member.name, Course.title)
-        found = found.join(Member, Member.id == Enrollment.user_id).join(Course, Course.id == Enrollment.course_id)
-        there = {
-            one.id: one for one in db.session().execute(found.where(Enrollment.id.in_([row.subject_id for row in rows if row.subject_id])))
-        }
-        wishes = {}
-        for row in rows:
-            one = there.get(row.subject_id) if row.subject_id else None
-            if one is None:
-                row.deny(_("This enrolment is not there any more."))
-                continue
-            row.label = f"{one.name} · {one.title}"
-            if (one.status == "ended") == (self.wish == "remove"):  # as it is wanted, whatever other enrolment there is
-                row.verdict, row.before, row.after = "same", {"status": one.status}, {"status": one.status}
-                continue
-            wishes[row.number] = (one.user_id, one.course_id, self.wish)
-        self.decide(rows, wishes, context)
-
-
-@register
-class RestoreEnrollments(EndEnrollments):
-    """Chosen enrolments that ended are open again."""
-
-    name = "enrollments.restore_enrollments"
-    title = _l("Open again")
-    icon = "rotate-ccw"
-    tone = ""
-    wish = "add"
-
-
-def courses_by_words() -> dict[str, set[UUID]]:
-    """The courses people can be enrolled in by what a list may call them: title, end of the address, id."""
-    made: dict[str, set[UUID]] = {}
-    for course_id, title, slug in db.session().execute(select(Course.id, Course.title, Course.slug).where(Course.status != "deleted")):
-        for words in {title.casefold(), slug.casefold(), str(course_id)}:
-            made.setdefault(words, set()).add(course_id)
-    return made
-
-
-def _wish(row: Row) -> str:
-    """add, remove, or leave (an exported row of an enrolment that ended); "" for what is not understood."""
-    said = row.given.get("do", "").casefold()
-    if said:
-        return next((wish for wish, words in DOING.items() if said in words), "")
-    return "leave" if row.given.get("status") == "ended" else "add"

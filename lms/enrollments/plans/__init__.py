@@ -1,0 +1,21 @@
+"""Bulk acts on enrolments: the `acts`, and what is `standing` and changed in a handful of statements."""
+
+from lms.enrollments.plans.acts import (
+    EndEnrollments,
+    EnrollPeople,
+    ExtendEnrollments,
+    ImportEnrollments,
+    RestoreEnrollments,
+    UnenrollPeople,
+)
+from lms.enrollments.plans.standing import STANDING
+
+__all__ = [
+    "STANDING",
+    "EndEnrollments",
+    "EnrollPeople",
+    "ExtendEnrollments",
+    "ImportEnrollments",
+    "RestoreEnrollments",
+    "UnenrollPeople",
+]
