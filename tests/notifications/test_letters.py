@@ -47,7 +47,7 @@ def test_templates_show__words_a_mail_and_refuses_names_it_does_not_know(as_root
         assert queries.notices_of(made.to_user_id)[0].title == "New lesson in Algebra: Sums {{name}} <i>"  # type: ignore[arg-type]
     as_root.post(f"{where}/test", status=303)
     with db.unit_of_work(CHANNEL):
-        assert newest(1, "root@example.org")[0].subject == "Ada Academy: First lesson"
+        assert newest(1, "root@example.org")[0].subject == "Sample: Ada Academy: First lesson"
     for _ in range(2):
         as_root.post(f"{where}/reset", status=303)
     assert "Standard words" in as_root.get(where, status=200).words
