@@ -57,6 +57,11 @@ class Condition:
         """How a value reads; what it names may be gone."""
         return dict(self.choices()).get(raw, _("(gone)")) if self.kind == "choice" else raw
 
+    def told(self, raw: str) -> str:
+        """The condition with its value as one phrase: the value stands where the label has "…", else behind it."""
+        label, value = str(self.label), self.words(raw)
+        return label.replace("…", value) if "…" in label else f"{label}: {value}"
+
 
 _declared: list[Condition] = []
 _sources: list[Callable[[], Iterable[Condition]]] = []

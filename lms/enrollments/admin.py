@@ -10,8 +10,9 @@ from wtforms import SelectChoice
 from lms.channels import queries as channels
 from lms.channels.models import Member
 from lms.channels.policies import can_enter
+from lms.core import plans
 from lms.core.clock import now
-from lms.core.decisions import Decision
+from lms.core.decisions import Actor, Decision
 from lms.core.errors import NotFound, Refusal
 from lms.core.i18n import gettext as _
 from lms.courses import queries as courses
@@ -69,12 +70,16 @@ def new() -> ResponseReturnValue:
     try:
         member = queries.member_by_email(form.email.data or "")
         course = courses.get_course(UUID(form.course_id.data))
-        enrollment = operations.enroll_by_hand(member.id, course, note=form.note.data or "", by=actor())
+        wish = {"course_id": str(course.id), "note": form.note.data or ""}
+        plan = plans.do_now("enrollments.enroll_people", member.id, by=actor(), params=wish)
     except Refusal as refusal:
         form.refuse(refusal)
         return invalid(page, page=page, form=form)
-    toast(_("%(name)s is enrolled in %(course)s.", name=member.name, course=course.title))
-    return moved(url_for(".show", enrollment_id=enrollment.id))
+    enrollment = queries.latest_enrollment(member.id, course.id)
+    page = url_for(".show", enrollment_id=enrollment.id) if enrollment is not None else url_for(".index", person=member.id)
+    back = url_for("admin.plans_undo", plan_id=plan.id, back=url_for(".index", person=member.id)) if plan is not None else None
+    toast(_("%(name)s is enrolled in %(course)s.", name=member.name, course=course.title), undo=back)
+    return moved(page)
 
 
 @bp.route("/new/import", methods=["GET", "POST"])
@@ -213,7 +218,7 @@ def _asked() -> tuple[Member | None, Course | None, Lesson | None]:
 
 
 def _answers(member: Member, course: Course, enrollment: Enrollment | None) -> list[Answer]:
-    person = channels.actor_of_user(member.id)
+    person = Actor(user_id=member.id, name=member.name, role=member.role if member.is_active else "", channel_id=member.channel_id)
     made = []
     for lesson in courses.lessons_of(course.id, published_only=False):
         decision = can_enter(member) & policies.can_open(person, lesson, enrollment, at=now(), course=course)

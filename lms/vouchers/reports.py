@@ -9,10 +9,11 @@ from sqlalchemy.orm import aliased
 from lms.channels.models import Member
 from lms.channels.queries import members_with_role
 from lms.channels.reports import of_person
+from lms.core import db
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import Lazy
 from lms.core.i18n import lazy_gettext as _l
-from lms.core.reports import Choice, Column, Period, Report
+from lms.core.reports import Choice, Column, Only, Period, Report
 from lms.courses.models import Course
 from lms.vouchers import policies
 from lms.vouchers.models import OPEN_STATES, Batch, Code, Letter, Redemption
@@ -74,6 +75,11 @@ def _running(raw: str) -> Any:
 
 def _owners() -> list[tuple[str, str]]:
     return [(str(member.id), member.name) for member in members_with_role("instructor", "admin", "owner")]
+
+
+def _label_of(batch_id: UUID) -> str:
+    """What a batch is called."""
+    return db.session().scalar(select(Batch.label).where(Batch.id == batch_id)) or str(batch_id)
 
 
 class Batches(Report):
@@ -151,19 +157,22 @@ class Codes(Report):
         Column("person", _l("By"), Member.name, nullable=True),
         Column("expires_at", _l("Expires"), Code.expires_at, kind="time", shown=False),
     )
-    filters = (Choice("state", _l("State"), NOW_STATE, options=CODE_STATES), Period("since", _l("Since"), Code.state_at))
+    filters = (
+        Choice("state", _l("State"), NOW_STATE, options=CODE_STATES),
+        Period("since", _l("Since"), Code.state_at),
+        Only("batch", _l("Batch"), Code.batch_id, _label_of),
+    )
     search = (Code.last4, Member.name, Member.email, Batch.label)
 
     def __init__(self, batch: Batch | None = None) -> None:
-        self.batch_id: UUID | None = batch.id if batch is not None else None
         if batch is not None:
+            self.fixed = {"batch": str(batch.id)}
             self.title = batch.label  # type: ignore[misc, assignment]  # a list of one batch is called like it
             self.lead = batch.purpose  # type: ignore[misc, assignment]
 
     def query(self, by: Actor) -> Select[Any]:
         """The codes with their batch and who brought them to their state."""
-        statement = select(Code).join(Batch, Batch.id == Code.batch_id).outerjoin(Member, Member.id == Code.state_by)
-        return statement.where(Code.batch_id == self.batch_id) if self.batch_id else statement
+        return select(Code).join(Batch, Batch.id == Code.batch_id).outerjoin(Member, Member.id == Code.state_by)
 
     def allowed(self, by: Actor) -> Decision:
         """Who may manage vouchers."""
@@ -314,16 +323,20 @@ class Letters(Report):
         Column("reason", _l("Why"), Letter.reason),
         Column("used", _l("Code now"), NOW_STATE, kind="state", words=dict(CODE_STATES), tones=TONES, nullable=False),
     )  # fmt: skip
-    filters = (Choice("state", _l("State"), Letter.state, options=LETTER_STATES), Period("send", _l("Goes out"), Letter.send_at))
+    filters = (
+        Choice("state", _l("State"), Letter.state, options=LETTER_STATES),
+        Period("send", _l("Goes out"), Letter.send_at),
+        Only("batch", _l("Batch"), Letter.batch_id, _label_of),
+    )
     search = (Letter.email, Letter.name, Code.last4)
 
     def __init__(self, batch: Batch | None = None) -> None:
-        self.batch_id: UUID | None = batch.id if batch is not None else None
+        if batch is not None:
+            self.fixed = {"batch": str(batch.id)}
 
     def query(self, by: Actor) -> Select[Any]:
         """The letters with their code and batch."""
-        statement = select(Letter).join(Code, Code.id == Letter.code_id).join(Batch, Batch.id == Letter.batch_id)
-        return statement.where(Letter.batch_id == self.batch_id) if self.batch_id else statement
+        return select(Letter).join(Code, Code.id == Letter.code_id).join(Batch, Batch.id == Letter.batch_id)
 
     def allowed(self, by: Actor) -> Decision:
         """Who may manage vouchers."""

@@ -137,6 +137,7 @@ class ListPage:
         chips = [
             {"label": str(known[key].label), "value": known[key].words(raw), "remove": self.href(with_filter(self.view, key, None))}
             for key, raw in self.view.filters
+            if key not in self.report.fixed
         ]
         if self.view.words:
             chips.append({"label": _("Words"), "value": self.view.words, "remove": self.href(replace(self.view, words=""))})

@@ -55,6 +55,7 @@ GROUPS: tuple[tuple[Lazy, tuple[Entry, ...]], ...] = (
         (
             Entry(_l("People"), "/admin/channels/people", "users", ADMIN, "p"),
             Entry(_l("Messages"), "/admin/notifications/messages", "megaphone", STAFF, "m"),
+            Entry(_l("Segments"), "/admin/channels/segments", "target", ADMIN),
         ),
     ),
     (

@@ -227,6 +227,15 @@ def test_batches_void__asks_why_and_voids_the_rest(as_root: Browser) -> None:
     assert "Void 4" not in as_root.get(path.removesuffix("/void"), status=200).words
 
 
+def test_batches_show__views_saved_of_it_hold_its_codes_alone(as_root: Browser) -> None:
+    made, _other = _a_batch(2), _a_batch(3, label="Other")
+    page = as_root.get(f"/admin/vouchers/batches/{made.batch.id}?state=created", status=200)
+    [chips] = page.all("//*[@id='views']")
+    assert f"batch%3D{made.batch.id}" in chips.get("hx-get") and "1–2 of 2" in page.words
+    file = as_root.get(f"/admin/reporting/reports/vouchers.codes?batch={made.batch.id}&format=csv", status=200, check=False)
+    assert file.body.count("\n") == 3, "a heading and two codes"
+
+
 def test_batches_void__of_chosen_codes_keeps_the_choice_while_asking_why(as_root: Browser) -> None:
     issued = _a_batch(4)
     path = f"/admin/vouchers/batches/{issued.batch.id}/void"

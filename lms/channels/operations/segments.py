@@ -46,7 +46,7 @@ def restore_segment(segment: Segment, *, by: Actor) -> None:
 
 
 def _said(segment: Segment) -> dict[str, str]:
-    return {"asks": "; ".join(f"{label}: {value}" for label, value in queries.segment_words(segment))}
+    return {"asks": "; ".join(queries.segment_words(segment))}
 
 
 def _read(name: str, conditions: Mapping[str, str], mine: Segment | None) -> dict[str, str]:

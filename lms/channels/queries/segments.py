@@ -40,8 +40,8 @@ def people_of_segment(segment_id: UUID) -> Select[UUID]:
     return select(Member.id).where(Member.status != "deleted", fitting(get_segment(segment_id).conditions))
 
 
-def segment_words(segment: Segment) -> list[tuple[str, str]]:
-    """What a segment asks, in words: (condition, value)."""
+def segment_words(segment: Segment) -> list[str]:
+    """What a segment asks, in words."""
     known = every_condition()
-    asked = [(str(one.label), one.words(str(segment.conditions[key]))) for key, one in known.items() if key in segment.conditions]
-    return asked + [(_("A condition that is gone"), str(raw)) for key, raw in segment.conditions.items() if key not in known]
+    asked = [one.told(str(segment.conditions[key])) for key, one in known.items() if key in segment.conditions]
+    return asked + [_("A condition that is gone: %(value)s", value=raw) for key, raw in segment.conditions.items() if key not in known]

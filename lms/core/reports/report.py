@@ -60,6 +60,7 @@ class Report:
     lead: ClassVar[Words] = ""
     figures: ClassVar[Mapping[str, Words]] = {}  # figures elsewhere that count rows of this list: what each of them means
     empty: ClassVar[tuple[str, Words, Words]] = ("inbox", "", "")
+    fixed: Mapping[str, str] = {}  # filters that this list always has, as one of a single batch; its views carry them along
     is_settled: ClassVar[bool] = True  # its statement follows from its words; False where something is looked up to put it together
     is_wide: ClassVar[bool] = False  # has columns for so many things that only those shown are read
 
@@ -75,6 +76,7 @@ class Report:
 
     def read_view(self, given: Mapping[str, Sequence[str]], *, zone_name: str = "UTC") -> View:
         """The view a query string asks for; unknown names are passed over, wrong values raise Invalid."""
+        given = {**given, **{key: [value] for key, value in self.fixed.items()}}
         words = (given.get("q") or [""])[0].strip()[:200].replace("\x00", "")
         known = {item.key: item for item in self.filters}
         filters = tuple((key, known[key].read(values[0])) for key, values in sorted(given.items()) if key in known and values and values[0])
