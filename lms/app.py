@@ -142,6 +142,13 @@ def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
     return app
 
 
+def load_doors() -> None:
+    """Import the doors of every module, for processes that fork page servers."""
+    for module in MODULES:
+        for file in DOORS:
+            part(module, file)
+
+
 def register_doors(app: Flask) -> None:
     """Register every blueprint called `bp` in the door files of every module."""
     for module in MODULES:

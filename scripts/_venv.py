@@ -19,7 +19,7 @@ PYTHON = getattr(sys, "_base_executable", sys.executable)
 
 WRAPPER = """#!{python}
 import sys
-from lms.app import main
+from lms.__main__ import main
 sys.exit(main())
 """
 

@@ -68,9 +68,12 @@ class Fork:
 
 
 def preload(modules: tuple[str, ...]) -> None:
-    """Import what the forks will need, and keep the collector from touching it, so that the memory stays shared."""
+    """Import what the forks will need (`module`, or `module:function` to call), and keep the collector from it: the memory stays shared."""
     for module in modules:
-        import_module(module)
+        name, _colon, function = module.partition(":")
+        loaded = import_module(name)
+        if function:
+            getattr(loaded, function)()
     gc.collect()
     gc.freeze()
 

@@ -46,7 +46,7 @@ def plan(config: Config, missing: list[str]) -> Plan:
         data=tuple(servers[name] for name in missing),
         before=(Process("migrate", lms("migrate"), forked=True),),
         services=(
-            Process("pages", gunicorn(PAGES_CONFIG, config.host, config.port), forked=True),
+            Process("pages", gunicorn(PAGES_CONFIG, config.host, config.port), forked=True, opens=(config.host, config.port)),
             # not forked: gevent has to come before everything else
             Process("sockets", gunicorn(SOCKETS_CONFIG, config.host, config.socket_port), patience=2.0),
             *workers(config.workers),
@@ -55,7 +55,7 @@ def plan(config: Config, missing: list[str]) -> Plan:
         after=(Process("demo", lms("demo", "seed", "--if-empty"), forked=True),) if config.demo else (),
         listens=((config.host, config.port), (config.host, config.socket_port)),
         scratch={"PROMETHEUS_MULTIPROC_DIR": config.home / "metrics"},
-        preload=("lms.app", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread"),
+        preload=("lms.app:load_doors", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread"),
         opened=lambda: welcome(config),
     )
 

@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -53,6 +53,8 @@ class Process:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     patience: float = 1.5
     forked: bool = False
+    opens: tuple[str, int] | None = None
+    """The address it answers at: the processes named after it are started when it does."""
 
     @property
     def kind(self) -> str:
@@ -72,7 +74,7 @@ class Plan:
     scratch: Mapping[str, Path] = field(default_factory=dict)
     """Variables whose folders are made empty before anything starts."""
     preload: tuple[str, ...] = ()
-    """Modules that forked processes share."""
+    """What forked processes share: modules to import, and functions to call as module:function."""
     opened: Callable[[], list[str]] = list
     """Lines shown when everything runs; they may hold passwords and are not filed."""
 
@@ -140,7 +142,9 @@ class Supervisor:
                 return 0 if self.stopping else FAILED
         for child in self.services:
             self._start(child)
-        self._await_listeners()
+            if child.spec.opens is not None:  # whoever waits for the first page has both cores until it is there
+                self._await_listeners((child.spec.opens,), seconds=10)
+        self._await_listeners(self.plan.listens, seconds=60)
         for task in self.plan.after:
             self._complete(task)
         if not self.stopping:
@@ -214,10 +218,10 @@ class Supervisor:
             self.journal.say(SELF, f"{spec.name} failed with {_how_it_ended(code)}.")
         return code
 
-    def _await_listeners(self) -> None:
-        """Wait until each address answers HTTP, for a minute at the most."""
-        until = time.monotonic() + 60
-        for host, port in self.plan.listens:
+    def _await_listeners(self, addresses: Sequence[tuple[str, int]], *, seconds: float) -> None:
+        """Wait until each address answers HTTP, or the time is over."""
+        until = time.monotonic() + seconds
+        for host, port in addresses:
             while not self.stopping and time.monotonic() < until and not _answers(host, port):
                 self._turn(0.05)
 

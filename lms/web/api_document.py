@@ -85,8 +85,16 @@ spec = SpecTree(
 )
 
 
+_described: list[tuple[Callable[..., Any], Callable[..., Any], Endpoint]] = []
+
+
 def describe(run: Callable[..., Any], view: Callable[..., Any], about: Endpoint) -> None:
-    """Put an endpoint into the document; nothing of the document runs with a request."""
+    """Note an endpoint for the document, which is written when somebody asks for it; nothing of it runs with a request."""
+    run.endpoint = about  # type: ignore[attr-defined]
+    _described.append((run, view, about))
+
+
+def _write(run: Callable[..., Any], view: Callable[..., Any], about: Endpoint) -> None:
     module = view.__module__.split(".")[1]
     documented = spec.validate(
         query=about.asks,
@@ -98,12 +106,14 @@ def describe(run: Callable[..., Any], view: Callable[..., Any], about: Endpoint)
         operation_id=f"{module}_{view.__name__}",
     )(view)
     run.__wrapped__ = documented  # type: ignore[attr-defined]
-    run.endpoint = about  # type: ignore[attr-defined]
 
 
 @cache
 def document() -> dict[str, Any]:
     """The OpenAPI document; raises nothing and asks nothing of the database."""
+    for noted in _described:
+        _write(*noted)
+    _described.clear()
     made: dict[str, Any] = spec.spec
     for path, methods in made["paths"].items():
         for method, operation in methods.items():

@@ -78,18 +78,20 @@ def a_file(kind: str = "video", *, state: str = "ready", owner: Actor | None = N
     filename, content_type = names[kind]
     owner_id = (owner or ada()).user_id
     assert owner_id is not None
+    asset_id = uuid7()
+    folder = f"{db.work().channel_id}/assets/{asset_id}"
     asset = Asset(
-        id=uuid7(),
+        id=asset_id,
         owner_id=owner_id,
         kind=kind,
         state=state,
         filename=filename,
         content_type=content_type,
         size=1000,
-        original_key=f"test/{filename}",
-        folder="test" if state == "ready" else None,
-        mp4_key="test/talk.mp4" if kind == "video" and state == "ready" else None,
-        poster_key="test/poster.jpg" if state == "ready" else None,
+        original_key=f"{folder}/{filename}",
+        folder=folder if state == "ready" else None,
+        mp4_key=f"{folder}/talk.mp4" if kind == "video" and state == "ready" else None,
+        poster_key=f"{folder}/poster.jpg" if state == "ready" else None,
         duration_seconds=float(seconds) if seconds and kind == "video" and state == "ready" else None,
     )
     db.session().add(asset)

@@ -23,7 +23,7 @@ def clone(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / ".ci", folder / ".ci")
     (folder / "lms").mkdir()
     (folder / "lms" / "__init__.py").touch()
-    (folder / "lms" / "app.py").write_text("import small\ndef main(): print('lms says', small.VALUE)\n")
+    (folder / "lms" / "__main__.py").write_text("import small\ndef main(): print('lms says', small.VALUE)\n")
     lock(folder, "1")
     return folder
 
