@@ -38,9 +38,18 @@ register(
         _l("System"),
         {
             "admin.retry_job": Deed(_l("tried the job again"), "refresh-cw"),
+            "admin.retry_mail": Deed(_l("sent the mail once more"), "mail"),
             "admin.check_audit": Deed(_l("checked the chain of the audit log"), "shield-check"),
         },
-        {"outbox": Thing(_l("Job"), "/admin/system/jobs/{id}"), "audit": Thing(_l("Audit log"), "/admin/audit")},
-        {"seq": Label(_l("Up to entry")), "faults": Label(_l("Differences"))},
+        {
+            "outbox": Thing(_l("Job"), "/admin/system/jobs/{id}"),
+            "mails": Thing(_l("Mail"), "/admin/system/mail/{id}"),
+            "audit": Thing(_l("Audit log"), "/admin/audit"),
+        },
+        {
+            "state": Label(_l("State"), values={"failed": _l("Refused"), "withheld": _l("Not sent"), "queued": _l("Queued")}),
+            "seq": Label(_l("Up to entry")),
+            "faults": Label(_l("Differences")),
+        },
     )
 )

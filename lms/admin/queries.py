@@ -186,6 +186,8 @@ WAITING = """
         FROM core.outbox o WHERE o.channel_id = %(channel)s AND o.dead_at IS NOT NULL AND o.done_at IS NULL
         UNION ALL SELECT 'mail', m.subject || ' → ' || m.to_address, coalesce(m.error, ''), m.created_at, '/admin/system/mail/' || m.id
         FROM core.mails m WHERE m.channel_id = %(channel)s AND m.state = 'failed'
+        UNION ALL SELECT 'bounce', b.address, left(b.reason, 160), b.at, '/admin/notifications/bounces/' || b.id
+        FROM notifications.bounces b WHERE b.channel_id = %(channel)s AND b.cleared_at IS NULL
         UNION ALL SELECT CASE l.cause WHEN 'expiring' THEN 'vouchers' WHEN 'low' THEN 'vouchers_low' ELSE 'guessing' END,
           coalesce(b.label, ''), l.detail, l.raised_at, '/admin/vouchers/alerts/' || l.id
         FROM vouchers.alerts l LEFT JOIN vouchers.batches b ON b.channel_id = l.channel_id AND b.id = l.batch_id

@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.admin import jobs, operations, policies, queries
-from lms.admin.reports import ACTOR_KINDS, PLAN_STATES, PLAN_TONES, Audit, Bin, Jobs, Mails, PlanRows, Plans
+from lms.admin.reports import ACTOR_KINDS, MAIL_STATES, MAIL_TONES, PLAN_STATES, PLAN_TONES, Audit, Bin, Jobs, Mails, PlanRows, Plans
 from lms.channels.queries import this_channel
 from lms.config import Config
 from lms.core import bin as recycle
@@ -253,7 +253,17 @@ def system_mail_show(mail_id: UUID) -> ResponseReturnValue:
     allow(policies.can_see_system(actor()))
     hidden = found.is_secret and not mail.is_sink()
     body = _("This mail held a code or a link for one person; it is not shown.") if hidden else mail.readable(found, found.body_text)
-    return render_template("admin/system_mail_show.html", mail=found, body=body)
+    return render_template("admin/system_mail_show.html", mail=found, body=body, states=dict(MAIL_STATES), tones=MAIL_TONES)
+
+
+@bp.route("/system/mail/<uuid:mail_id>/retry", methods=["POST"])
+def system_mail_retry(mail_id: UUID) -> ResponseReturnValue:
+    """Send a mail once more that was refused or not sent."""
+    found = queries.get_mail(mail_id)
+    allow(policies.can_see_system(actor()))
+    operations.retry_mail(found, by=actor())
+    toast(_("The mail is sent once more. If its reason still holds, it says so here."))
+    return moved(url_for(".system_mail_show", mail_id=mail_id))
 
 
 @bp.route("/system/design")

@@ -31,11 +31,13 @@ from lms.core.models import Mail
 from lms.core.storage import storage
 
 REMOVED = "[removed after sending]"
+FOR_GOOD = 500  # RFC 5321 §4.2.1: from here on a server's no is its last word
 NOBODY = ".example"  # RFC 2606: no such address is anybody's; the demo's people have them
 BUTTON = re.compile(r"\[([^\]\n]+)\]\((https?://[^)\s]+)\)")
 CODE = re.compile(r"\*\*([A-Z0-9 -]{4,40})\*\*")
 _config: list[Config] = []
 _rules: dict[str, Callable[[Mail], str]] = {}
+_refused: list[Callable[[Mail, str], None]] = []
 
 
 def use_config(config: Config) -> None:
@@ -44,13 +46,19 @@ def use_config(config: Config) -> None:
 
 
 def stop_rule(template: str) -> Callable[[Callable[[Mail], str]], Callable[[Mail], str]]:
-    """Ask a function in the moment a mail of the template would be sent: a sentence withholds it, "" lets it go."""
+    """Ask a function in the moment a mail of the template (every one: "") would be sent: a sentence withholds it, "" lets it go."""
 
     def register(rule: Callable[[Mail], str]) -> Callable[[Mail], str]:
         _rules[template] = rule
         return rule
 
     return register
+
+
+def on_refusal(hear: Callable[[Mail, str], None]) -> Callable[[Mail, str], None]:
+    """Tell a function, in the same transaction, of each mail whose address a server refuses for good, with the server's words."""
+    _refused.append(hear)
+    return hear
 
 
 def is_sink() -> bool:
@@ -162,7 +170,7 @@ def deliver(mail_id: UUID | str) -> None:
         raise NotFound("This mail is not there any more.")
     if mail.state != "queued":
         return
-    reason = _rules[mail.template](mail) if mail.template in _rules else ""
+    reason = next((said for name in (mail.template, "") if name in _rules and (said := _rules[name](mail))), "")
     if reason:
         mail.state, mail.error = "withheld", reason
         return
@@ -171,7 +179,11 @@ def deliver(mail_id: UUID | str) -> None:
         return
     smtp = _config[0].smtp if _config else None
     if smtp is not None:
-        _transmit(smtp, message_of(mail))
+        if refusal := _transmit(smtp, message_of(mail)):
+            mail.state, mail.error = "failed", refusal
+            for hear in _refused:
+                hear(mail, refusal)
+            return
         if mail.is_secret:
             mail.body_text = mail.body_html = REMOVED
     mail.state, mail.sent_at = "sent", now()
@@ -198,7 +210,26 @@ def message_of(mail: Mail) -> EmailMessage:
     return message
 
 
-def _transmit(smtp: Smtp, message: EmailMessage) -> None:
+def try_again(mail: Mail) -> None:
+    """Have a mail that was refused or withheld sent once more; its rules are asked again."""
+    mail.state, mail.error, mail.held_until = "queued", None, None
+    db.session().flush()
+    deliver.put({"mail_id": mail.id}, queue="codes" if mail.is_secret else "mail")
+
+
+def _transmit(smtp: Smtp, message: EmailMessage) -> str:
+    """Hand a message to the server; "" when it took it, its words when it refuses the address for good. Anything else is tried again."""
+    try:
+        _hand_over(smtp, message)
+    except smtplib.SMTPRecipientsRefused as refusal:
+        code, words = next(iter(refusal.recipients.values()))
+        if code < FOR_GOOD:
+            raise
+        return f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"[:500]
+    return ""
+
+
+def _hand_over(smtp: Smtp, message: EmailMessage) -> None:
     context = ssl.create_default_context()
     if smtp.tls == "tls":
         with smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=20, context=context) as server:

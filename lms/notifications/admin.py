@@ -4,19 +4,19 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.channels.queries import get_member
+from lms.channels.queries import get_member, origin_of
 from lms.core import markdown
 from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
 from lms.courses.queries import get_course
 from lms.notifications import jobs, operations, policies, queries
-from lms.notifications.forms import BroadcastForm, defaults_form, defaults_said
+from lms.notifications.forms import BroadcastForm, TemplateForm, defaults_form, defaults_said
 from lms.notifications.models import KINDS, Broadcast
 from lms.notifications.queries import Audience
-from lms.notifications.reports import STATES, TONES, Broadcasts, Reached, Recipients
+from lms.notifications.reports import STATES, TONES, Bounces, Broadcasts, Reached, Recipients
 from lms.payments.queries import get_order
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
@@ -184,3 +184,84 @@ def _step(broadcast_id: UUID, act: Callable[..., None], *, goes_on: bool = False
     if goes_on:
         jobs.send_broadcast.later(broadcast_id=broadcast_id)
     return moved(url_for(".messages_show", broadcast_id=broadcast_id))
+
+
+@bp.route("/templates")
+def templates() -> ResponseReturnValue:
+    """The mails the academy may word itself."""
+    allow(policies.can_word_mails(actor()))
+    own = queries.changed_templates()
+    known = [(key, KINDS[message.kind], operations.standard_words(message)[0]) for key, message in operations.wordable().items()]
+    return render_template("notifications/admin/templates.html", known=known, own=own)
+
+
+@bp.route("/templates/<key>", methods=["GET", "POST"])
+def templates_show(key: str) -> ResponseReturnValue:
+    """The words of one mail: the form, the names to use in it, and how it would read."""
+    message = operations.get_message(key)
+    allow(policies.can_word_mails(actor()))
+    own, page = queries.template_of(key), "notifications/admin/templates_show.html"
+    subject, body = (own.subject, own.body) if own else operations.standard_words(message)
+    form = TemplateForm(data={"subject": subject, "body": body})
+    if form.is_submitted() and form.validate():
+        try:
+            operations.set_template(key, subject=form.subject.data, body=form.body.data, by=actor())
+            toast(_("Saved. Mails have these words from now on."))
+            return moved(url_for(".templates_show", key=key))
+        except Refusal as refusal:
+            form.refuse(refusal)
+    shown = {
+        "form": form,
+        "key": key,
+        "kind": KINDS[message.kind],
+        "own": own,
+        "variables": operations.variables_of(message),
+        "letter": operations.preview(key, actor()),
+    }
+    return invalid(page, page=page, **shown) if form.is_submitted() else render_template(page, **shown)
+
+
+@bp.route("/templates/<key>/test", methods=["POST"])
+def templates_test(key: str) -> ResponseReturnValue:
+    """Send the mail to oneself, with values as they might be."""
+    operations.get_message(key)
+    allow(policies.can_word_mails(actor()))
+    operations.send_sample(key, by=actor())
+    toast(_("A sample is on its way to %(address)s.", address=actor().email))
+    return moved(url_for(".templates_show", key=key))
+
+
+@bp.route("/templates/<key>/reset", methods=["POST"])
+def templates_reset(key: str) -> ResponseReturnValue:
+    """Go back to the standard words."""
+    operations.get_message(key)
+    allow(policies.can_word_mails(actor()))
+    operations.reset_template(key, by=actor())
+    toast(_("The standard words are back."))
+    return moved(url_for(".templates_show", key=key))
+
+
+@bp.route("/bounces")
+def bounces() -> ResponseReturnValue:
+    """Addresses that mails came back from, and where the provider reports them."""
+    allow(policies.can_word_mails(actor()))
+    origin = origin_of(g.channel.id)
+    return answer_list(Bounces(), "notifications/admin/bounces.html", address=f"{origin}/notifications/bounces/{operations.bounce_token()}")
+
+
+@bp.route("/bounces/<uuid:bounce_id>")
+def bounces_show(bounce_id: UUID) -> ResponseReturnValue:
+    """One address that mails came back from."""
+    bounce = queries.get_bounce(bounce_id)
+    allow(policies.can_word_mails(actor()))
+    return render_template("notifications/admin/bounces_show.html", bounce=bounce)
+
+
+@bp.route("/bounces/<uuid:bounce_id>/clear", methods=["POST"])
+def bounces_clear(bounce_id: UUID) -> ResponseReturnValue:
+    """Let mails go to the address again."""
+    bounce = queries.get_bounce(bounce_id, lock=True)
+    allow(policies.can_word_mails(actor()))
+    operations.clear_bounce(bounce, by=actor())
+    toast(_("Mails may go there again."))
+    return moved(url_for(".bounces_show", bounce_id=bounce_id))

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint
 from pydantic import Field
 
+from lms.channels.queries import get_segment
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.courses.queries import get_course
@@ -108,10 +109,12 @@ def all_seen() -> None:
 class AudienceBody(Body):
     """Whom a message means; `progress` needs `percent`, and both a course."""
 
-    to: Literal["everybody", "role", "course", "vouchers"]
+    to: Literal["everybody", "role", "course", "vouchers", "tag", "segment"]
     role: Literal["", "student", "instructor", "admin"] = ""
     course_id: UUID | None = None
     batch_id: UUID | None = None
+    tag_id: UUID | None = None
+    segment_id: UUID | None = None
     progress: Literal["", "below", "above"] = ""
     percent: Annotated[int, Field(ge=0, le=100)] = 50
     unseen_days: Annotated[int, Field(ge=1, le=3650)] | None = None
@@ -150,14 +153,18 @@ def messages_create(body: BroadcastWish) -> BroadcastAnswer:
         role=said.role,
         course_id=str(said.course_id or ""),
         batch_id=str(said.batch_id or ""),
+        tag_id=str(said.tag_id or ""),
+        segment_id=str(said.segment_id or ""),
         progress=said.progress if said.to == "course" else "",
         percent=said.percent,
         unseen_days=said.unseen_days,
     )
-    needed = {"course": audience.course_id, "vouchers": audience.batch_id, "role": audience.role}.get(audience.to, "-")
-    if not needed:
-        raise Invalid(_("Say which course, role or voucher batch is meant."), fields={"audience": _("Something is missing here.")})
+    if said.to in queries.NEEDS and not getattr(audience, queries.NEEDS[said.to]):
+        sentence = _("Say which course, role, tag, segment or voucher batch is meant.")
+        raise Invalid(sentence, fields={"audience": sentence})
     course = get_course(UUID(audience.course_id)) if audience.to == "course" else None
+    if audience.to == "segment":
+        get_segment(UUID(audience.segment_id))
     if audience.to == "vouchers":
         get_batch(UUID(audience.batch_id))
     allow(policies.can_write_to(actor(), audience, course))

@@ -8,6 +8,7 @@ from babel.dates import get_day_names
 from wtforms import BooleanField, DateTimeLocalField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from lms.channels.queries import segments_here, tag_names
 from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
@@ -105,6 +106,8 @@ class UnsubscribeForm(Form):
 AUDIENCES = (
     ("course", _l("The students of a course")),
     ("role", _l("Everybody with a role")),
+    ("tag", _l("Everybody with a tag")),
+    ("segment", _l("Everybody in a segment")),
     ("vouchers", _l("Whoever used a code of a voucher batch")),
     ("everybody", _l("Everybody")),
 )
@@ -133,6 +136,8 @@ class BroadcastForm(Form):
         _l("Role"), description=_l("For everybody with a role."), choices=[SelectChoice(value, label) for value, label in ROLES]
     )
     batch_id = SelectField(_l("Voucher batch"), description=_l("For whoever used a code of it."))
+    tag_id = SelectField(_l("Tag"), description=_l("For everybody with a tag."))
+    segment_id = SelectField(_l("Segment"), description=_l("For everybody in a segment, as it stands in the moment of sending."))
     unseen_days = IntegerField(
         _l("Not seen for so many days"), [Optional(), NumberRange(1, 3650)], description=_l("Empty: whenever they were here last.")
     )
@@ -146,14 +151,16 @@ class BroadcastForm(Form):
         super().__init__(*args, **options)
         self.course_id.choices = [SelectChoice(value, title) for value, title in queries.courses_to_write_to(by)]
         self.batch_id.choices = [SelectChoice(value, label) for value, label in queries.batches_to_write_to()] if by.is_admin else []
-        for field in (self.course_id, self.batch_id):
+        self.tag_id.choices = [SelectChoice(str(tag_id), name) for tag_id, name in tag_names()] if by.is_admin else []
+        self.segment_id.choices = [SelectChoice(str(one.id), one.name) for one in segments_here()] if by.is_admin else []
+        for field in (self.course_id, self.batch_id, self.tag_id, self.segment_id):
             field.validate_choice = field.name == self.needed()
         if not by.is_admin:
             self.to.choices = [SelectChoice(value, label) for value, label in AUDIENCES if value == "course"]
 
     def needed(self) -> str:
         """The field that the chosen kind of audience needs."""
-        return {"course": "course_id", "vouchers": "batch_id", "role": "role"}.get(self.to.data or "", "")
+        return queries.NEEDS.get(self.to.data or "", "")
 
     def audience(self) -> Audience:
         """Whom it means."""
@@ -163,6 +170,8 @@ class BroadcastForm(Form):
             role=self.role.data if to == "role" else "",
             course_id=self.course_id.data if to == "course" else "",
             batch_id=self.batch_id.data if to == "vouchers" else "",
+            tag_id=self.tag_id.data if to == "tag" else "",
+            segment_id=self.segment_id.data if to == "segment" else "",
             progress=(self.progress.data or "") if to == "course" else "",
             percent=50 if self.percent.data is None else self.percent.data,
             unseen_days=self.unseen_days.data,
@@ -178,3 +187,10 @@ class BroadcastForm(Form):
             "mail": self.mail.data,
             "send_at": when.replace(tzinfo=place) if when else None,
         }
+
+
+class TemplateForm(Form):
+    """The academy's words for a mail."""
+
+    subject = StringField(_l("Subject"), [InputRequired(_l("Write a subject.")), Length(max=200), one_line], filters=[strip])
+    body = TextAreaField(_l("Text"), [InputRequired(_l("Write something.")), Length(max=5000)], filters=[strip])

@@ -274,3 +274,33 @@ class Recipient(Tenant, Base):
     reason: Mapped[str] = mapped_column(default="")
     notice_id: Mapped[UUID | None]
     at: Mapped[datetime | None]
+
+
+class Template(Tenant, Base):
+    """The academy's own words for the mail of one message; variables stand in {{name}}."""
+
+    __tablename__ = "templates"
+    __table_args__ = (UniqueConstraint("channel_id", "message"), {"schema": "notifications"})
+
+    message: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Bounce(Tenant, Base):
+    """An address that mails come back from; nothing but codes is sent there until somebody clears it."""
+
+    __tablename__ = "bounces"
+    __table_args__ = (
+        Index("uq_bounces_standing", "channel_id", "address", unique=True, postgresql_where=text("cleared_at IS NULL")),
+        Index("ix_bounces_at", "channel_id", "at", "id"),
+        {"schema": "notifications"},
+    )
+
+    address: Mapped[str]
+    reason: Mapped[str]
+    mail_id: Mapped[UUID | None]
+    at: Mapped[datetime] = mapped_column(default=now)
+    cleared_at: Mapped[datetime | None]
+    cleared_by: Mapped[UUID | None]

@@ -52,6 +52,11 @@ def can_read_message(actor: Actor, recipient: Recipient | None) -> Decision:
     return no(_("This message was not sent to you."), rule="recipient")
 
 
+def can_word_mails(actor: Actor) -> Decision:
+    """Those who run the channel word its mails, and clear addresses that mails came back from."""
+    return admins(actor)
+
+
 def can_touch(actor: Actor, notice: Notice) -> Decision:
     """A notice is its person's alone."""
     if not actor.is_known:

@@ -10,7 +10,7 @@ from lms.core.i18n import lazy_gettext as _l
 from lms.core.models import Mail
 from lms.core.reports import Choice, Column, Period, Report
 from lms.notifications import policies
-from lms.notifications.models import Broadcast, Default, Habit, Notice, Recipient, Wish
+from lms.notifications.models import Bounce, Broadcast, Default, Habit, Notice, Recipient, Wish
 from lms.notifications.queries import Audience, people_meant
 
 STATES = (
@@ -43,6 +43,10 @@ KIND = literal("announcement")
 IN_APP = func.coalesce(Wish.in_app, Default.in_app, true())
 BY_MAIL = func.coalesce(Wish.mail, Default.mail, true()) & ~func.coalesce(Habit.is_silent, False)
 REACH = case((IN_APP & BY_MAIL, "both"), (IN_APP, "app"), (BY_MAIL, "mail"), else_="none")
+
+STANDINGS = (("stopped", _l("Mails are stopped")), ("cleared", _l("Mails go there again")))
+STANDING_TONES = {"stopped": "warning", "cleared": "success"}
+STANDING = case((Bounce.cleared_at.is_(None), "stopped"), else_="cleared")
 
 
 class Broadcasts(Report):
@@ -157,3 +161,33 @@ class Recipients(Report):
             .outerjoin(Mail, Mail.id == Notice.mail_id)
         )
         return rows if self.broadcast is None else rows.where(Recipient.broadcast_id == self.broadcast.id)
+
+
+class Bounces(Report):
+    """Addresses that mails came back from."""
+
+    name = "notifications.bounces"
+    path = "/admin/notifications/bounces"
+    title = _l("Addresses that mails come back from")
+    lead = _l("Nothing but codes is sent to them until you say that mails may go there again.")
+    key = Bounce.id
+    href = "/admin/notifications/bounces/{id}"
+    sort = "-at"
+    empty = (
+        "mail-check",
+        _l("No mail came back"),
+        _l("What a mail server refuses, or your provider reports, stands here."),
+    )
+    columns = (
+        Column("address", _l("Address"), Bounce.address),
+        Column("standing", _l("State"), STANDING, kind="state", words=dict(STANDINGS), tones=STANDING_TONES, sortable=False),
+        Column("reason", _l("Reason"), Bounce.reason),
+        Column("at", _l("Since"), Bounce.at, kind="time"),
+        Column("cleared_at", _l("Cleared"), Bounce.cleared_at, kind="time"),
+    )
+    filters = (Choice("standing", _l("State"), STANDING, options=STANDINGS), Period("at", _l("Since"), Bounce.at))
+    search = (Bounce.address, Bounce.reason)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """All of them."""
+        return select(Bounce)

@@ -129,6 +129,20 @@ def unsubscribe_show(token: str) -> ResponseReturnValue:
     )
 
 
+@bp.route("/bounces/<token:token>", methods=["POST"])
+@signed_door
+def bounces_show(token: str) -> ResponseReturnValue:
+    """The mail provider reports addresses that mails came back from: JSON of {"address", "reason"}, one or a list."""
+    operations.check_bounce_token(token)
+    allow(anyone())
+    given = request.get_json(silent=True)
+    rows = [row for row in (given if isinstance(given, list) else [given]) if isinstance(row, dict)]
+    if given is None or not all(isinstance(row.get("address"), str) for row in rows):
+        raise Invalid(_("Send a JSON object with address and reason, or a list of them."))
+    noted = operations.note_bounces((row["address"].strip(), str(row.get("reason") or "")) for row in rows)
+    return jsonify(noted=noted)
+
+
 def _veiled(email: str) -> str:
     name, at, host = email.partition("@")
     return f"{name[:1]}•••{at}{host}"

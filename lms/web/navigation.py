@@ -72,6 +72,7 @@ GROUPS: tuple[tuple[Lazy, tuple[Entry, ...]], ...] = (
         (
             Entry(_l("Channel"), "/admin/channels/settings", "settings", ADMIN, "s"),
             Entry(_l("Notifications"), "/admin/notifications/defaults", "bell", ADMIN),
+            Entry(_l("Mails in your words"), "/admin/notifications/templates", "mail", ADMIN),
             Entry(_l("Bulk acts"), "/admin/plans", "layers", ADMIN),
             Entry(_l("Bin"), "/admin/bin", "trash-2", ADMIN),
             Entry(_l("Audit log"), "/admin/audit", "scroll-text", ADMIN),

@@ -14,8 +14,15 @@ from lms.core.plans import Act, Field
 from lms.core.reports import Choice, Column, Period, Report
 
 STATES = (("done", _l("Done")), ("waiting", _l("Waiting")), ("running", _l("Running")), ("quarantined", _l("Quarantined")))
-MAIL_TONES = {"sent": "success", "failed": "danger", "queued": "info"}
-MAIL_STATES = (("queued", _l("Queued")), ("sent", _l("Sent")), ("failed", _l("Failed")), ("withheld", _l("Not sent")))
+MAIL_TONES = {"sent": "success", "failed": "danger", "queued": "info", "held": "info", "withheld": "warning"}
+MAIL_STATES = (
+    ("queued", _l("Queued")),
+    ("held", _l("Held")),
+    ("sent", _l("Sent")),
+    ("failed", _l("Refused")),
+    ("withheld", _l("Not sent")),
+)
+MAIL_STATE = case(((Mail.state == "queued") & (Mail.held_until > func.now()), "held"), else_=Mail.state)
 JOB_STATE = case(
     (Outbox.done_at.is_not(None), "done"),
     (Outbox.dead_at.is_not(None), "quarantined"),
@@ -73,17 +80,19 @@ class Mails(Report):
         Column(
             "state",
             _l("State"),
-            Mail.state,
+            MAIL_STATE,
             kind="state",
             words=dict(MAIL_STATES),
             tones=MAIL_TONES,
+            sortable=False,
         ),
+        Column("error", _l("Reason"), Mail.error),
         Column("created_at", _l("Written"), Mail.created_at, kind="time"),
         Column("sent_at", _l("Sent"), Mail.sent_at, kind="time"),
+        Column("held_until", _l("Held until"), Mail.held_until, kind="time", shown=False),
         Column("template", _l("Template"), Mail.template, shown=False),
-        Column("error", _l("Error"), Mail.error, shown=False),
     )
-    filters = (Choice("state", _l("State"), Mail.state, options=MAIL_STATES), Period("created", _l("Written"), Mail.created_at))
+    filters = (Choice("state", _l("State"), MAIL_STATE, options=MAIL_STATES), Period("created", _l("Written"), Mail.created_at))
     search = (Mail.subject, Mail.to_address)
 
     def query(self, by: Actor) -> Select[Any]:

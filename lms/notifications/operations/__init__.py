@@ -1,6 +1,7 @@
 """Every change of notifications: telling people, what they have seen, what they wish to hear."""
 
 from lms.notifications.operations.announcing import announce_lessons, note_lesson, quiet_until, remind_of_sessions
+from lms.notifications.operations.bouncing import bounce_token, check_bounce_token, clear_bounce, note_bounces
 from lms.notifications.operations.broadcasting import (
     begin_sending,
     cancel_broadcast,
@@ -26,7 +27,7 @@ from lms.notifications.operations.occasions import (
     tell_of_session,
 )
 from lms.notifications.operations.reading import forget_old, mark_all_seen, mark_seen
-from lms.notifications.operations.telling import CHUNK, bell_topic, occasion, tell
+from lms.notifications.operations.telling import CHUNK, bell_topic, occasion, send_sample, tell
 from lms.notifications.operations.wishing import (
     EVERYTHING,
     set_defaults,
@@ -36,6 +37,17 @@ from lms.notifications.operations.wishing import (
     unsubscribe_token,
     who_unsubscribes,
 )
+from lms.notifications.operations.wording import (
+    get_message,
+    preview,
+    reset_template,
+    sample_of,
+    set_template,
+    standard_words,
+    variables_of,
+    wordable,
+    worded,
+)
 
 __all__ = [
     "CHUNK",
@@ -43,25 +55,36 @@ __all__ = [
     "announce_lessons",
     "begin_sending",
     "bell_topic",
+    "bounce_token",
     "cancel_broadcast",
+    "check_bounce_token",
+    "clear_bounce",
     "collect_some",
     "edit_broadcast",
     "forget_old",
+    "get_message",
     "mark_all_seen",
     "mark_seen",
+    "note_bounces",
     "note_lesson",
     "occasion",
     "pause_broadcast",
+    "preview",
     "quiet_until",
     "remind_of_sessions",
+    "reset_template",
     "resume_broadcast",
+    "sample_of",
     "send_broadcast",
     "send_digests",
+    "send_sample",
     "send_some",
     "send_to_chosen",
     "set_defaults",
     "set_habit",
+    "set_template",
     "set_wishes",
+    "standard_words",
     "take_back",
     "tell",
     "tell_of_answer",
@@ -74,6 +97,9 @@ __all__ = [
     "tell_of_session",
     "unsubscribe",
     "unsubscribe_token",
+    "variables_of",
     "who_unsubscribes",
+    "wordable",
+    "worded",
     "write_broadcast",
 ]

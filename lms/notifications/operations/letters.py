@@ -36,8 +36,13 @@ class Message:
     def write(self, values: Mapping[str, Any], reader: Reader) -> Letter:
         """The message in the reader's language, with moments in the reader's zone."""
         with in_locale(reader.locale):
-            said = {name: _moment(value, reader.zone) if name.endswith("_at") else value for name, value in values.items()}
+            said = said_to(values, reader.zone)
             return Letter(*(_fill(text, said) for text in (self.title, self.body, self.act, self.reason)))
+
+
+def said_to(values: Mapping[str, Any], zone_name: str) -> dict[str, Any]:
+    """The values as they are said in the running language: moments by the clock of the zone."""
+    return {name: _moment(value, zone_name) if name.endswith("_at") else value for name, value in values.items()}
 
 
 def _fill(words: Lazy, values: Mapping[str, Any]) -> str:

@@ -12,6 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from lms.channels import queries as channels
 from lms.core import db, mail, pubsub
 from lms.core.clock import now
+from lms.core.decisions import Actor
+from lms.core.errors import Forbidden
 from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.core.models import Mail
@@ -23,10 +25,12 @@ from lms.notifications.models import KINDS, Notice
 from lms.notifications.operations.letters import MESSAGES, Letter
 from lms.notifications.operations.timing import held_until, next_digest
 from lms.notifications.operations.wishing import unsubscribe_token
+from lms.notifications.operations.wording import get_message, preview, worded
 from lms.notifications.queries import Reader, Ways
 
 CHUNK = 200
 TEMPLATE = "notifications/mail/notice"
+SAMPLE = "notifications/mail/sample"
 ANNOUNCEMENT = "notifications/mail/announcement"
 EVERY_WAY = Ways(in_app=True, mail=True)
 log = structlog.get_logger(__name__)
@@ -69,11 +73,12 @@ def tell(
     rows = [row for _reader, _letter, row in written.values()]
     told = db.session().scalars(insert(Notice).values(rows).on_conflict_do_nothing().returning(Notice.id)).all()
     channel = channels.this_channel()
+    own_words = queries.template_of(message)
     face = channels.face_of(channel, channels.origin_of(channel.id))
     for notice_id in told:
         reader, letter, row = written[notice_id]
         if row["mail_id"] is not None:
-            _write(face, reader, letter, row, template, more or {})
+            _write(face, reader, worded(letter, own_words, values, reader), row, template, more or {})
     forget_counts([written[notice_id][0].user_id for notice_id in told])
     return len(told)
 
@@ -120,6 +125,23 @@ def _write(channel: ChannelFace, reader: Reader, letter: Letter, row: Mapping[st
         mail_id=row["mail_id"],
         held_until=None if KINDS[row["kind"]].is_urgent else held_until(reader, row["created_at"]),
     )
+
+
+def send_sample(key: str, *, by: Actor) -> None:
+    """Send a person the mail of a message as it is worded now, with values as they might be."""
+    reader = queries.find_reader(by.user_id) if by.user_id else None
+    if reader is None:
+        raise Forbidden(_("Sign in first."), rule="sign_in")
+    channel = channels.this_channel()
+    face = channels.face_of(channel, channels.origin_of(channel.id))
+    row = {
+        "user_id": reader.user_id,
+        "kind": get_message(key).kind,
+        "href": "/notifications/preferences",
+        "mail_id": uuid7(),
+        "created_at": now(),
+    }
+    _write(face, reader, preview(key, by), row, SAMPLE, {})
 
 
 @mail.stop_rule(TEMPLATE)

@@ -1,6 +1,7 @@
 """Every SELECT of notifications: `notices` of persons and what they wish, `broadcasts` to many."""
 
 from lms.notifications.queries.broadcasts import (
+    NEEDS,
     Audience,
     batches_to_write_to,
     count_meant,
@@ -10,12 +11,20 @@ from lms.notifications.queries.broadcasts import (
     find_recipient,
     get_broadcast,
     lock_waiting,
+    newest_course_title,
     next_meant,
     notices_for,
     open_enrolments,
     people_meant,
     title_of,
     untouched,
+)
+from lms.notifications.queries.letters import (
+    changed_templates,
+    get_bounce,
+    newest_mail_to,
+    standing_bounce,
+    template_of,
 )
 from lms.notifications.queries.notices import (
     PAGE,
@@ -53,6 +62,7 @@ from lms.notifications.queries.notices import (
 )
 
 __all__ = [
+    "NEEDS",
     "PAGE",
     "Audience",
     "Bell",
@@ -63,6 +73,7 @@ __all__ = [
     "admin_ids",
     "batches_to_write_to",
     "bells_of",
+    "changed_templates",
     "choices_of",
     "count_meant",
     "count_recipients",
@@ -74,6 +85,7 @@ __all__ = [
     "due_people",
     "find_reader",
     "find_recipient",
+    "get_bounce",
     "get_broadcast",
     "get_notice",
     "habit_of",
@@ -83,6 +95,8 @@ __all__ = [
     "lock_due",
     "lock_unannounced",
     "lock_waiting",
+    "newest_course_title",
+    "newest_mail_to",
     "next_meant",
     "notice_of_mail",
     "notices_for",
@@ -92,6 +106,8 @@ __all__ = [
     "published_lessons",
     "readers",
     "sessions_beginning",
+    "standing_bounce",
+    "template_of",
     "title_of",
     "told",
     "unread_count",

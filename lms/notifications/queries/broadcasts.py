@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from lms.auth.models import User
-from lms.channels.models import Member
+from lms.channels.models import Member, MemberTag, Tag
+from lms.channels.queries import fitting, get_segment
 from lms.core import db
 from lms.core.clock import now
 from lms.core.decisions import Actor
@@ -24,11 +25,12 @@ from lms.notifications.queries.notices import ACTIVE
 from lms.vouchers.models import Batch, Redemption
 
 CHOOSABLE = 300
+NEEDS = {"course": "course_id", "vouchers": "batch_id", "role": "role", "tag": "tag_id", "segment": "segment_id"}
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whom a message means: everybody, a role, a course's students, a voucher batch's redeemers, or people chosen in a list.
+    """Whom a message means: everybody, a role, a tag, a segment, a course's students, a voucher batch's redeemers, or chosen people.
 
     `progress` (below, above) with `percent` and `unseen_days` narrow it; course progress only where there is a course.
     """
@@ -37,6 +39,8 @@ class Audience:
     role: str = ""
     course_id: str = ""
     batch_id: str = ""
+    tag_id: str = ""
+    segment_id: str = ""
     progress: str = ""
     percent: int = 50
     unseen_days: int | None = None
@@ -68,6 +72,11 @@ def people_meant(audience: Audience) -> Select[Any]:
     elif audience.to == "vouchers":
         used = select(Redemption.id).where(Redemption.batch_id == UUID(audience.batch_id), Redemption.user_id == Member.id)
         meant = meant.where(used.exists())
+    elif audience.to == "tag":
+        borne = select(MemberTag.id).where(MemberTag.tag_id == UUID(audience.tag_id), MemberTag.user_id == Member.id)
+        meant = meant.where(borne.exists())
+    elif audience.to == "segment":
+        meant = meant.where(fitting(get_segment(UUID(audience.segment_id)).conditions))
     if audience.unseen_days:
         meant = meant.where(seen < now() - timedelta(days=audience.unseen_days))
     return meant
@@ -148,7 +157,11 @@ def batches_to_write_to() -> list[tuple[str, str]]:
 
 
 def title_of(audience: Audience) -> str:
-    """The name of the course or batch an audience is about; "" when there is none."""
+    """The name of the course, batch, tag or segment an audience is about; "" when there is none."""
+    if audience.to == "tag":
+        return db.session().scalar(select(Tag.name).where(Tag.id == UUID(audience.tag_id))) or ""
+    if audience.to == "segment":
+        return get_segment(UUID(audience.segment_id)).name
     if audience.to == "course":
         return db.session().scalar(select(Course.title).where(Course.id == UUID(audience.course_id))) or ""
     if audience.to == "vouchers":
@@ -170,3 +183,9 @@ def untouched(broadcast_id: UUID, user_ids: Sequence[UUID]) -> set[UUID]:
         .where(func.coalesce(Mail.state, "queued") != "sent")
     )
     return set(db.session().scalars(query))
+
+
+def newest_course_title() -> str:
+    """The title of the newest published course; "" when there is none."""
+    query = select(Course.title).where(Course.status == "published").order_by(Course.id.desc()).limit(1)
+    return db.session().scalar(query) or ""

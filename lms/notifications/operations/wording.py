@@ -1,0 +1,131 @@
+"""The academy's own words for its mails: {{name}} is filled in and nothing else, so that no template can do anything."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+
+from lms.channels.queries import this_channel
+from lms.core import audit, db
+from lms.core.clock import now
+from lms.core.decisions import Actor
+from lms.core.errors import Invalid
+from lms.core.i18n import gettext as _
+from lms.core.i18n import in_locale
+from lms.core.ids import uuid7
+from lms.core.tenancy import current_channel
+from lms.notifications import queries
+from lms.notifications.errors import NoMessage
+from lms.notifications.models import Template
+from lms.notifications.operations.letters import MESSAGES, Letter, Message, said_to
+from lms.notifications.queries import Reader
+
+NAMED = re.compile(r"%\((\w+)\)s")
+VARIABLE = re.compile(r"\{\{\s*(\w*)\s*\}\}")
+ALWAYS = ("name", "academy")
+OWN_WORDS = ("announcement", "course_announcement")  # these are written each time
+
+
+def get_message(key: str) -> Message:
+    """A message whose mail may be worded; raises NoMessage."""
+    found = MESSAGES.get(key)
+    if found is None or key in OWN_WORDS:
+        raise NoMessage(_("There is no such mail."))
+    return found
+
+
+def wordable() -> dict[str, Message]:
+    """The messages whose mails may be worded."""
+    return {key: message for key, message in MESSAGES.items() if key not in OWN_WORDS}
+
+
+def variables_of(message: Message) -> list[str]:
+    """The names that can stand in a message's words: the person, the academy, and what the occasion knows."""
+    known = [name for words in (message.title, message.body, message.act, message.reason) for name in NAMED.findall(words.message)]
+    return list(dict.fromkeys((*ALWAYS, *known)))
+
+
+def standard_words(message: Message) -> tuple[str, str]:
+    """Subject and text as the product has them, with variables in {{name}}."""
+    subject, body = (NAMED.sub(r"{{\1}}", str(words)) for words in (message.title, message.body))
+    return subject, body
+
+
+def set_template(key: str, *, subject: str, body: str, by: Actor) -> None:
+    """Keep the academy's words for a message; raises Invalid for a variable there is not."""
+    message = get_message(key)
+    known = variables_of(message)
+    faults = {}
+    for name, words in (("subject", subject), ("body", body)):
+        unknown = sorted({found for found in VARIABLE.findall(words) if found not in known})
+        if unknown or "{{" in VARIABLE.sub("", words):
+            wrong = ", ".join("{{" + one + "}}" for one in unknown) or "{{"
+            faults[name] = _("%(wrong)s is not known here. Use one of the names beside the form.", wrong=wrong)
+    if faults:
+        raise Invalid(_("Some names in double braces are not known."), fields=faults)
+    was = queries.template_of(key)
+    before = {"subject": was.subject, "body": was.body} if was else dict(zip(("subject", "body"), standard_words(message), strict=True))
+    values = {"subject": subject, "body": body, "changed_at": now()}
+    row = {"id": uuid7(), "channel_id": current_channel(), "message": key, **values}
+    statement = insert(Template).values(row).on_conflict_do_update(constraint="uq_templates_channel_id_message", set_=values)
+    db.session().execute(statement)
+    audit.record("notifications.word", "templates", by=by, before=before, after={"subject": subject, "body": body}, name=key)
+
+
+def reset_template(key: str, *, by: Actor) -> None:
+    """Go back to the standard words; doing so twice changes nothing."""
+    get_message(key)
+    was = queries.template_of(key)
+    if was is not None:
+        audit.record("notifications.unword", "templates", by=by, before={"subject": was.subject, "body": was.body}, name=key)
+        statement = delete(Template).where(Template.message == key).execution_options(synchronize_session=False)
+        db.session().execute(statement)
+
+
+def worded(letter: Letter, template: Template | None, values: Mapping[str, Any], reader: Reader) -> Letter:
+    """A letter in the academy's own words, when it has some."""
+    if template is None:
+        return letter
+    with in_locale(reader.locale):
+        said = {**said_to(values, reader.zone), "name": reader.name, "academy": this_channel().name}
+    title, body = (VARIABLE.sub(lambda found: str(said.get(found[1], "")), words) for words in (template.subject, template.body))
+    return replace(letter, title=" ".join(title.split()), body=body.strip())
+
+
+def preview(key: str, by: Actor) -> Letter:
+    """The mail of a message as this person would get it, with values as they might be."""
+    message, reader = get_message(key), _reader(by)
+    values = sample_of(message)
+    return worded(message.write(values, reader), queries.template_of(key), values, reader)
+
+
+def _reader(by: Actor) -> Reader:
+    assert by.user_id is not None
+    found = queries.find_reader(by.user_id)
+    return found or Reader(by.user_id, by.name, by.email, by.locale, by.zone)
+
+
+def sample_of(message: Message) -> dict[str, Any]:
+    """Values as they might be, for a preview: of the newest course where there is one."""
+    course = queries.newest_course_title() or _("Algebra for everybody")
+    known: dict[str, Any] = {
+        "course": course,
+        "lesson": _("First lesson"),
+        "lessons": _("First lesson") + " · " + _("Second lesson"),
+        "count": "3",
+        "session": _("Questions and answers"),
+        "student": "Nia Newcomer",
+        "instructor": "Ada Lovelace",
+        "who": "Ada Lovelace",
+        "why": _("As we agreed by phone."),
+        "amount": "25.00",
+        "worth": "1,250.00",
+        "batch": _("Autumn"),
+        "file": "lesson.mp4",
+        "report": _("Enrolments"),
+        "above": "100",
+    }
+    return {name: now() if name.endswith("_at") else known.get(name, name) for name in variables_of(message)}

@@ -1,0 +1,116 @@
+"""The academy's own words, the log with its reasons, and addresses that mails come back from."""
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from lms.config import Config, Smtp
+from lms.core import db, mail
+from lms.core.ids import uuid7
+from lms.core.mail import newest
+from lms.notifications import operations, queries
+from tests.client import Browser
+from tests.conftest import CHANNEL, run_jobs
+from tests.factories.people import sam
+
+
+def tell(lesson: str) -> None:
+    """Sam hears of a lesson."""
+    with db.unit_of_work(CHANNEL):
+        person = sam()
+        assert person.user_id is not None
+        values = {"course": "Algebra", "lesson": lesson}
+        operations.tell("lesson", [person.user_id], event_id=uuid7(), href="/", values=values)
+    run_jobs()
+
+
+def test_templates_show__words_a_mail_and_refuses_names_it_does_not_know(as_root: Browser, as_ada: Browser) -> None:
+    as_ada.get("/admin/notifications/templates", status=403)
+    page = as_root.get("/admin/notifications/templates", status=200)
+    assert "New lesson in {{course}}: {{lesson}}" in page.words
+    where = "/admin/notifications/templates/lesson"
+    assert "{{lesson}}" in as_root.get(where, status=200).words
+    for bad in ("{{ password }}", "{{ self.__class__ }}", "{% raw %}{{"):
+        page = as_root.post(where, {"subject": "Hi", "body": f"Look {bad}"}, status=422)
+        assert "is not known here" in page.words and "Look" in page.body
+    words = {"subject": "{{academy}}: {{lesson}}", "body": "Dear {{name}},\n\n<b>{{ lesson }}</b> waits."}
+    as_root.post(where, words, status=303)
+    assert "Dear Root Admin" in as_root.get(where, status=200).words
+    tell("Sums {{name}} <i>")
+    with db.unit_of_work(CHANNEL):
+        made = newest(1, "sam@example.org")[0]
+        assert made.subject == "Ada Academy: Sums {{name}} <i>" and "Dear Sam Student," in made.body_text
+        assert "&lt;b&gt;Sums {{name}} &lt;i&gt;&lt;/b&gt; waits." in made.body_html
+        assert queries.notices_of(made.to_user_id)[0].title == "New lesson in Algebra: Sums {{name}} <i>"  # type: ignore[arg-type]
+    as_root.post(f"{where}/test", status=303)
+    with db.unit_of_work(CHANNEL):
+        assert newest(1, "root@example.org")[0].subject == "Sample: Ada Academy: First lesson"
+    for _ in range(2):
+        as_root.post(f"{where}/reset", status=303)
+    assert "Standard words" in as_root.get(where, status=200).words
+    as_root.get("/admin/notifications/templates/announcement", status=404)
+
+
+def test_bounces_show__stops_mails_until_somebody_clears_it(as_root: Browser, client: Browser) -> None:
+    tell("One")
+    page = as_root.get("/admin/notifications/bounces", status=200)
+    door = (
+        "/"
+        + next(str(box.get("value")) for box in page.all("//input") if "/notifications/bounces/" in str(box.get("value"))).split("/", 3)[3]
+    )
+    client.post(door[:-4] + "AAAA", json=[], token=False, status=403)
+    client.post(door, json={"adress": "x"}, token=False, status=422, check=False)
+    reports = [{"address": "Sam@example.org", "reason": "550 no such user"}, {"address": "nobody@else.org", "reason": "x"}]
+    for noted in (1, 0):
+        assert client.post(door, json=reports, token=False, status=200, check=False).response.get_json() == {"noted": noted}
+    assert "sam@example.org" in as_root.get("/admin/inbox", status=200).words
+    tell("Two")
+    with db.unit_of_work(CHANNEL):
+        stopped, bounce = newest(1, "sam@example.org")[0], queries.standing_bounce("sam@example.org")
+        assert (stopped.state, stopped.error) == ("withheld", "Not sent: mails to this address come back.") and bounce is not None
+    assert "come back" in as_root.get("/admin/system/mail?state=withheld", status=200).words
+    as_root.get(f"/admin/notifications/bounces/{bounce.id}", status=200)
+    for _ in range(2):
+        as_root.post(f"/admin/notifications/bounces/{bounce.id}/clear", status=303)
+    as_root.post(f"/admin/system/mail/{stopped.id}/retry", status=303)
+    run_jobs()
+    with db.unit_of_work(CHANNEL):
+        assert newest(1, "sam@example.org")[0].state == "sent"
+    as_root.post(f"/admin/system/mail/{stopped.id}/retry", status=409, check=False)
+
+
+class Refusing(socketserver.StreamRequestHandler):
+    """A mail server that knows nobody."""
+
+    def handle(self) -> None:
+        """Say no to every recipient."""
+        self.wfile.write(b"220 hello\r\n")
+        for line in self.rfile:
+            said = line.strip().upper()
+            answer = b"550 5.1.1 no such user" if said.startswith(b"RCPT") else b"221 bye" if said == b"QUIT" else b"250 ok"
+            self.wfile.write(answer + b"\r\n")
+            if said == b"QUIT":
+                return
+
+
+@pytest.fixture
+def refusing_server(test_config: Config) -> Iterator[None]:
+    """Mails go to a server that refuses everybody."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        smtp = Smtp(host="127.0.0.1", port=server.server_address[1], username="", password="", tls="none")
+        mail.use_config(replace(test_config, smtp=smtp))
+        yield
+        mail.use_config(test_config)
+        server.shutdown()
+
+
+def test_note_refusal__marks_an_address_the_server_refuses(as_root: Browser, refusing_server: None) -> None:
+    tell("One")
+    with db.unit_of_work(CHANNEL):
+        made, bounce = newest(1, "sam@example.org")[0], queries.standing_bounce("sam@example.org")
+        assert (made.state, made.error) == ("failed", "550 5.1.1 no such user") and bounce is not None and bounce.mail_id == made.id
+    assert "550 5.1.1" in as_root.get("/admin/inbox", status=200).words
