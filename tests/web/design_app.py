@@ -35,6 +35,7 @@ def context() -> dict[str, Any]:
         "me": None if request.args.get("me") == "0" else ME,
         "navigation": navigation(),
         "unread": 3,
+        "viewing": None,
         "links": LINKS,
         "csp_nonce": "test",
         "toasts": toasts,
