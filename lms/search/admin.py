@@ -54,7 +54,8 @@ def pages(words: str) -> list[dict[str, Any]]:
         if endpoint in current_app.view_functions:
             found.append({"title": title, "href": url_for(endpoint), "icon": icon})
     wanted = words.casefold()
-    return [row for row in found if wanted in row["title"].casefold()][: SHOWN if words else 20]
+    fitting = [row for row in found if wanted in row["title"].casefold()]
+    return fitting[:SHOWN] if words else fitting
 
 
 def rows(hits: Sequence[Hit], names: dict[Any, str]) -> list[dict[str, Any]]:

@@ -10,13 +10,14 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 from flask import Flask
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from lms.channels import queries as channel_queries
 from lms.core import db, sandbox
 from lms.core.storage import LocalStorage, use_storage
 from lms.courses import queries
+from tests.browser.kit import faults
 from tests.conftest import CHANNEL, run_jobs, signed_in
 from tests.factories import people
 from tests.factories.courses import a_course
@@ -50,14 +51,6 @@ def context(app: Flask, address: str) -> Iterator[BrowserContext]:
         made.add_cookies([{"name": "lectern", "value": cookie.value, "url": address}])
         yield made
         browser.close()
-
-
-def faults(page: Page) -> list[str]:
-    """What the console says of errors and of the content security policy."""
-    found: list[str] = []
-    page.on("console", lambda message: found.append(f"{message.text} {message.location}") if message.type == "error" else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
 
 
 def stored(course_id: object) -> list[str]:

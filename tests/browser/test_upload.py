@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from lms.channels import queries as channel_queries
 from lms.core import db, sandbox
 from lms.core.storage import LocalStorage, use_storage
+from tests.browser.kit import faults
 from tests.conftest import CHANNEL, run_jobs, signed_in
 from tests.factories import people
 
@@ -77,14 +78,6 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *noise, *heavy], check=True)
     assert 25 * MIB < path.stat().st_size < 40 * MIB, path.stat().st_size
     return path
-
-
-def faults(page: Page) -> list[str]:
-    """What the console says of errors and of the content security policy."""
-    found: list[str] = []
-    page.on("console", lambda message: found.append(f"{message.text} {message.location}") if message.type == "error" else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
 
 
 def until(page: Page, words: str, seconds: float = 60) -> None:

@@ -220,7 +220,7 @@ def start_session(user: User, digest: bytes, *, staff: bool, address: str, devic
     user.last_sign_in_at = now()
     db.session().add(made)
     db.session().flush()
-    audit.record("auth.sign_in", made, by=Actor(user_id=user.id, name=user.name), name=device[:80])
+    audit.record("auth.sign_in", made, by=Actor(user_id=user.id, name=user.name), name=made.device_name)
     return made
 
 

@@ -15,6 +15,15 @@ from lms.core.reports.fields import Words
 from lms.reporting import policies
 
 
+def _kind(marks: Any, device: Any) -> Any:
+    return case(*((device.contains(mark), name) for mark, name in marks), else_="")
+
+
+DEVICE = func.concat_ws(
+    " · ", func.nullif(_kind(BROWSERS, SignInSession.device), ""), func.nullif(_kind(SYSTEMS, SignInSession.device), "")
+)
+
+
 class SignIns(Report):
     """Each time somebody signed in: when, with what, from where."""
 
@@ -34,7 +43,7 @@ class SignIns(Report):
         Column("created_at", _l("Signed in"), SignInSession.created_at, kind="time", nullable=False),
         Column("seen_at", _l("Last seen"), SignInSession.seen_at, kind="time", nullable=False),
         Column("ended_at", _l("Signed out"), SignInSession.ended_at, kind="time"),
-        Column("device", _l("Browser"), SignInSession.device),
+        Column("device", _l("Browser"), func.coalesce(func.nullif(DEVICE, ""), func.left(SignInSession.device, 60)), sortable=False),
         Column("address", _l("Address"), SignInSession.address, shown=False),
         Column("user_id", _l("Person id"), SignInSession.user_id, shown=False),
     )
@@ -53,13 +62,6 @@ class SignIns(Report):
         return policies.can_see_figures(by)
 
 
-def _kind(marks: Any, device: Any) -> Any:
-    return case(*((device.contains(mark), name) for mark, name in marks), else_="")
-
-
-DEVICE = func.concat_ws(
-    " · ", func.nullif(_kind(BROWSERS, SignInSession.device), ""), func.nullif(_kind(SYSTEMS, SignInSession.device), "")
-)
 SIGNED_IN = (
     select(
         func.count().label("times"),
