@@ -152,7 +152,7 @@ def month_figures(by: Actor, *, currency: str) -> Figures:
     )
     ever = reporting.sums_ever(("enrolments", "courses_completed"), instructor=instructor, known=known)
     period = f"{first}..{known.today}@{known.zone}"
-    seen = People() if by.is_admin else Enrollments()
+    seen = People(own_fields=False) if by.is_admin else Enrollments()
     return Figures(
         here=seen.count(seen.read_view({"seen": [period]}), by),
         month={name: line.part(MONTH, 2 * MONTH) for name, line in series.items()},

@@ -181,8 +181,8 @@ class People(Report):
     )
     search = (people_by(Member.id),)
 
-    def __init__(self) -> None:
-        known = fields_here() if db.has_work() and db.work().channel_id is not None else ()
+    def __init__(self, *, own_fields: bool = True) -> None:
+        known = fields_here() if own_fields and db.has_work() and db.work().channel_id is not None else ()
         if known:
             self.columns = (*type(self).columns, *(column_of(one) for one in known))
             self.filters = (*type(self).filters, *(filter_of(one) for one in known))

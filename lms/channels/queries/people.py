@@ -4,9 +4,11 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ScalarSelect, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from lms.auth.models import RefreshToken, SignInSession, User
 from lms.channels.models import Channel, Domain, Member, Preference, Viewing, picture_url
@@ -261,13 +263,12 @@ def channel_of_host(host: str) -> ChannelFace | None:
     if kept and time.monotonic() - kept[0] < FRESH_SECONDS:
         return kept[1]
     with db.unit_of_work(platform=True, read_only=True) as session:
-        found = session.scalar(
-            select(Channel).join(Domain, Domain.channel_id == Channel.id).where(Domain.host == host, Channel.status == "open")
-        )
+        known = select(Channel, _first_host(Channel.id)).where(Channel.status == "open")
+        asked = aliased(Domain)
+        found = session.execute(known.join(asked, asked.channel_id == Channel.id).where(asked.host == host)).first()
         if found is None and host in LOOPBACK:
-            every = session.scalars(select(Channel).where(Channel.status == "open").order_by(Channel.created_at).limit(1)).all()
-            found = every[0] if every else None
-        face = face_of(found, origin_of(found.id)) if found is not None else None
+            found = session.execute(known.order_by(Channel.created_at).limit(1)).first()
+        face = face_of(found[0], _origin_at(found[1])) if found is not None else None
     if len(_faces) > 1000:
         _faces.clear()
     _faces[host] = (time.monotonic(), face)
@@ -298,19 +299,16 @@ def face_of(channel: Channel, origin: str) -> ChannelFace:
 
 def origin_of(channel_id: UUID) -> str:
     """`https://host` of a channel's first verified host, for links in mails and QR codes."""
-    host = (
-        db.session()
-        .execute(
-            select(Domain.host)
-            .where(Domain.channel_id == channel_id, Domain.verified_at.is_not(None))
-            .order_by(Domain.created_at, Domain.host)
-            .limit(1)
-        )
-        .scalar_one_or_none()
-    )
-    if host is None:
-        return _origin[0]
-    return _origin[0] if host in LOOPBACK else f"https://{host}"
+    return _origin_at(db.session().execute(select(_first_host(channel_id))).scalar_one())
+
+
+def _first_host(channel_id: Any) -> ScalarSelect[str]:
+    hosts = select(Domain.host).where(Domain.channel_id == channel_id, Domain.verified_at.is_not(None))
+    return hosts.order_by(Domain.created_at, Domain.host).limit(1).scalar_subquery()
+
+
+def _origin_at(host: str | None) -> str:
+    return _origin[0] if host is None or host in LOOPBACK else f"https://{host}"
 
 
 _origin: list[str] = ["http://localhost:8000"]
