@@ -27,7 +27,7 @@ from lms.notifications.queries import Bell
 from lms.web.access import allow
 from lms.web.face import faces
 from lms.web.navigation import many
-from lms.web.socket_doors import NO_RIGHT, SIGNED_OUT, Places, check_origin, database, offered_ticket, open_socket
+from lms.web.socket_doors import NO_RIGHT, SIGNED_OUT, Places, check_origin, database, offered_ticket, open_socket, sign_of_life
 from lms.web.websockets import Closed, Spoken, WebSocket, text_frame
 
 bp = Blueprint("notifications_sockets", __name__, url_prefix="/ws/notifications")
@@ -35,8 +35,6 @@ PURPOSE = "bell"
 TICK = 1.0
 AT_ONCE = 500
 INBOX_SECONDS = 3.0
-PING_SECONDS = 25.0
-SILENT_SECONDS = 80.0
 RIGHTS_SECONDS = 60.0
 SLACK = timedelta(seconds=10)  # a notice may be committed this long after it was written
 log = structlog.get_logger(__name__)
@@ -273,14 +271,7 @@ class Bells:
     def _signs_of_life(self) -> None:
         moment = time.monotonic()
         for line in self.lines():
-            ws = line.ws
-            if moment - ws.heard_at > SILENT_SECONDS:
-                ws.drop("silent")
-            elif ws.closing_since and moment - ws.closing_since > 2:
-                ws.drop("closed")
-            elif moment - max(ws.heard_at, line.pinged_at) > PING_SECONDS:
-                line.pinged_at = moment
-                ws.ping()
+            sign_of_life(line, moment)
 
 
 bells = Bells()

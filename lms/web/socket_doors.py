@@ -1,6 +1,7 @@
 """What every socket door does before it lets anybody in: a known origin, a one-time ticket, not too many at once; and where it stands."""
 
 import threading
+from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -16,6 +17,7 @@ TICKET = "ticket."
 MOST_SOCKETS = 8
 SIGNED_OUT, NO_RIGHT, TOO_MUCH = 4401, 4403, 4429
 AT_ONCE = 8
+PING_SECONDS, SILENT_SECONDS = 25.0, 80.0
 # Storms of reconnecting sockets queue here instead of running into the time-out of the connection pool.
 database = threading.BoundedSemaphore(AT_ONCE)
 
@@ -55,6 +57,25 @@ def socket_url(path: str) -> str:
         return str(config.socket_url).rstrip("/") + path
     host = request.host.rpartition(":")[0] if ":" in request.host.rpartition("]")[2] else request.host
     return f"{'wss' if request.is_secure else 'ws'}://{host}:{config.socket_port}{path}"
+
+
+class Held(Protocol):
+    """A socket somebody holds, and when it was pinged last."""
+
+    ws: WebSocket
+    pinged_at: float
+
+
+def sign_of_life(held: Held, moment: float) -> None:
+    """Ping a socket that was quiet for a while; drop one that stays silent, or does not end the closing it was asked for."""
+    ws = held.ws
+    if moment - ws.heard_at > SILENT_SECONDS:
+        ws.drop("silent")
+    elif ws.closing_since and moment - ws.closing_since > 2:
+        ws.drop("closed")
+    elif moment - max(ws.heard_at, held.pinged_at) > PING_SECONDS:
+        held.pinged_at = moment
+        ws.ping()
 
 
 class Places:

@@ -20,11 +20,9 @@ from lms.core.clock import now
 from lms.core.redis import RedisError, redis
 from lms.streaming import operations as streaming
 from lms.streaming.queries import standings_of
-from lms.web.socket_doors import NO_RIGHT, SIGNED_OUT, database
+from lms.web.socket_doors import NO_RIGHT, SIGNED_OUT, database, sign_of_life
 
 TICK = 1.0
-PING_SECONDS = 25.0
-SILENT_SECONDS = 80.0
 RIGHTS_SECONDS = 60.0
 PRESENCE_SECONDS = 15.0
 PRESENT_FOR = 45.0
@@ -106,14 +104,7 @@ class Watch:
     def _signs_of_life(self) -> None:
         moment = time.monotonic()
         for seat in rooms.seats():
-            ws = seat.ws
-            if moment - ws.heard_at > SILENT_SECONDS:
-                ws.drop("silent")
-            elif ws.closing_since and moment - ws.closing_since > 2:
-                ws.drop("closed")
-            elif moment - max(ws.heard_at, seat.pinged_at) > PING_SECONDS:
-                seat.pinged_at = moment
-                ws.ping()
+            sign_of_life(seat, moment)
 
     def _rights(self) -> None:
         suspects, self._suspects = self._suspects, set()
