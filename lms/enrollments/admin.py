@@ -218,7 +218,9 @@ def _asked() -> tuple[Member | None, Course | None, Lesson | None]:
 
 
 def _answers(member: Member, course: Course, enrollment: Enrollment | None) -> list[Answer]:
-    person = Actor(user_id=member.id, name=member.name, role=member.role if member.is_active else "", channel_id=member.channel_id)
+    person = Actor(
+        user_id=member.id, name=member.name, role=member.role if member.is_active else "", channel_id=member.channel_id, zone=actor().zone
+    )
     made = []
     for lesson in courses.lessons_of(course.id, published_only=False):
         decision = can_enter(member) & policies.can_open(person, lesson, enrollment, at=now(), course=course)
