@@ -241,6 +241,7 @@ def _id_in_query(name: str) -> UUID:
 
 
 def lesson_to_go_on_with(course: Course, enrollment: Enrollment | None) -> str:
+    """The address of the lesson to go on with; the course's own when it has none."""
     lesson = queries.next_lesson(enrollment) if enrollment else None
     if lesson is None:
         return url_for("courses.show", slug=course.slug)
