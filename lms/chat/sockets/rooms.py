@@ -131,6 +131,9 @@ class LiveRoom:
             return
         news = json.loads(payload)
         kind = news["k"]
+        if kind == "line":
+            self._line(int(news["seq"]), payload)
+            return
         with self.lock:
             if kind == "gone":
                 self._forget(int(news["seq"]))
