@@ -1,5 +1,24 @@
-"""Every question about enrolments: `enrolled` one by one and in numbers, `outlines` a course as one person learns it."""
+"""Every question about enrolments: `batches`, `enrolled` one by one and in numbers, `outlines` a course as one person learns it."""
 
+from lms.enrollments.queries.batches import (
+    Choice,
+    batch_by_name,
+    batch_faults,
+    batches_of,
+    batches_with_free_places,
+    choices_of,
+    get_batch,
+    get_wait,
+    instructor_ids_of,
+    instructors_of_batch,
+    lock_batch,
+    lock_names,
+    runs_in_batches,
+    teaches_batch_of,
+    wait_of,
+    waiting_in,
+    waits_of_enrolled,
+)
 from lms.enrollments.queries.enrolled import (
     CourseFigures,
     Gain,
@@ -31,6 +50,7 @@ from lms.enrollments.queries.enrolled import (
 from lms.enrollments.queries.outlines import Kept, Outline, Part, Step, desk, outline_of
 
 __all__ = [
+    "Choice",
     "CourseFigures",
     "Gain",
     "Kept",
@@ -40,6 +60,11 @@ __all__ = [
     "Step",
     "active_enrollment",
     "asset_ids_of",
+    "batch_by_name",
+    "batch_faults",
+    "batches_of",
+    "batches_with_free_places",
+    "choices_of",
     "choose_next",
     "count_lessons",
     "count_students",
@@ -51,16 +76,27 @@ __all__ = [
     "enrollments_of",
     "figures_of",
     "gains_of",
+    "get_batch",
     "get_enrollment",
     "get_progress",
+    "get_wait",
+    "instructor_ids_of",
+    "instructors_of_batch",
     "is_enrolled",
     "latest_enrollment",
     "learning_of",
+    "lock_batch",
     "lock_enrollment",
+    "lock_names",
     "member_by_email",
     "newest_students",
     "next_lesson",
     "outline_of",
     "progress_of",
+    "runs_in_batches",
+    "teaches_batch_of",
+    "wait_of",
+    "waiting_in",
+    "waits_of_enrolled",
     "was_refunded",
 ]

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from flask import Blueprint, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectChoice
 
@@ -18,6 +18,7 @@ from lms.core.i18n import gettext as _
 from lms.courses import queries as courses
 from lms.courses.models import Course, Lesson
 from lms.enrollments import operations, policies, queries
+from lms.enrollments.admin.door import bp
 from lms.enrollments.forms import ByHandForm, EndForm
 from lms.enrollments.models import Enrollment
 from lms.enrollments.reports import Enrollments, Lessons
@@ -29,7 +30,6 @@ from lms.web.bulk import answer_import
 from lms.web.lists import answer_list
 from lms.web.toasts import toast
 
-bp = Blueprint("enrollments_admin", __name__, url_prefix="/admin/enrollments")
 NEWEST = 20
 
 
@@ -218,7 +218,9 @@ def _asked() -> tuple[Member | None, Course | None, Lesson | None]:
 
 
 def _answers(member: Member, course: Course, enrollment: Enrollment | None) -> list[Answer]:
-    person = Actor(user_id=member.id, name=member.name, role=member.role if member.is_active else "", channel_id=member.channel_id)
+    person = Actor(
+        user_id=member.id, name=member.name, role=member.role if member.is_active else "", channel_id=member.channel_id, zone=actor().zone
+    )
     made = []
     for lesson in courses.lessons_of(course.id, published_only=False):
         decision = can_enter(member) & policies.can_open(person, lesson, enrollment, at=now(), course=course)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from flask import Blueprint, request, url_for
+from flask import request, url_for
 from pydantic import ConfigDict, Field
 
 from lms.channels.queries import get_member
@@ -18,6 +18,7 @@ from lms.core.money import Money
 from lms.courses import queries as courses
 from lms.courses.models import Lesson
 from lms.enrollments import operations, policies, queries
+from lms.enrollments.api.door import bp
 from lms.enrollments.models import Enrollment
 from lms.enrollments.operations import Played
 from lms.enrollments.operations.watching import read_pass
@@ -26,7 +27,6 @@ from lms.vouchers import operations as vouchers
 from lms.web.access import actor, allow
 from lms.web.api import Amount, Answer, Body, Rows, answer_rows, endpoint, located
 
-bp = Blueprint("enrollments_api", __name__, url_prefix="/api/v1/enrollments")
 Seconds = Annotated[float, Field(ge=0, le=2_000_000, strict=False)]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
@@ -25,6 +25,7 @@ from lms.enrollments.errors import PriceChanged
 from lms.enrollments.forms import BeatBody, EnrollForm
 from lms.enrollments.models import Enrollment
 from lms.enrollments.operations.watching import read_pass
+from lms.enrollments.views.door import bp
 from lms.vouchers import operations as vouchers
 from lms.vouchers.errors import CodeRefused, UnknownCode
 from lms.vouchers.policies import can_see_redemption
@@ -38,8 +39,6 @@ from lms.web.toasts import toast
 
 REDEEM = "/vouchers/redeem"
 COUPON = "enrolment-coupon"
-
-bp = Blueprint("enrollments", __name__, url_prefix="/enrollments")
 
 
 @bp.route("/")
