@@ -2,8 +2,8 @@
 
 from migrations.kit import belongs_to, sql, tenant_table
 
-revision = "0044"
-down_revision = "0043"
+revision = "0045"
+down_revision = "0044"
 
 
 def upgrade() -> None:
