@@ -36,7 +36,7 @@ class CourseBatchBody(Body):
     ends_on: Day | None = None
     enrol_from: Day | None = None
     enrol_until: Day | None = None
-    seats: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    seats: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     price_minor: Annotated[int, Field(ge=0, le=10**12)] | None = None
     instructor_ids: Ids = []
 

@@ -96,6 +96,7 @@ def courses_offer(course_id: UUID) -> ResponseReturnValue:
         allow(can_read(actor(), course))
     else:
         allow(policies.can_learn(actor()))
+    choices = queries.choices_of(course_id, actor().user_id, operations.today()) if enrollment is None else []
     return fragment(
         "enrollments/_offer.html",
         page=url_for(".courses_enroll", course_id=course_id),
@@ -106,8 +107,9 @@ def courses_offer(course_id: UUID) -> ResponseReturnValue:
         students=queries.count_students(course_id),
         batch=queries.find_batch(enrollment.batch_id) if enrollment else None,
         in_batches=enrollment is None and queries.runs_in_batches(course_id),
-        choices=queries.choices_of(course_id, actor().user_id, operations.today()) if enrollment is None else [],
-        prices={},
+        choices=choices,
+        day=operations.today(),
+        prices={one.batch.id: operations.batch_price(course, one.batch, now()) for one in choices},
     )
 
 

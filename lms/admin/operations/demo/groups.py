@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from lms.admin.operations.demo.people import STUDENTS
 from lms.channels.models import Member
 from lms.channels.queries import actor_of_user
 from lms.core import db
@@ -48,5 +49,5 @@ def run_in_batches(course: Course, *, by: Actor) -> None:
 def _newcomers(course: Course) -> Select[UUID]:
     """The students who are not in the course, those who came last first."""
     taken = select(Enrollment.user_id).where(Enrollment.course_id == course.id)
-    students = select(Member.id).where(Member.role == "student", Member.status == "active", Member.id.not_in(taken))
+    students = select(Member.id).where(Member.role == "student", Member.name.in_(STUDENTS), Member.id.not_in(taken))
     return students.order_by(Member.joined_at.desc(), Member.id)
