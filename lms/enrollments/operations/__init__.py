@@ -9,6 +9,7 @@ from lms.enrollments.operations.batches import (
     purge_batch,
     reopen_batch,
     restore_batch,
+    shifted,
 )
 from lms.enrollments.operations.enrolling import (
     end_enrollment,
@@ -69,6 +70,7 @@ __all__ = [
     "reopen_batch",
     "restore_batch",
     "restore_enrollment",
+    "shifted",
     "shut_media",
     "today",
 ]

@@ -2,8 +2,8 @@
 
 from migrations.kit import APP, BACKUP, PLATFORM, sql
 
-revision = "0044"
-down_revision = "0043"
+revision = "0046"
+down_revision = "0045"
 
 ME = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
 MEMBER = "EXISTS (SELECT 1 FROM channels.members m WHERE m.id = passkeys.user_id)"
