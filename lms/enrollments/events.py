@@ -43,3 +43,22 @@ class CourseCompleted(Event):
     enrollment_id: UUID
     user_id: UUID
     course_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestMade(Event):
+    """Somebody asks to be let into a course, and waits for an answer."""
+
+    request_id: UUID
+    user_id: UUID
+    course_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestAnswered(Event):
+    """A request was approved or refused, or expired."""
+
+    request_id: UUID
+    user_id: UUID
+    course_id: UUID
+    state: str

@@ -29,3 +29,9 @@ def recount_all() -> None:
 def end_overdue() -> None:
     """End the enrolments whose last day is over."""
     operations.end_overdue(by=the_platform(current_channel()))
+
+
+@job(queue="bulk", every=Every(at="03:50"))
+def expire_requests() -> None:
+    """Close the requests that became too old."""
+    operations.expire_requests(by=the_platform(current_channel()))

@@ -1,4 +1,6 @@
-"""Every question about enrolments: `enrolled` one by one and in numbers, `outlines` a course as one person learns it."""
+"""Every question about enrolments: `enrolled` one by one and in numbers, `links` and keys with what they open,
+`outlines` a course as one person learns it, `requests` of those who ask to be let in.
+"""
 
 from lms.enrollments.queries.enrolled import (
     CourseFigures,
@@ -28,7 +30,18 @@ from lms.enrollments.queries.enrolled import (
     progress_of,
     was_refunded,
 )
+from lms.enrollments.queries.links import (
+    Way,
+    came_through,
+    courses_of_link,
+    enrollments_in,
+    find_way,
+    get_link,
+    get_way,
+    has_key,
+)
 from lms.enrollments.queries.outlines import Kept, Outline, Part, Step, desk, outline_of
+from lms.enrollments.queries.requests import fits_rule, get_request, last_request, lets_in, open_requests, stale_requests
 
 __all__ = [
     "CourseFigures",
@@ -38,29 +51,43 @@ __all__ = [
     "Outline",
     "Part",
     "Step",
+    "Way",
     "active_enrollment",
     "asset_ids_of",
+    "came_through",
     "choose_next",
     "count_lessons",
     "count_students",
+    "courses_of_link",
     "courses_to_enrol_in",
     "desk",
     "enrolled_course_ids",
     "enrolled_user_ids",
     "enrollment_of_order",
+    "enrollments_in",
     "enrollments_of",
     "figures_of",
+    "find_way",
+    "fits_rule",
     "gains_of",
     "get_enrollment",
+    "get_link",
     "get_progress",
+    "get_request",
+    "get_way",
+    "has_key",
     "is_enrolled",
+    "last_request",
     "latest_enrollment",
     "learning_of",
+    "lets_in",
     "lock_enrollment",
     "member_by_email",
     "newest_students",
     "next_lesson",
+    "open_requests",
     "outline_of",
     "progress_of",
+    "stale_requests",
     "was_refunded",
 ]
