@@ -59,7 +59,7 @@ def connect(config: Config, *, statement_timeout_ms: int = db.STATEMENT_TIMEOUT_
     signing.use_secret(config.secret_key)
     storage.use_storage(storage.make_storage(config))
     sandbox.use_scratch(config.home / "scratch")
-    media.use_ffmpeg(config.ffmpeg)
+    media.use_ffmpeg(config.ffmpeg, workers=config.workers)
     mail.use_config(config)
     jobs.nudges_go_to(workers.send_nudge)
     channel_queries.local_origin(f"http://{reachable(config.host)}:{config.port}")

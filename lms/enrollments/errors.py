@@ -33,3 +33,19 @@ class NoRequest(NotFound):
 
 class RequestIsOver(Conflict):
     """A request was answered, withdrawn or too old meanwhile."""
+
+
+class NoBatch(NotFound):
+    """There is no such batch, or not of this course."""
+
+
+class BatchIsFull(Conflict):
+    """No seat of the batch is left for this person."""
+
+
+class BatchTakesNobody(Conflict):
+    """The batch is cancelled, over, or not open for enrolment now."""
+
+
+class NotOnTheList(NotFound):
+    """The person does not stand on this waitlist."""

@@ -70,3 +70,10 @@ def shut_the_media(fact: EnrollmentEnded) -> None:
 def settle_the_request(fact: UserEnrolled) -> None:
     """Whoever is in, however they came, waits for no answer any more."""
     operations.settle_requests(fact.user_id, fact.course_id, by=fact.by)
+
+
+@on(EnrollmentEnded)
+def offer_the_place(fact: EnrollmentEnded) -> None:
+    """A seat that somebody left is held for the next on the waitlist."""
+    if fact.batch_id is not None:
+        operations.offer_places(fact.batch_id, by=the_platform(current_channel()))

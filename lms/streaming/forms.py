@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import DateTimeLocalField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from lms.core.i18n import lazy_gettext as _l
+from lms.streaming.models import MOST_TIMES
 from lms.web.forms import Form, one_line, strip
 
 
@@ -28,13 +29,32 @@ class SessionForm(Form):
         ),
     )
 
-    def times(self, place: ZoneInfo) -> tuple[datetime, datetime]:
+    def times_in(self, place: ZoneInfo) -> tuple[datetime, datetime]:
         """Start and end as moments, read in a zone."""
         begin = self.starts_at.data.replace(tzinfo=place)
         return begin, begin + timedelta(minutes=self.minutes.data)
 
+    following = RadioField(
+        _l("Change"), choices=[("", _l("Only this class")), ("1", _l("This and the following classes"))], default="", validate_choice=False
+    )
+
 
 class NewSessionForm(SessionForm):
-    """A new class: its course as well."""
+    """A new class: its course as well, and whether it repeats."""
 
     course_id = SelectField(_l("Course"), [InputRequired(_l("Choose a course."))])
+    every = SelectField(
+        _l("Repeats"),
+        choices=[
+            ("", _l("Not")),
+            ("day", _l("Every day")),
+            ("week", _l("Every week")),
+            ("fortnight", _l("Every two weeks")),
+            ("month", _l("Every month")),
+        ],
+        default="",
+        validate_choice=False,
+    )
+    times = IntegerField(
+        _l("How many classes"), [Optional(), NumberRange(2, MOST_TIMES)], description=_l("With this one; only when it repeats.")
+    )

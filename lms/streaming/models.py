@@ -24,6 +24,26 @@ MOVES: dict[str, tuple[str, ...]] = {
 }
 EARLY = timedelta(minutes=15)
 SOURCES = ("page", "chat", "provider")
+EVERY = ("day", "week", "fortnight", "month")
+MOST_TIMES = 52
+
+
+class Series(Tenant, Base):
+    """Classes planned together: how often, how many times, and the zone whose clock they keep to."""
+
+    __tablename__ = "series"
+    __table_args__ = (
+        CheckConstraint("every IN ('day', 'week', 'fortnight', 'month')", name="every"),
+        CheckConstraint("times BETWEEN 2 AND 52", name="times"),
+        belongs_to("course_id", "courses.courses"),
+        {"schema": "streaming"},
+    )
+
+    course_id: Mapped[UUID]
+    every: Mapped[str]
+    zone: Mapped[str]
+    times: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Session(Tenant, Base):
@@ -39,6 +59,8 @@ class Session(Tenant, Base):
         Index("ix_sessions_starts", "channel_id", "starts_at", "id"),
         Index("ix_sessions_course", "channel_id", "course_id", "starts_at"),
         Index("ix_sessions_host", "channel_id", "host_id", "starts_at"),
+        belongs_to("series_id", "streaming.series"),
+        Index("ix_sessions_series", "channel_id", "series_id", "series_number", postgresql_where=text("series_id IS NOT NULL")),
         Index("ix_sessions_running", "starts_at", postgresql_where=text("state IN ('scheduled', 'open', 'live')")),
         {"schema": "streaming"},
     )
@@ -52,6 +74,8 @@ class Session(Tenant, Base):
     state: Mapped[str] = mapped_column(default="scheduled")
     provider: Mapped[str] = mapped_column(default="link")
     join_url: Mapped[str] = mapped_column(default="")
+    series_id: Mapped[UUID | None]
+    series_number: Mapped[int | None]
     opened_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -120,3 +144,18 @@ class Visit(Tenant, Base):
     joined_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime] = mapped_column(default=now)
     left_at: Mapped[datetime | None]
+
+
+class Feed(Tenant, Base):
+    """A person's private calendar address; it works until it is revoked."""
+
+    __tablename__ = "feeds"
+    __table_args__ = (
+        belongs_to("user_id", "channels.members"),
+        Index("uq_feeds_standing", "channel_id", "user_id", unique=True, postgresql_where=text("revoked_at IS NULL")),
+        {"schema": "streaming"},
+    )
+
+    user_id: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    revoked_at: Mapped[datetime | None]

@@ -1,7 +1,18 @@
-"""Every change of enrollments, split by noun: enrolments, links and who comes by them, watching, progress,
-refunds, requests.
+"""Every change of enrollments, split by noun: batches and their waitlists, enrolments, links and who comes by them, progress,
+refunds, requests, watching.
 """
 
+from lms.enrollments.operations.batches import (
+    BatchSheet,
+    cancel_batch,
+    create_batch,
+    delete_batch,
+    edit_batch,
+    purge_batch,
+    reopen_batch,
+    restore_batch,
+    shifted,
+)
 from lms.enrollments.operations.enrolling import (
     end_enrollment,
     end_overdue,
@@ -10,6 +21,7 @@ from lms.enrollments.operations.enrolling import (
     enroll_by_wallet,
     enroll_freely,
     enroll_the_buyer,
+    move_enrollment,
     restore_enrollment,
     shut_media,
 )
@@ -35,18 +47,34 @@ from lms.enrollments.operations.requests import (
     settle_requests,
     withdraw_request,
 )
+from lms.enrollments.operations.seats import batch_price, today
+from lms.enrollments.operations.waiting import (
+    join_waitlist,
+    leave_waitlist,
+    move_wait,
+    offer_by_hand,
+    offer_places,
+    pass_on_offers,
+    remove_wait,
+)
 from lms.enrollments.operations.watching import Beat, Played, begin_watching, record_beat
 
 __all__ = [
+    "BatchSheet",
     "Beat",
     "Played",
     "Terms",
     "approve_request",
     "ask_to_enroll",
+    "batch_price",
     "begin_watching",
+    "cancel_batch",
     "complete_lesson",
     "courses_to_join",
+    "create_batch",
+    "delete_batch",
     "digest_of",
+    "edit_batch",
     "edit_link",
     "end_enrollment",
     "end_overdue",
@@ -60,20 +88,33 @@ __all__ = [
     "find_key",
     "follow_refund",
     "join_courses",
+    "join_waitlist",
+    "leave_waitlist",
     "make_link",
     "mark_done",
+    "move_enrollment",
+    "move_wait",
+    "offer_by_hand",
+    "offer_places",
+    "pass_on_offers",
+    "purge_batch",
     "put_link",
     "recompute_course",
     "recompute_progress",
     "record_beat",
     "refuse_request",
+    "remove_wait",
+    "reopen_batch",
     "reopen_request",
     "replace_link",
+    "restore_batch",
     "restore_enrollment",
     "restore_link",
     "revoke_link",
     "settle_requests",
+    "shifted",
     "shut_media",
+    "today",
     "why_shut",
     "withdraw_request",
 ]

@@ -60,7 +60,7 @@ def withdraw_request(request: Request, *, by: Actor) -> None:
 
 
 def approve_request(request: Request, *, answer: str, by: Actor, is_by_rule: bool = False) -> bool:
-    """Let the person in: a course that costs nothing enrols them at once, another opens its payment. False when it was so already.
+    """Let the person in: a course that costs nothing and has no batches enrols them at once, another opens. False when it was so already.
 
     Raises RequestIsOver for one that was withdrawn, refused, or is too old.
     """
@@ -70,7 +70,7 @@ def approve_request(request: Request, *, answer: str, by: Actor, is_by_rule: boo
     _expect_waiting(locked)
     _answer(locked, "approved", answer, by, is_by_rule=is_by_rule)
     course = get_course(locked.course_id)
-    if not course.price_now.minor:
+    if not course.price_now.minor and not queries.runs_in_batches(course.id):
         enroll_freely(locked.user_id, course.id, source="request", note=locked.reason, by=by)
         locked.used_at = now()
     return True

@@ -2,8 +2,8 @@
 
 from migrations.kit import belongs_to, sql, tenant_table
 
-revision = "0042"
-down_revision = "0041"
+revision = "0045"
+down_revision = "0044"
 SOURCES = "'wallet', 'free', 'manual', 'voucher', 'link', 'request'"
 
 
