@@ -47,7 +47,7 @@ from lms.enrollments.operations.requests import (
     settle_requests,
     withdraw_request,
 )
-from lms.enrollments.operations.seats import batch_price, today
+from lms.enrollments.operations.seats import batch_price, opening_of, today
 from lms.enrollments.operations.waiting import (
     join_waitlist,
     leave_waitlist,
@@ -96,6 +96,7 @@ __all__ = [
     "move_wait",
     "offer_by_hand",
     "offer_places",
+    "opening_of",
     "pass_on_offers",
     "purge_batch",
     "put_link",

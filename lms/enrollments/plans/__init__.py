@@ -5,6 +5,7 @@ from lms.enrollments.plans.acts import (
     EnrollPeople,
     ExtendEnrollments,
     ImportEnrollments,
+    MoveEnrollments,
     RestoreEnrollments,
     UnenrollPeople,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "EnrollPeople",
     "ExtendEnrollments",
     "ImportEnrollments",
+    "MoveEnrollments",
     "RefuseRequests",
     "RestoreEnrollments",
     "UnenrollPeople",

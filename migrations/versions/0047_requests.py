@@ -2,8 +2,8 @@
 
 from migrations.kit import APP, belongs_to, sql, tenant_table
 
-revision = "0046"
-down_revision = "0045"
+revision = "0047"
+down_revision = "0046"
 
 
 def _unbegun(sources: str) -> str:
