@@ -2,8 +2,8 @@
 
 from migrations.kit import APP, BACKUP, PLATFORM, sql
 
-revision = "0046"
-down_revision = "0045"
+revision = "0048"
+down_revision = "0047"
 
 ME = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
 MEMBER = "EXISTS (SELECT 1 FROM channels.members m WHERE m.id = passkeys.user_id)"
