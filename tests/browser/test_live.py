@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from lms.core import db, sandbox
 from lms.core.storage import LocalStorage, use_storage
+from lms.courses import operations as courses
+from lms.courses.models import Lesson
 from lms.streaming import gateways, queries
 from lms.streaming.gateways import packager
 from tests import servers
@@ -95,6 +97,9 @@ def test_live_class__is_held_in_the_browser_and_becomes_a_lesson(
             one.wait_for_timeout(1500)
             server.start()
             one.wait_for_timeout(2500)
+            two.get_by_label("Message", exact=True).fill("Written while it was live")
+            two.get_by_label("Message", exact=True).press("Enter")
+            expect(one.locator(".chat-line").last).to_contain_text("Written while it was live")
             one.locator("#moments input[name=title]").fill("After the break")
             one.get_by_role("button", name="Mark this moment").click()
             expect(one.get_by_text("After the break")).to_be_visible()
@@ -102,10 +107,28 @@ def test_live_class__is_held_in_the_browser_and_becomes_a_lesson(
             two.screenshot(path=os.environ.get("ROOM_SHOT", str(tmp_path / "room.png")), full_page=True)
             one.get_by_role("button", name="End the class").click()
             one.wait_for_url(f"**/admin/streaming/sessions/{session.id}", timeout=60_000)
+            ended_at = time.monotonic()
+            while "Open the lesson" not in one.locator("#recording").inner_text() or "There" not in one.locator("#recording").inner_text():
+                assert time.monotonic() - ended_at < 120, one.locator("#recording").inner_text()
+                run_jobs()
+                time.sleep(0.5)
+                one.reload()
+            with db.unit_of_work(CHANNEL) as work:
+                assert queries.get_session(session.id).state == "recorded"
+                card = queries.card_of(session.id)
+                assert card is not None and card.lesson is not None and card.asset is not None
+                assert card.asset.duration_seconds is not None and card.asset.duration_seconds > 5
+                courses.publish_lesson(work.get_one(Lesson, card.lesson.id), by=teacher)
+                lesson_id = card.lesson.id
+            assert not gateways.folder_of(CHANNEL, session.id).exists()
+            one.screenshot(path=os.environ.get("CARD_SHOT", str(tmp_path / "card.png")), full_page=True)
+            two.goto(f"/enrollments/courses/{session.course_id}/lessons/{lesson_id}")
+            line = two.locator("#replay .replay-line", has_text="Written while it was live")
+            expect(two.get_by_text("After the break")).to_be_visible()
+            expect(line).to_be_hidden()
+            two.locator("#replay [data-seek]").first.click()
+            expect(line).to_be_visible()
+            two.screenshot(path=os.environ.get("LESSON_SHOT", str(tmp_path / "lesson.png")), full_page=True)
             assert wrong == []
         finally:
             pages.kill()
-    run_jobs()
-    with db.unit_of_work(CHANNEL):
-        (take,) = queries.takes_of(session.id)
-        assert take.ended_at is not None
