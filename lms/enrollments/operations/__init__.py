@@ -24,7 +24,7 @@ from lms.enrollments.operations.enrolling import (
 )
 from lms.enrollments.operations.progress import complete_lesson, mark_done, recompute_course, recompute_progress
 from lms.enrollments.operations.refunding import follow_refund
-from lms.enrollments.operations.seats import batch_price, today
+from lms.enrollments.operations.seats import batch_price, opening_of, today
 from lms.enrollments.operations.waiting import (
     join_waitlist,
     leave_waitlist,
@@ -61,6 +61,7 @@ __all__ = [
     "move_wait",
     "offer_by_hand",
     "offer_places",
+    "opening_of",
     "pass_on_offers",
     "purge_batch",
     "recompute_course",

@@ -117,6 +117,12 @@ def instructor_ids_of(batch_id: UUID) -> Sequence[UUID]:
     return db.session().scalars(select(BatchInstructor.user_id).where(BatchInstructor.batch_id == batch_id)).all()
 
 
+def user_ids_in_batch(batch_id: UUID) -> Sequence[UUID]:
+    """Everybody who is in a batch now."""
+    wanted = select(Enrollment.user_id).where(Enrollment.batch_id == batch_id, Enrollment.status != "ended")
+    return db.session().scalars(wanted.order_by(Enrollment.user_id)).all()
+
+
 def teaches_batch_of(user_id: UUID | None, course_id: UUID) -> bool:
     """Whether this person teaches a batch of the course."""
     if user_id is None:
