@@ -1,4 +1,4 @@
-"""What live classes lean on outside: `providers` where they happen, `tape` what comes in, `packager` the picture, `joining` what is left."""
+"""What live classes lean on outside: `providers` where they happen, `tape` what comes in, `packager` the picture, `joining` the film."""
 
 from lms.streaming.gateways.joining import Film, join
 from lms.streaming.gateways.providers import PROVIDERS, Provider, provider_of
