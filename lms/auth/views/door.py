@@ -10,6 +10,7 @@ from flask_login import login_user
 from lms.auth import operations
 from lms.auth.models import User
 from lms.core.decisions import STAFF, Actor
+from lms.web import newcomers
 from lms.web.access import SignedIn, actor
 from lms.web.answers import moved, own_path
 from lms.web.face import faces
@@ -44,6 +45,7 @@ def enter(user: User) -> None:
     )
     login_user(SignedIn(Actor(user_id=user.id, name=user.name, email=user.email, session_id=row.id, channel_id=g.channel.id)))
     g.pop("actor", None)
+    newcomers.ask_again()
 
 
 def is_staff(user_id: UUID) -> bool:
