@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Float, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.core.captions import Cue, read_captions
 from lms.core.clock import now
 from lms.core.db import Base, Tenant, belongs_to
 
@@ -155,3 +156,30 @@ class Piece(Tenant, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     taken_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
+
+
+class Track(Tenant, Base):
+    """Captions of a video in one language, or its chapters, as cleaned WebVTT; `version` counts its changes."""
+
+    __tablename__ = "tracks"
+    __table_args__ = (
+        belongs_to("asset_id", "content.assets", ondelete="CASCADE"),
+        UniqueConstraint("channel_id", "asset_id", "kind", "language"),
+        {"schema": "content"},
+    )
+
+    asset_id: Mapped[UUID]
+    kind: Mapped[str]
+    language: Mapped[str]
+    label: Mapped[str]
+    is_default: Mapped[bool] = mapped_column(default=False)
+    body: Mapped[str]
+    lines: Mapped[int]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    @property
+    def cues(self) -> list[Cue]:
+        """Its lines in order."""
+        return read_captions(self.body.encode()) if self.lines else []

@@ -2,9 +2,13 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, Length, ValidationError
 
+from lms.core.captions import read_time
+from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.ids import uuid7
+from lms.courses.forms import IdField
 from lms.enrollments.operations import Played
 from lms.web.forms import Form, strip
 
@@ -37,6 +41,19 @@ class EndForm(Form):
     """Why an enrolment ends; the person reads it."""
 
     reason = TextAreaField(_l("Reason"), filters=[strip], validators=[DataRequired(_l("Say why; the person reads it.")), Length(max=500)])
+
+
+class NoteForm(Form):
+    """A note to a lesson, at a moment of its video or at none."""
+
+    note_id = IdField(default=uuid7)
+    at = StringField(_l("Moment"), filters=[strip], validators=[Length(max=12)], description=_l("Like 1:23; empty for the whole lesson."))
+    body = TextAreaField(_l("Note"), filters=[strip], validators=[DataRequired(_l("Write a note.")), Length(max=5000)])
+
+    def validate_at(self, field: StringField) -> None:
+        """A moment that can be read."""
+        if field.data and read_time(field.data) is None:
+            raise ValidationError(_("Write the moment like 1:23 or 1:02:03."))
 
 
 class PlayedPart(BaseModel):

@@ -245,6 +245,34 @@ class LessonProgress(Tenant, Base):
         return self.position_ms // 1000
 
 
+class Note(Tenant, Base):
+    """What somebody wrote for themselves beside a lesson, at a moment of its video or at none; nobody else reads it."""
+
+    __tablename__ = "notes"
+    __table_args__ = (
+        CheckConstraint("at_ms >= 0", name="at_ms"),
+        belongs_to("user_id", "channels.members"),
+        belongs_to("course_id", "courses.courses"),
+        belongs_to("lesson_id", "courses.lessons"),
+        Index("ix_notes_person", "channel_id", "user_id", "course_id", "lesson_id", "at_ms"),
+        {"schema": "enrollments"},
+    )
+
+    user_id: Mapped[UUID]
+    course_id: Mapped[UUID]
+    lesson_id: Mapped[UUID]
+    at_ms: Mapped[int | None]
+    body: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    deleted_at: Mapped[datetime | None]
+
+    @property
+    def at_seconds(self) -> float | None:
+        """The moment of the video it belongs to."""
+        return None if self.at_ms is None else self.at_ms / 1000
+
+
 class WatchDay(Tenant, Base):
     """How long one person watched videos of one course on one day of the channel's zone; it only grows."""
 

@@ -64,7 +64,7 @@ class Ffmpeg:
 
     def _probe(self, seconds: int, *what: str) -> dict[str, Any]:
         command = sandbox.python_command(Path(probe.__file__), self.form.demuxer, *what)
-        limits = Limits(wall_seconds=seconds, cpu_seconds=seconds, memory_bytes=2048 * MIB, disk_bytes=self.size + 64 * MIB)
+        limits = Limits(wall_seconds=seconds, cpu_seconds=seconds, memory_bytes=2048 * MIB, disk_bytes=self.size * 2 + 64 * MIB)
         lines: list[str] = []
         try:
             outcome = sandbox.run(command, self.folder, limits, readable=sandbox.python_paths(), on_line=lines.append)

@@ -21,6 +21,7 @@ from lms.enrollments.operations.enrolling import (
     restore_enrollment,
     shut_media,
 )
+from lms.enrollments.operations.noting import change_note, delete_note, forget_notes, restore_note, write_note
 from lms.enrollments.operations.progress import complete_lesson, mark_done, recompute_course, recompute_progress
 from lms.enrollments.operations.refunding import follow_refund
 from lms.enrollments.operations.seats import batch_price, today
@@ -42,9 +43,11 @@ __all__ = [
     "batch_price",
     "begin_watching",
     "cancel_batch",
+    "change_note",
     "complete_lesson",
     "create_batch",
     "delete_batch",
+    "delete_note",
     "edit_batch",
     "end_enrollment",
     "end_overdue",
@@ -53,6 +56,7 @@ __all__ = [
     "enroll_by_wallet",
     "enroll_the_buyer",
     "follow_refund",
+    "forget_notes",
     "join_waitlist",
     "leave_waitlist",
     "mark_done",
@@ -69,6 +73,8 @@ __all__ = [
     "reopen_batch",
     "restore_batch",
     "restore_enrollment",
+    "restore_note",
     "shut_media",
     "today",
+    "write_note",
 ]

@@ -47,6 +47,7 @@ from lms.enrollments.queries.enrolled import (
     progress_of,
     was_refunded,
 )
+from lms.enrollments.queries.notes import get_note, notes_of, notes_of_lesson
 from lms.enrollments.queries.outlines import Kept, Outline, Part, Step, desk, outline_of
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "gains_of",
     "get_batch",
     "get_enrollment",
+    "get_note",
     "get_progress",
     "get_wait",
     "instructor_ids_of",
@@ -91,6 +93,8 @@ __all__ = [
     "member_by_email",
     "newest_students",
     "next_lesson",
+    "notes_of",
+    "notes_of_lesson",
     "outline_of",
     "progress_of",
     "runs_in_batches",

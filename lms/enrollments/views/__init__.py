@@ -1,6 +1,7 @@
-"""Door 1: learning. `learning` for my courses, the lesson page, enrolling, and what the player reports."""
+"""Door 1: learning. `learning` for my courses, the lesson page, enrolling, and what the player reports;
+`beside` for notes and the words of a video."""
 
-from lms.enrollments.views import learning
+from lms.enrollments.views import beside, learning
 from lms.enrollments.views.door import bp
 
-__all__ = ["bp", "learning"]
+__all__ = ["beside", "bp", "learning"]

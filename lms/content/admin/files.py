@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, g, jsonify, redirect, render_template, request, url_for
+from flask import g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
 from lms.content import operations, policies, queries
+from lms.content.admin.door import bp
 from lms.content.errors import WrongUpload
 from lms.content.forms import StartUpload, UploadForm
 from lms.content.models import Asset, Upload
@@ -22,8 +23,6 @@ from lms.web.csrf import signed_door
 from lms.web.cycle import close_work, earlier
 from lms.web.lists import answer_list
 from lms.web.toasts import toast
-
-bp = Blueprint("content_admin", __name__, url_prefix="/admin/content")
 
 URLS_AT_ONCE = 60
 URL_SECONDS = 3600
@@ -136,8 +135,23 @@ def assets_retry(asset_id: UUID) -> ResponseReturnValue:
     return changed("content/admin/_status.html", otherwise=url_for(".assets_show", asset_id=asset.id), **_status(asset))
 
 
+@bp.route("/assets/<uuid:asset_id>/remake", methods=["POST"])
+def assets_remake(asset_id: UUID) -> ResponseReturnValue:
+    """Make every size of a video anew; what there is plays on meanwhile."""
+    asset = queries.lock_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    operations.remake_asset(asset, by=actor())
+    return changed("content/admin/_status.html", otherwise=url_for(".assets_show", asset_id=asset.id), **_status(asset))
+
+
 def _status(asset: Asset) -> dict[str, Any]:
-    return {"file": asset, "poster_url": queries.picture_url(asset), "download_url": queries.download_url(asset), "stage": _stage(asset)}
+    return {
+        "file": asset,
+        "poster_url": queries.picture_url(asset),
+        "download_url": queries.download_url(asset),
+        "stage": _stage(asset),
+        "pace": queries.pace_of(asset) if asset.state == "processing" else None,
+    }
 
 
 def _stage(asset: Asset) -> str:
@@ -145,8 +159,8 @@ def _stage(asset: Asset) -> str:
     words = {
         "check": _("Checking the file"),
         "remux": _("Making it playable"),
+        "cut": _("Cutting it into pieces for the workers"),
         "encode": _("Making it play well on every line"),
-        "store": _("Storing"),
     }
     return words.get(asset.stage, _("Waiting for a free worker"))
 
