@@ -101,8 +101,8 @@ register(
         },
         {
             "enrollments": Thing(_l("Enrolment"), "/admin/enrollments/{id}"),
-            "course_batches": Thing(_l("Batch")),
-            "waits": Thing(_l("Waitlist")),
+            "course_batches": Thing(_l("Batch"), "/admin/enrollments/batches/{id}"),
+            "waits": Thing(_l("Waitlist"), "/admin/enrollments/waits/{id}"),
         },
         {
             "status": Label(_l("Status"), values=STANDING),

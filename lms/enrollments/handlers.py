@@ -69,5 +69,6 @@ def shut_the_media(fact: EnrollmentEnded) -> None:
 @on(EnrollmentEnded)
 def offer_the_place(fact: EnrollmentEnded) -> None:
     """A seat that somebody left is held for the next on the waitlist."""
-    if fact.batch_id is not None:
-        operations.offer_places(fact.batch_id, by=the_platform(current_channel()))
+    batch_id = fact.batch_id or queries.get_enrollment(fact.enrollment_id).batch_id
+    if batch_id is not None:
+        operations.offer_places(batch_id, by=the_platform(current_channel()))

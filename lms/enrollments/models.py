@@ -74,6 +74,11 @@ class Enrollment(Tenant, Base):
         """Whether it lets the person into the course."""
         return self.status != "ended"
 
+    @property
+    def is_early(self) -> bool:
+        """Whether its lessons do not open yet."""
+        return self.opens_at is not None and self.opens_at > now()
+
 
 class CourseBatch(Tenant, Base):
     """One dated run of a course with its own students ("Spring 2027"); days are of the channel's zone.

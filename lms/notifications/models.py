@@ -63,6 +63,14 @@ KINDS: dict[str, Kind] = {
             tone="warning",
             is_urgent=True,
         ),
+        Kind(
+            "place",
+            _l("Places in batches"),
+            _l("When a place is held for you, and when a batch of yours gets other days or is called off."),
+            "users",
+            tone="warning",
+            is_urgent=True,
+        ),
         Kind("session_planned", _l("A live class is planned"), _l("When a course you learn gets a date."), "calendar-plus", mail=False),
         Kind(
             "new_student",

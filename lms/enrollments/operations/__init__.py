@@ -9,6 +9,7 @@ from lms.enrollments.operations.batches import (
     purge_batch,
     reopen_batch,
     restore_batch,
+    shifted,
 )
 from lms.enrollments.operations.enrolling import (
     end_enrollment,
@@ -24,7 +25,7 @@ from lms.enrollments.operations.enrolling import (
 from lms.enrollments.operations.noting import change_note, delete_note, forget_notes, restore_note, write_note
 from lms.enrollments.operations.progress import complete_lesson, mark_done, recompute_course, recompute_progress
 from lms.enrollments.operations.refunding import follow_refund
-from lms.enrollments.operations.seats import batch_price, today
+from lms.enrollments.operations.seats import batch_price, opening_of, today
 from lms.enrollments.operations.waiting import (
     join_waitlist,
     leave_waitlist,
@@ -64,6 +65,7 @@ __all__ = [
     "move_wait",
     "offer_by_hand",
     "offer_places",
+    "opening_of",
     "pass_on_offers",
     "purge_batch",
     "recompute_course",
@@ -74,6 +76,7 @@ __all__ = [
     "restore_batch",
     "restore_enrollment",
     "restore_note",
+    "shifted",
     "shut_media",
     "today",
     "write_note",

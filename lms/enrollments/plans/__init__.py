@@ -5,6 +5,7 @@ from lms.enrollments.plans.acts import (
     EnrollPeople,
     ExtendEnrollments,
     ImportEnrollments,
+    MoveEnrollments,
     RestoreEnrollments,
     UnenrollPeople,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "EnrollPeople",
     "ExtendEnrollments",
     "ImportEnrollments",
+    "MoveEnrollments",
     "RestoreEnrollments",
     "UnenrollPeople",
 ]

@@ -63,7 +63,7 @@ def courses_continue(course_id: UUID) -> ResponseReturnValue:
     """The lesson to go on with."""
     course = courses.get_course(course_id)
     allow(policies.can_learn(actor()))
-    return moved(_lesson_to_go_on_with(course, queries.active_enrollment(actor_id(), course_id)))
+    return moved(lesson_to_go_on_with(course, queries.active_enrollment(actor_id(), course_id)))
 
 
 @bp.route("/courses/<uuid:course_id>/lessons/<uuid:lesson_id>")
@@ -105,6 +105,10 @@ def courses_offer(course_id: UUID) -> ResponseReturnValue:
         decision=policies.can_enroll(actor(), course, enrollment),
         next_lesson=queries.next_lesson(enrollment) if enrollment else None,
         students=queries.count_students(course_id),
+        batch=queries.find_batch(enrollment.batch_id) if enrollment else None,
+        in_batches=enrollment is None and queries.runs_in_batches(course_id),
+        choices=queries.choices_of(course_id, actor().user_id, operations.today()) if enrollment is None else [],
+        prices={},
     )
 
 
@@ -117,11 +121,13 @@ def courses_enroll(course_id: UUID) -> ResponseReturnValue:
     decision = policies.can_enroll(actor(), course, enrollment)
     if decision.rule == "enrolled_already":
         allow(policies.can_learn(actor()))
-        return moved(_lesson_to_go_on_with(course, enrollment))
+        return moved(lesson_to_go_on_with(course, enrollment))
     allow(decision)
+    if queries.runs_in_batches(course.id):
+        return moved(url_for(".courses_batches", course_id=course.id))
     form, page = EnrollForm(), "enrollments/courses_enroll.html"
     if not form.is_submitted():
-        return render_template(page, course=course, form=form, **_bill(course, form))
+        return render_template(page, course=course, form=form, **bill_of(course, form))
     try:
         if form.validate():
             return _looked_at(course, form) if form.code.data else _enrolled(course, form)
@@ -130,7 +136,7 @@ def courses_enroll(course_id: UUID) -> ResponseReturnValue:
     except (CodeRefused, UnknownCode) as refusal:
         form.code.errors = [*form.code.errors, refusal.sentence]
         form.coupon.data = ""
-    return invalid(page, page=page, course=course, form=form, **_bill(course, form))
+    return invalid(page, page=page, course=course, form=form, **bill_of(course, form))
 
 
 @bp.route("/redemptions/<uuid:redemption_id>/courses")
@@ -202,6 +208,7 @@ def _outline_context(course: Course, lesson: Lesson, enrollment: Enrollment | No
         "course": course,
         "lesson": lesson,
         "enrollment": enrollment,
+        "batch": queries.find_batch(enrollment.batch_id) if enrollment and enrollment.is_open else None,
         "outline": outline,
         "refusals": {lesson_id: decision for lesson_id, decision in decisions.items() if not decision},
         "previous": outline.before(lesson),
@@ -241,7 +248,8 @@ def _id_in_query(name: str) -> UUID:
         raise NotFound(_("This address is not complete.")) from error
 
 
-def _lesson_to_go_on_with(course: Course, enrollment: Enrollment | None) -> str:
+def lesson_to_go_on_with(course: Course, enrollment: Enrollment | None) -> str:
+    """The address of the lesson to go on with; the course's own when it has none."""
     lesson = queries.next_lesson(enrollment) if enrollment else None
     if lesson is None:
         return url_for("courses.show", slug=course.slug)
@@ -256,12 +264,12 @@ def _looked_at(course: Course, form: EnrollForm) -> ResponseReturnValue:
 
 
 def _enrolled(course: Course, form: EnrollForm) -> ResponseReturnValue:
-    enrollment = operations.enroll_by_wallet(course, by=actor(), agreed=_agreed(form.agreed.data), coupon_id=_coupon_of(course, form))
+    enrollment = operations.enroll_by_wallet(course, by=actor(), agreed=agreed_to(form.agreed.data), coupon_id=coupon_of(course, form))
     toast(_("You are enrolled in %(title)s.", title=course.title), tone="success")
-    return moved(_lesson_to_go_on_with(course, enrollment))
+    return moved(lesson_to_go_on_with(course, enrollment))
 
 
-def _coupon_of(course: Course, form: EnrollForm) -> UUID | None:
+def coupon_of(course: Course, form: EnrollForm) -> UUID | None:
     """The coupon that was looked at before; None when there is none, or its hour is over."""
     signed = form.coupon.data if form.is_submitted() else request.args.get("coupon", "")
     if not signed:
@@ -273,10 +281,13 @@ def _coupon_of(course: Course, form: EnrollForm) -> UUID | None:
     return UUID(claims["code"]) if (claims["user"], claims["course"]) == (str(actor_id()), str(course.id)) else None
 
 
-def _bill(course: Course, form: EnrollForm) -> dict[str, Any]:
-    """What the confirm page shows: the price with its coupon, the wallet before and after, and what is missing."""
-    price = left = course.price_at(now())
-    discount, coupon_id = None, _coupon_of(course, form)
+def bill_of(course: Course, form: EnrollForm, *, price: Money | None = None, here: str = "", **place: Any) -> dict[str, Any]:
+    """What the confirm page shows: the price with its coupon, the wallet before and after, and what is missing.
+
+    `price` is the batch's, where it is a place in one that is paid for; `here` and `place` are the page to come back to then.
+    """
+    price = left = price or course.price_at(now())
+    discount, coupon_id = None, coupon_of(course, form)
     if coupon_id is not None:
         form.coupon.data = form.coupon.data or request.args.get("coupon", "")
         try:
@@ -286,7 +297,8 @@ def _bill(course: Course, form: EnrollForm) -> dict[str, Any]:
             form.code.errors, form.coupon.data = [*form.code.errors, refusal.sentence], ""
     before = wallet.balance_of(actor_id())
     short = left - before if left > before else None
-    back = url_for(".courses_enroll", course_id=course.id, coupon=(form.coupon.data if discount else None) or None)
+    place = place or {"course_id": course.id}
+    back = url_for(here or ".courses_enroll", **place, coupon=(form.coupon.data if discount else None) or None)
     return {
         "redeem_href": f"{REDEEM}?{urlencode({'next': back})}",
         "price": price,
@@ -298,7 +310,7 @@ def _bill(course: Course, form: EnrollForm) -> dict[str, Any]:
     }
 
 
-def _agreed(text: str | None) -> Money | None:
+def agreed_to(text: str | None) -> Money | None:
     """The price the form showed, as "1250 EUR"; anything else agrees to nothing that exists."""
     minor, _space, currency = (text or "").partition(" ")
     return Money(int(minor), currency) if minor.isdecimal() else Money(-1, currency)
