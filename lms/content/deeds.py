@@ -32,6 +32,7 @@ register(
             "content.choose_track": Deed(_l("chose the captions shown first of"), "check"),
             "content.delete_track": Deed(_l("took captions or chapters away from"), "trash-2"),
             "content.set_poster": Deed(_l("chose the picture of"), "image"),
+            "content.set_quota": Deed(_l("set how much the academy may hold"), "hard-drive"),
             "content.ready": Deed(_l("made the file ready"), "circle-check"),
             "content.failed": Deed(_l("could not use the file"), "circle-x"),
             "content.delete": Deed(_l("deleted the file"), "trash-2"),

@@ -42,3 +42,5 @@ class StartUpload(BaseModel):
     filename: str = Field(min_length=1)
     size: int = Field(ge=0, le=1 << 50)
     kind: str = ""
+    mark: str = Field(default="", max_length=100)
+    again: bool = False

@@ -28,6 +28,7 @@ class Asset(Tenant, Base):
         Index("ix_assets_made", "channel_id", "created_at", "id"),
         Index("ix_assets_owner", "channel_id", "owner_id", "created_at"),
         Index("ix_assets_state", "channel_id", "state", "updated_at"),
+        Index("ix_assets_print", "channel_id", "print", "size", postgresql_where=text("print IS NOT NULL")),
         {"schema": "content"},
     )
 
@@ -37,6 +38,7 @@ class Asset(Tenant, Base):
     filename: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[str | None]
+    print: Mapped[str | None]  # of its first and last bytes, told by the browser: to find it before it is sent again
     content_type: Mapped[str] = mapped_column(default="application/octet-stream")
     duration_seconds: Mapped[float | None] = mapped_column(Float(53))
     width: Mapped[int | None]
@@ -183,3 +185,13 @@ class Track(Tenant, Base):
     def cues(self) -> list[Cue]:
         """Its lines in order."""
         return read_captions(self.body.encode()) if self.lines else []
+
+
+class Usage(Tenant, Base):
+    """How many bytes of originals an academy holds, and may hold (None: as many as the disk)."""
+
+    __tablename__ = "usage"
+    __table_args__ = (UniqueConstraint("channel_id"), {"schema": "content"})
+
+    held_bytes: Mapped[int] = mapped_column(default=0)
+    quota_bytes: Mapped[int | None]

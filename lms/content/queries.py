@@ -10,7 +10,7 @@ from sqlalchemy import Text, case, cast, func, select
 
 from lms.content import gateways
 from lms.content.errors import NoSuchAsset
-from lms.content.models import WORKING, Asset, Piece, Track, Upload
+from lms.content.models import WORKING, Asset, Piece, Track, Upload, Usage
 from lms.core import db, signing
 from lms.core.clock import now
 from lms.core.decisions import Actor
@@ -196,6 +196,20 @@ def leftover_assets(before: datetime) -> Sequence[Asset]:
         )
         .all()
     )
+
+
+def usage() -> Usage | None:
+    """How much this academy holds and may hold; None before its first upload."""
+    return db.session().scalars(select(Usage).execution_options(populate_existing=True)).one_or_none()
+
+
+def find_twin(mark: str, size: int, kind: str, by: Actor) -> Asset | None:
+    """A usable file that is in all likelihood the same, of this person or, for admins, of anybody."""
+    statement = select(Asset).where(Asset.print == mark, Asset.size == size, Asset.kind == kind)
+    statement = statement.where(Asset.state.in_(("checking", "processing", "ready")))
+    if not by.is_admin:
+        statement = statement.where(Asset.owner_id == by.user_id)
+    return db.session().scalars(statement.order_by(Asset.created_at.desc()).limit(1)).one_or_none()
 
 
 def get_track(track_id: UUID) -> Track:

@@ -37,7 +37,11 @@ def uploads() -> ResponseReturnValue:
         wanted = StartUpload.model_validate(request.get_json(silent=True))
     except ValidationError as error:
         raise WrongUpload(_("The name or size of the file is missing. Choose the file again.")) from error
-    upload = operations.start_upload(wanted.filename, wanted.size, wanted.kind, by=actor())
+    kind = wanted.kind or operations.kind_of_name(wanted.filename)
+    twin = None if wanted.again or not wanted.mark else queries.find_twin(wanted.mark, wanted.size, kind, actor())
+    if twin is not None:
+        return jsonify({"twin": _twin(twin)})
+    upload = operations.start_upload(wanted.filename, wanted.size, wanted.kind, by=actor(), mark=wanted.mark)
     return jsonify(_state(upload, [], list(range(1, upload.part_count + 1)))), 201
 
 
@@ -97,7 +101,7 @@ def uploads_new() -> ResponseReturnValue:
 def assets() -> ResponseReturnValue:
     """Every file this person may look after."""
     allow(policies.can_upload(actor()))
-    return answer_list(Assets(), "content/admin/assets.html")
+    return answer_list(Assets(), "content/admin/assets.html", usage=queries.usage())
 
 
 @bp.route("/assets/<uuid:asset_id>")
@@ -189,6 +193,16 @@ def _state(upload: Upload, received: list[int], missing: list[int]) -> dict[str,
         "cancel_url": url_for(".uploads_cancel", asset_id=upload.asset_id),
         "status_url": url_for(".assets_status", asset_id=upload.asset_id),
         "asset_url": url_for(".assets_show", asset_id=upload.asset_id),
+    }
+
+
+def _twin(asset: Asset) -> dict[str, Any]:
+    """A file that is here already, as the browser's script offers it."""
+    return {
+        "asset_id": str(asset.id),
+        "name": asset.filename,
+        "status_url": url_for(".assets_status", asset_id=asset.id),
+        "asset_url": url_for(".assets_show", asset_id=asset.id),
     }
 
 

@@ -17,9 +17,9 @@ from lms.core.tenancy import current_channel
 
 @job(queue="bulk", every=Every(minutes=60))
 def forget_abandoned() -> None:
-    """Let uploads go that nobody touched for a day, originals of failed files after a week, and what killed workers left."""
+    """Let uploads go that nobody touched for a week, originals of failed files after a week, and what killed workers left."""
     machine = the_platform(current_channel())
-    for upload in queries.forgotten_uploads(now() - timedelta(hours=24)):
+    for upload in queries.forgotten_uploads(now() - timedelta(days=7)):
         operations.cancel_upload(upload, queries.get_asset(upload.asset_id), by=machine)  # a deleted asset's upload is never open
     for asset in queries.leftover_assets(now() - timedelta(days=7)):
         operations.drop_original(asset)

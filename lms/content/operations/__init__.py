@@ -2,6 +2,7 @@
 
 from lms.content.operations.files import delete_asset, drop_asset, drop_original, purge_files, remake_asset, restore_asset, retry_asset
 from lms.content.operations.grants import renew_grant, revoke_grants
+from lms.content.operations.holding import set_quota
 from lms.content.operations.making import begin_run, fail_asset, make_playable, make_ready, note_progress
 from lms.content.operations.pieces import Plan, end_piece, give_back, note_piece, plan_pieces, take_piece
 from lms.content.operations.tracks import (
@@ -59,6 +60,7 @@ __all__ = [
     "restore_asset",
     "retry_asset",
     "revoke_grants",
+    "set_quota",
     "start_track",
     "start_upload",
     "take_piece",

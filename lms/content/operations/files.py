@@ -6,6 +6,7 @@ from lms.content import queries
 from lms.content.errors import NotRetryable
 from lms.content.events import AssetDeleted
 from lms.content.models import Asset
+from lms.content.operations.holding import give_room
 from lms.content.operations.uploads import hand_over
 from lms.core import audit, bin, db
 from lms.core.decisions import Actor
@@ -77,6 +78,9 @@ def purge_files(asset_id: UUID) -> None:
         upload.state = "aborted"
     storage().delete_all(f"{asset.channel_id}/assets/{asset.id}")
     drop_original(asset)
+    if not asset.made.get("gone"):
+        asset.made = {"gone": True}
+        give_room(asset.size)
     storage().delete_all(f"{asset.channel_id}/uploads/{asset.id}")
 
 

@@ -55,6 +55,7 @@ from lms.enrollments.queries.enrolled import (
     progress_of,
     was_refunded,
 )
+from lms.enrollments.queries.heat import Heat, heat_of
 from lms.enrollments.queries.notes import get_note, notes_of, notes_of_lesson
 from lms.enrollments.queries.outlines import Kept, Outline, Part, Step, desk, outline_of
 
@@ -63,6 +64,7 @@ __all__ = [
     "Choice",
     "CourseFigures",
     "Gain",
+    "Heat",
     "Kept",
     "Learning",
     "Outline",
@@ -94,6 +96,7 @@ __all__ = [
     "get_note",
     "get_progress",
     "get_wait",
+    "heat_of",
     "history_of_batch",
     "instructor_ids_of",
     "is_enrolled",

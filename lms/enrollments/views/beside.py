@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from flask import make_response, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.content.queries import tracks_of
+from lms.content.queries import download_url, get_asset, picture_url, tracks_of
 from lms.core.captions import Cue, plain, read_time
 from lms.core.clock import now
 from lms.core.errors import NotFound, Refusal
@@ -14,6 +14,7 @@ from lms.core.i18n import gettext as _
 from lms.core.storage import disposition
 from lms.courses import queries as courses
 from lms.courses.models import Lesson
+from lms.courses.operations import count_download
 from lms.enrollments import operations, policies, queries
 from lms.enrollments.forms import NoteForm
 from lms.enrollments.models import Note
@@ -118,6 +119,27 @@ def lessons_transcript(lesson_id: UUID) -> ResponseReturnValue:
     """What is said in a video, to read."""
     lesson = _opened(lesson_id)
     return render_template("enrollments/lessons_transcript.html", **_lines(lesson, LINES_A_PAGE))
+
+
+@bp.route("/lessons/<uuid:lesson_id>/resources")
+def lessons_resources(lesson_id: UUID) -> ResponseReturnValue:
+    """The files to download beside a lesson."""
+    lesson = _opened(lesson_id)
+    ready = [(resource, file) for resource, file in courses.resources_of(lesson.id) if file.is_ready]
+    return fragment("enrollments/_resources.html", page=_page_of(lesson), lesson=lesson, resources=ready)
+
+
+@bp.route("/resources/<uuid:resource_id>/download", methods=["POST"])
+def resources_download(resource_id: UUID) -> ResponseReturnValue:
+    """Count one download, and go to the file by a short signed address."""
+    resource = courses.get_resource(resource_id)
+    _opened(resource.lesson_id)
+    file = get_asset(resource.asset_id)
+    url = download_url(file) or picture_url(file)
+    if not url:
+        raise NotFound(_("This file is not ready yet. Try again in a minute."))
+    count_download(resource)
+    return redirect(url, 303)
 
 
 def _opened(lesson_id: UUID) -> Lesson:
