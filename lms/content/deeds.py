@@ -45,6 +45,7 @@ register(
             "failure": Label(_l("Why")),
             "kind": Label(_l("Kind")),
             "language": Label(_l("Language")),
+            "seconds": Label(_l("Second")),
             "lines": Label(_l("Lines")),
         },
     )

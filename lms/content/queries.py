@@ -212,6 +212,14 @@ def find_twin(mark: str, size: int, kind: str, by: Actor) -> Asset | None:
     return db.session().scalars(statement.order_by(Asset.created_at.desc()).limit(1)).one_or_none()
 
 
+def pictures_of(owner: Actor, *, most: int = 30) -> Sequence[Asset]:
+    """The newest ready pictures this person uploaded; anybody's for an admin."""
+    statement = select(Asset).where(Asset.kind == "image", Asset.state == "ready")
+    if not owner.is_admin:
+        statement = statement.where(Asset.owner_id == owner.user_id)
+    return db.session().scalars(statement.order_by(Asset.created_at.desc(), Asset.id.desc()).limit(most)).all()
+
+
 def get_track(track_id: UUID) -> Track:
     """Captions or chapters of this channel."""
     found = db.session().get(Track, track_id)

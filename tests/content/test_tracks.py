@@ -117,4 +117,12 @@ def test_assets_remake__makes_it_anew(as_ada: Browser, films: object, store: Loc
     run_jobs()
     url = f"/admin/content/assets/{asset_id}"
     assert "Make it anew" in as_ada.get(url, status=200).words
+    as_ada.post(f"{url}/poster", {"at": "soon"}, status=422, check=False)
+    as_ada.post(f"{url}/poster", {"at": "9:00"}, status=422, check=False)
+    as_ada.post(f"{url}/poster", {"picture": "x"}, status=422, check=False)
+    as_ada.post(f"{url}/poster", {"at": "0:01"}, status=303)
+    run_jobs()
+    with db.unit_of_work(CHANNEL):
+        chosen = queries.get_asset(asset_id).poster_key or ""
+        assert "/poster-" in chosen and store.exists(chosen)
     assert "Waiting" in as_ada.post(f"{url}/remake", htmx=True, status=200).words

@@ -14,11 +14,13 @@ from lms.content.forms import StartUpload, UploadForm
 from lms.content.models import Asset, Upload
 from lms.content.reports import Assets
 from lms.core import signing
-from lms.core.errors import Forbidden, Refusal
+from lms.core.captions import read_time
+from lms.core.errors import Forbidden, Invalid, Refusal
 from lms.core.i18n import gettext as _
 from lms.core.storage import storage
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, invalid, moved
+from lms.web.charts import sparkline
 from lms.web.csrf import signed_door
 from lms.web.cycle import close_work, earlier
 from lms.web.lists import answer_list
@@ -110,7 +112,9 @@ def assets_show(asset_id: UUID) -> ResponseReturnValue:
     asset = queries.get_asset(asset_id)
     allow(policies.can_view(actor(), asset))
     playback = queries.playback_of(asset, viewer=actor()) if asset.is_playable else None
-    return render_template("content/admin/assets_show.html", playback=playback, **_status(asset))
+    pictures = queries.pictures_of(actor()) if asset.kind == "video" else []
+    wave = sparkline(asset.made["wave"], width=400, height=48) if asset.made.get("wave") else None
+    return render_template("content/admin/assets_show.html", playback=playback, pictures=pictures, wave=wave, **_status(asset))
 
 
 @bp.route("/assets/<uuid:asset_id>/status")
@@ -146,6 +150,30 @@ def assets_remake(asset_id: UUID) -> ResponseReturnValue:
     allow(policies.can_manage(actor(), asset))
     operations.remake_asset(asset, by=actor())
     return changed("content/admin/_status.html", otherwise=url_for(".assets_show", asset_id=asset.id), **_status(asset))
+
+
+@bp.route("/assets/<uuid:asset_id>/poster", methods=["POST"])
+def assets_poster(asset_id: UUID) -> ResponseReturnValue:
+    """Choose what is shown before a video plays: one of its moments, or a picture."""
+    asset = queries.lock_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    picked, moment = request.form.get("picture", ""), read_time(request.form.get("at", ""))
+    if picked:
+        operations.choose_picture(asset, queries.get_asset(_id(picked)), by=actor())
+        toast(_("This picture is shown before the video plays."), tone="success")
+    elif moment is not None:
+        operations.choose_moment(asset, moment, by=actor())
+        toast(_("The picture is being drawn; it appears in a moment."), tone="success")
+    else:
+        raise Invalid(_("Write the moment like 1:23, or choose a picture."), fields={"at": _("Write the moment like 1:23.")})
+    return moved(url_for(".assets_show", asset_id=asset.id))
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Invalid(_("Choose a picture of the list."), fields={"picture": _("Choose a picture.")}) from error
 
 
 def _status(asset: Asset) -> dict[str, Any]:

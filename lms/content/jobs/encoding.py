@@ -147,7 +147,8 @@ class Assembly(Run):
     def work(self, folder: Path) -> None:
         """Write what names the pieces, then show it."""
         media = gateways.media(folder, MP4, self.asset.size)
-        values: dict[str, Any] = {"hls_key": self.write_playlists(), "poster_key": f"{self.folder}/poster.jpg", "storyboard_key": None}
+        values: dict[str, Any] = {"hls_key": self.write_playlists(), "storyboard_key": None}
+        values["poster_key"] = self.asset.poster_key if self.asset.made.get("poster") else f"{self.folder}/poster.jpg"
         values["sound_key"] = f"{self.folder}/sound.m4a" if SOUND in self.tracks else None
         if any(piece.made.get("tiles") for piece in self.pieces):
             values["storyboard_key"] = self.draw_storyboard(media, folder)

@@ -1,6 +1,17 @@
 """Every change of content: uploads begin, go on and end; assets become playable, ready, failed, deleted; grants open and shut."""
 
-from lms.content.operations.files import delete_asset, drop_asset, drop_original, purge_files, remake_asset, restore_asset, retry_asset
+from lms.content.operations.files import (
+    choose_moment,
+    choose_picture,
+    delete_asset,
+    drop_asset,
+    drop_original,
+    purge_files,
+    remake_asset,
+    restore_asset,
+    retry_asset,
+    show_poster,
+)
 from lms.content.operations.grants import renew_grant, revoke_grants
 from lms.content.operations.holding import set_quota
 from lms.content.operations.making import begin_run, fail_asset, make_playable, make_ready, note_progress
@@ -35,6 +46,8 @@ __all__ = [
     "begin_run",
     "cancel_upload",
     "chapters_from_captions",
+    "choose_moment",
+    "choose_picture",
     "choose_track",
     "complete_upload",
     "delete_asset",
@@ -61,6 +74,7 @@ __all__ = [
     "retry_asset",
     "revoke_grants",
     "set_quota",
+    "show_poster",
     "start_track",
     "start_upload",
     "take_piece",
