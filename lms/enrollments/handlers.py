@@ -9,7 +9,7 @@ from lms.core.i18n import gettext as _
 from lms.core.tenancy import current_channel
 from lms.courses.events import LessonEdited, LessonPublished
 from lms.enrollments import jobs, operations, queries
-from lms.enrollments.events import EnrollmentEnded
+from lms.enrollments.events import EnrollmentEnded, UserEnrolled
 from lms.payments.events import OrderPaid, OrderRefunded, RefundUndone
 from lms.vouchers.events import VoucherRedeemed
 from lms.vouchers.operations import objects_to_opening
@@ -64,6 +64,12 @@ def count_without_the_lesson(fact: LessonEdited) -> None:
 def shut_the_media(fact: EnrollmentEnded) -> None:
     """A page opened in the very moment of the ending may hold a grant yet; shut it too."""
     operations.shut_media(queries.get_enrollment(fact.enrollment_id))
+
+
+@on(UserEnrolled)
+def settle_the_request(fact: UserEnrolled) -> None:
+    """Whoever is in, however they came, waits for no answer any more."""
+    operations.settle_requests(fact.user_id, fact.course_id, by=fact.by)
 
 
 @on(EnrollmentEnded)

@@ -3,7 +3,16 @@
 from lms.content.events import AssetFailed
 from lms.core.events import on
 from lms.courses.events import CoursePublished, CourseSentBack, CourseSubmitted, LessonPublished
-from lms.enrollments.events import BatchCancelled, BatchChanged, PlaceLapsed, PlaceOffered, UserEnrolled, WaitEnded
+from lms.enrollments.events import (
+    BatchCancelled,
+    BatchChanged,
+    PlaceLapsed,
+    PlaceOffered,
+    RequestAnswered,
+    RequestMade,
+    UserEnrolled,
+    WaitEnded,
+)
 from lms.notifications import jobs, operations
 from lms.payments.events import OrderRefunded, RefundUndone
 from lms.reporting.events import AlertRaised, DownloadFailed, DownloadReady, ScheduleStopped
@@ -15,6 +24,18 @@ from lms.vouchers.events import VoucherBatchCreated
 def tell_of_enrolment(fact: UserEnrolled) -> None:
     """The student and the instructor hear of it."""
     operations.tell_of_enrolment(fact.enrollment_id)
+
+
+@on(RequestMade)
+def tell_of_request(fact: RequestMade) -> None:
+    """Those who answer hear that somebody asks."""
+    operations.tell_of_request(fact.request_id)
+
+
+@on(RequestAnswered)
+def tell_of_request_answer(fact: RequestAnswered) -> None:
+    """Who asked hears the answer."""
+    operations.tell_of_request_answer(fact.request_id, fact.state)
 
 
 @on(PlaceOffered)

@@ -19,12 +19,13 @@ def test_start_upload__takes_no_more_room_than_there_is_even_at_once(real_databa
     """Eight uploads of 10 bytes race for room for three."""
     with db.unit_of_work(CHANNEL):
         operations.set_quota(30, by=people.root())
+        ada = people.ada()
     came: list[bool] = []
 
     def upload() -> None:
         try:
             with app.app_context(), db.unit_of_work(CHANNEL):
-                operations.start_upload("a.mp4", 10, "video", by=people.ada())
+                operations.start_upload("a.mp4", 10, "video", by=ada)
             came.append(True)
         except Conflict as refusal:
             assert refusal.rule == "quota"

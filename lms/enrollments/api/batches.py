@@ -209,7 +209,8 @@ def batches_enroll(batch_id: UUID, body: EnrollRequest) -> EnrollmentAnswer:
     batch = queries.standing_batch(batch_id)
     course = courses.get_course(batch.course_id)
     enrollment = queries.active_enrollment(actor().user_id, course.id)
-    allow(policies.can_learn(actor()) if enrollment is not None else policies.can_enroll(actor(), course, None))
+    let_in = queries.lets_in(actor().user_id, course)
+    allow(policies.can_learn(actor()) if enrollment is not None else policies.can_enroll(actor(), course, None, let_in=let_in))
     agreed, coupon_id = Money(body.price.minor, body.price.currency), None
     if enrollment is None and body.coupon:
         price = Money(batch.price_minor, course.currency) if batch.price_minor is not None else course.price_now

@@ -1,4 +1,6 @@
-"""Every question about enrolments: `batches`, `enrolled` one by one and in numbers, `outlines` a course as one person learns it."""
+"""Every question about enrolments: `batches`, `enrolled` one by one and in numbers, `links` and keys with what they open,
+`outlines` a course as one person learns it, `requests` of those who ask to be let in.
+"""
 
 from lms.enrollments.queries.batches import (
     BatchFigures,
@@ -56,8 +58,19 @@ from lms.enrollments.queries.enrolled import (
     was_refunded,
 )
 from lms.enrollments.queries.heat import Heat, heat_of
+from lms.enrollments.queries.links import (
+    Way,
+    came_through,
+    courses_of_link,
+    enrollments_in,
+    find_way,
+    get_link,
+    get_way,
+    has_key,
+)
 from lms.enrollments.queries.notes import get_note, notes_of, notes_of_lesson
 from lms.enrollments.queries.outlines import Kept, Outline, Part, Step, desk, outline_of
+from lms.enrollments.queries.requests import fits_rule, get_request, last_request, lets_in, open_requests, stale_requests
 
 __all__ = [
     "BatchFigures",
@@ -70,39 +83,51 @@ __all__ = [
     "Outline",
     "Part",
     "Step",
+    "Way",
     "active_enrollment",
     "asset_ids_of",
     "batch_by_name",
     "batch_faults",
     "batches_of",
     "batches_with_free_places",
+    "came_through",
     "choices_of",
     "choose_next",
     "count_lessons",
     "count_students",
+    "courses_of_link",
     "courses_run_by",
     "courses_to_enrol_in",
     "desk",
     "enrolled_course_ids",
     "enrolled_user_ids",
     "enrollment_of_order",
+    "enrollments_in",
     "enrollments_of",
     "figures_of",
     "figures_of_batch",
     "find_batch",
+    "find_way",
+    "fits_rule",
     "gains_of",
     "get_batch",
     "get_enrollment",
+    "get_link",
     "get_note",
     "get_progress",
+    "get_request",
     "get_wait",
+    "get_way",
+    "has_key",
     "heat_of",
     "history_of_batch",
     "instructor_ids_of",
     "is_enrolled",
+    "last_request",
     "latest_enrollment",
     "learning_of",
     "left_words",
+    "lets_in",
     "lock_batch",
     "lock_enrollment",
     "lock_names",
@@ -111,10 +136,12 @@ __all__ = [
     "next_lesson",
     "notes_of",
     "notes_of_lesson",
+    "open_requests",
     "outline_of",
     "places_to_enrol_in",
     "progress_of",
     "runs_in_batches",
+    "stale_requests",
     "standing_batch",
     "teaches_batch_of",
     "user_ids_in_batch",

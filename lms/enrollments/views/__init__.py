@@ -1,7 +1,8 @@
 """Door 1: learning. `learning` for my courses, the lesson page, enrolling and what the player reports, `batches` for places in them,
-`beside` for notes and the words of a video."""
+`joining` for links and keys, `requests` for asking to be let in, `beside` for notes and what is said.
+"""
 
-from lms.enrollments.views import batches, beside, learning
+from lms.enrollments.views import batches, beside, joining, learning, requests
 from lms.enrollments.views.door import bp
 
-__all__ = ["batches", "beside", "bp", "learning"]
+__all__ = ["batches", "beside", "bp", "joining", "learning", "requests"]

@@ -24,6 +24,8 @@ from lms.notifications.operations.occasions import (
     tell_of_failed_file,
     tell_of_refund,
     tell_of_report,
+    tell_of_request,
+    tell_of_request_answer,
     tell_of_session,
 )
 from lms.notifications.operations.places import tell_batch, tell_of_lost_place, tell_of_offer
@@ -98,6 +100,8 @@ __all__ = [
     "tell_of_offer",
     "tell_of_refund",
     "tell_of_report",
+    "tell_of_request",
+    "tell_of_request_answer",
     "tell_of_session",
     "unsubscribe",
     "unsubscribe_token",

@@ -58,11 +58,36 @@ def _moment(value: datetime | str, zone_name: str) -> str:
 ENROLLED = _l("You get this because you are enrolled in %(course)s.")
 WAITING = _l("You get this because you joined the waitlist of a batch of %(course)s.")
 TEACHING = _l("You get this because you teach %(course)s.")
+ASKED = _l("You get this because you asked to be enrolled in %(course)s.")
 ADMIN = _l("You get this because you are an admin of this academy.")
 
 MESSAGES: dict[str, Message] = {
     "enrolled": Message(
         "enrolled", _l("You are enrolled in %(course)s"), _l("The course is open to you from now on."), _l("Open the course"), ENROLLED
+    ),
+    "request_approved": Message(
+        "request_answer",
+        _l("You may learn %(course)s"),
+        _l("Your request was granted. %(why)s"),
+        _l("Open the course"),
+        ASKED,
+    ),
+    "request_refused": Message(
+        "request_answer", _l("Your request for %(course)s was refused"), _l("%(why)s"), _l("See your request"), ASKED
+    ),
+    "request_expired": Message(
+        "request_answer",
+        _l("Your request for %(course)s became too old"),
+        _l("Nobody answered it in time. You can ask again."),
+        _l("Ask again"),
+        ASKED,
+    ),
+    "request": Message(
+        "request",
+        _l("%(student)s asks for %(course)s"),
+        _l("%(why)s"),
+        _l("Answer"),
+        _l("You get this because you answer requests for %(course)s."),
     ),
     "announcement": Message(
         "announcement", _l("%(subject)s"), _l("%(text)s"), _l("Read it here"), _l("You get this because you belong to %(academy)s.")
