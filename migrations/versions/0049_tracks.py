@@ -2,8 +2,8 @@
 
 from migrations.kit import belongs_to, sql, tenant_table
 
-revision = "0046"
-down_revision = "0045"
+revision = "0049"
+down_revision = "0048"
 
 
 def upgrade() -> None:
