@@ -34,7 +34,7 @@ HEAT = text(
         SELECT p.watched, p.position_ms, p.completed_at, p.watch_ms FROM enrollments.lesson_progress p WHERE p.lesson_id = :lesson),
     parts AS (SELECT n, int4range(CAST(n * :step AS int), CAST((n + 1) * :step AS int)) AS part FROM generate_series(0, :last) AS n)
     SELECT n, (SELECT count(*) FROM mine WHERE mine.watched && part) AS watched,
-        (SELECT count(*) FROM mine WHERE completed_at IS NULL AND part @> position_ms) AS stopped
+        (SELECT count(*) FROM mine WHERE completed_at IS NULL AND part @> CAST(position_ms AS int)) AS stopped
     FROM parts ORDER BY n
     """
 )
