@@ -49,6 +49,7 @@ ACTS = {
     "channels.edit": Deed(_l("changed the settings of the academy"), "settings"),
 }
 FIELDS = {
+    "strong_staff": Label(_l("Staff need an app or a passkey")),
     "name": Label(_l("Name")),
     "email": Label(_l("E-mail")),
     "role": Label(_l("Role"), values=ROLES),

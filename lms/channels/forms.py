@@ -173,3 +173,9 @@ class ChannelForm(Form):
     color = StringField(
         _l("Colour"), [Regexp("^#[0-9a-fA-F]{6}$", message=_l("Write a colour such as #4f39f6."))], render_kw={"type": "color"}
     )
+    strong_staff = BooleanField(
+        _l("Staff sign in with an authenticator app or a passkey"),
+        description=_l(
+            "A code by mail is not enough then. Whoever has neither sets one up at the next sign-in, before the back office opens."
+        ),
+    )

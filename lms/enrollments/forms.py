@@ -19,7 +19,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from lms.core.captions import read_time
@@ -35,6 +35,7 @@ from lms.web.forms import Form, MoneyField, one_line, strip
 from lms.web.i18n import reader_zone
 
 LONGEST_SECONDS = 2_000_000
+MOST_SEATS = 1_000_000
 LOCAL = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
 
 
@@ -229,7 +230,11 @@ class BatchForm(Form):
     )
     enrol_from = DateField(_l("Enrolment from"), validators=[Optional()], description=_l("Empty: now."))
     enrol_until = DateField(_l("Enrolment until"), validators=[Optional()], description=_l("Empty: until the last day."))
-    seats = IntegerField(_l("Places"), validators=[Optional()], description=_l("Empty: as many as come."))
+    seats = IntegerField(
+        _l("Places"),
+        validators=[Optional(), NumberRange(1, MOST_SEATS, _l("Between 1 and a million places."))],
+        description=_l("Empty: as many as come."),
+    )
     price = MoneyField(
         _l("Price of its own"), validators=[Optional()], description=_l("Empty: what the course costs, its sales too. 0: free.")
     )

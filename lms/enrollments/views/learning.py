@@ -101,6 +101,7 @@ def courses_offer(course_id: UUID) -> ResponseReturnValue:
         allow(policies.can_learn(actor()))
     asked = queries.last_request(actor().user_id, course_id) if course.entry == "request" and enrollment is None else None
     in_batches = enrollment is None and queries.runs_in_batches(course_id)
+    choices = queries.choices_of(course_id, actor().user_id, operations.today()) if in_batches else []
     return fragment(
         "enrollments/_offer.html",
         page=url_for(DOORS.get(course.entry, ".courses_enroll"), course_id=course_id),
@@ -114,8 +115,9 @@ def courses_offer(course_id: UUID) -> ResponseReturnValue:
         students=queries.count_students(course_id),
         batch=queries.find_batch(enrollment.batch_id) if enrollment else None,
         in_batches=in_batches,
-        choices=queries.choices_of(course_id, actor().user_id, operations.today()) if in_batches else [],
-        prices={},
+        choices=choices,
+        day=operations.today(),
+        prices={one.batch.id: operations.batch_price(course, one.batch, now()) for one in choices},
     )
 
 
