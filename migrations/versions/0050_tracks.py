@@ -2,8 +2,8 @@
 
 from migrations.kit import belongs_to, sql, tenant_table
 
-revision = "0051"
-down_revision = "0050"
+revision = "0050"
+down_revision = "0049"
 
 
 def upgrade() -> None:
