@@ -1,20 +1,18 @@
-"""The tables of enrollments: `enrolled` for enrolments, progress and the ways in, `batches` for dated runs and their waitlists."""
+"""The tables of enrollments: `enrolled` who may learn and how they came, `batches` dated runs, `watching` what was done in each lesson."""
 
 from lms.enrollments.models.batches import BatchInstructor, CourseBatch, VoucherPlace, Wait
 from lms.enrollments.models.enrolled import (
     ANSWER_LIVES,
-    ENOUGH,
     REQUEST_LIVES,
     SOURCES,
     STATUSES,
     Enrollment,
-    LessonProgress,
     Link,
     LinkCourse,
     LinkUse,
     Request,
-    WatchDay,
 )
+from lms.enrollments.models.watching import ENOUGH, LessonProgress, Note, WatchDay
 
 __all__ = [
     "ANSWER_LIVES",
@@ -29,6 +27,7 @@ __all__ = [
     "Link",
     "LinkCourse",
     "LinkUse",
+    "Note",
     "Request",
     "VoucherPlace",
     "Wait",
