@@ -22,7 +22,7 @@ from lms.core.commands import connects_by
 from lms.core.redis import use_redis
 from lms.core.supervisor import called
 from lms.streaming import gateways as live
-from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, remembered, words
+from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, newcomers, remembered, words
 from lms.web.face import faces
 from lms.web.sessions import RedisSessions
 
@@ -81,6 +81,7 @@ def wire() -> None:
     faces.viewing_of = channel_queries.viewing_of
     faces.count_viewed = channel_operations.count_viewed
     faces.ask_newcomers = channel_forms.ask_newcomers
+    faces.lacks_answers = channel_queries.lacks_answers
     faces.keep_answers = channel_operations.keep_answers
     faces.welcome = channel_operations.welcome
     for module in MODULES:
@@ -133,6 +134,7 @@ def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
     assets.install(app)
     metrics.install(app)
     cycle.install(app)
+    newcomers.install(app)
     access.login_manager.init_app(app)
     csrf.install(app)
     i18n.install(app)

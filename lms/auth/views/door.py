@@ -12,6 +12,7 @@ from lms.auth.models import User
 from lms.core.decisions import STAFF, Actor, anyone
 from lms.core.errors import Conflict
 from lms.core.i18n import gettext as _
+from lms.web import newcomers
 from lms.web.access import SignedIn, actor, allow
 from lms.web.answers import moved, own_path
 from lms.web.face import faces
@@ -54,6 +55,7 @@ def enter(user: User, *, strongly: bool = False) -> None:
     )
     login_user(SignedIn(Actor(user_id=user.id, name=user.name, email=user.email, session_id=row.id, channel_id=g.channel.id)))
     g.pop("actor", None)
+    newcomers.ask_again()
 
 
 def is_staff(user_id: UUID) -> bool:
