@@ -22,6 +22,8 @@ register(
             "wallet.approve_adjustment": Deed(_l("approved the adjustment"), "circle-check"),
             "wallet.refuse_adjustment": Deed(_l("refused the adjustment"), "ban"),
             "wallet.withdraw_adjustment": Deed(_l("took the wish to adjust back"), "undo-2"),
+            "wallet.gift": Deed(_l("paid for a gift from a wallet"), "ticket-plus"),
+            "wallet.gift_cancel": Deed(_l("gave the money of a gift back to a wallet"), "undo-2"),
             "wallet.card": Deed(_l("put money into a wallet by card"), "banknote"),
             "wallet.check": Deed(_l("read the books"), "shield-check"),
         },

@@ -1,4 +1,4 @@
-"""The ledger's standing work: its chain is sealed by the scheduler, its head is anchored and its books are read every night; money expires."""
+"""The ledger's standing work: its chain is sealed, its head is anchored and its books are read every night; money expires."""
 
 from uuid import UUID
 

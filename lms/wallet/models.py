@@ -4,7 +4,7 @@ and refuses every change of what was once inserted.
 Beside them: adjustments, which may wait for a second person, and what each reading of the books found.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint, func, literal_column, text
@@ -24,6 +24,8 @@ HOUSE = {
     "adjustment": "adjustments",
     "card": "clearing",
     "expiry": "expired",
+    "gift": "vouchers",
+    "gift_cancel": "vouchers",
 }
 # Where the cause of a movement is shown, by its source; a link is a public contract, an import is not.
 CAUSES = {
@@ -32,6 +34,8 @@ CAUSES = {
     "refund_undo": "/admin/payments/refunds/{id}",
     "adjustment": "/admin/wallet/adjustments/{id}",
     "voucher": "/vouchers/redemptions/{id}",
+    "gift": "/vouchers/gifts/{id}",
+    "gift_cancel": "/vouchers/gifts/{id}",
 }
 
 
@@ -148,6 +152,11 @@ class Lot(Tenant, Base):
     opened_at: Mapped[datetime] = mapped_column(default=now)
     warned_days: Mapped[int | None]
     reason: Mapped[str] = mapped_column(default="")
+
+    @property
+    def last(self) -> datetime:
+        """The last moment at which it can be spent."""
+        return self.expires_at - timedelta(seconds=1)
 
 
 class LotMove(Tenant, Base):

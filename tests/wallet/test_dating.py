@@ -202,7 +202,7 @@ def test_lots__refuse_the_application(work: Session, attack: str) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_lots__balance_is_the_sum_of_lots_whatever_happens(work: Session, seed: int) -> None:
     """E1 with dates: random sequences of everything that moves money never break an equation."""
-    dice = random.Random(seed)  # noqa: S311 -- a test that can be told again
+    dice = random.Random(seed)
     student = a_topped_up_student(euros(5))
     bought: list[tuple[UUID, int]] = []
     back: list[tuple[UUID, int]] = []

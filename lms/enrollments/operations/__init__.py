@@ -1,6 +1,7 @@
 """Every change of enrollments, split by noun: enrolments, watching, progress, refunds."""
 
 from lms.enrollments.operations.enrolling import (
+    buy_the_gift,
     end_enrollment,
     end_overdue,
     enroll_by_hand,
@@ -18,6 +19,7 @@ __all__ = [
     "Beat",
     "Played",
     "begin_watching",
+    "buy_the_gift",
     "complete_lesson",
     "end_enrollment",
     "end_overdue",

@@ -32,7 +32,8 @@ def request_adjustment(
 ) -> Adjustment:
     """Adjust a person's wallet by an amount (below zero: take out): booked at once, or waiting for a second person.
 
-    What comes in lasts `until` a moment, where one is said. It waits above the channel's limit, counted over all that the same admin booked alone in 24 hours, and for one's own wallet.
+    What comes in lasts `until` a moment, where one is said. It waits above the channel's limit, counted over all that the same admin
+    booked alone in 24 hours, and for one's own wallet.
     The same `adjustment_id` sent twice gives the first. Raises NotEnough when it takes out more than there is.
     """
     member = get_member(user_id)

@@ -1,6 +1,8 @@
 """Money with a date: booked away when it has expired, its owners warned before, and its date changed by hand with the reason."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import update
 
@@ -20,12 +22,12 @@ MOST_AT_ONCE = 500
 FARTHEST = timedelta(days=3660)
 
 
-def expire_money() -> int:
-    """Book what has expired in every wallet, each wallet by a balanced transaction of its own; how many wallets were due.
+def expire_money(account_ids: Sequence[UUID] | None = None) -> int:
+    """Book what has expired in every wallet, or in those named, each by a balanced transaction of its own; how many were due.
 
     Run again it books nothing twice; a wallet that moved in between is looked at anew the next time.
     """
-    due = queries.due_money(most=MOST_AT_ONCE)
+    due = queries.due_money(account_ids, most=MOST_AT_ONCE)
     for one in due:
         let_expire(one)
     return len(due)

@@ -165,10 +165,9 @@ def post(
     """Write one transaction of two or more legs that sum to zero; raises NotEnough when a person's wallet would go below zero."""
     if len(legs) < 2 or sum(leg.amount_minor for leg in legs) != 0 or any(leg.amount_minor == 0 for leg in legs):
         raise ValueError("a transaction has two legs or more, none of them zero, and they sum to zero")
-    channel_id = current_channel()
-    accounts = [account_id_of(channel_id, leg.kind, leg.user_id, currency) for leg in legs]
+    accounts = [account_id_of(current_channel(), leg.kind, leg.user_id, currency) for leg in legs]
     values = {
-        "channel": channel_id,
+        "channel": current_channel(),
         "id": uuid7(),
         "ids": [uuid7() for _leg in legs],
         "accounts": accounts,

@@ -1,4 +1,4 @@
-"""Every SELECT of the wallet: `accounts` (balances and transactions), `statements` of a period, `lots` (money with a date), the `books`, and their `control`."""
+"""Every SELECT of the wallet: `accounts` (balances, transactions), `statements`, `lots` (money with a date), `books`, their `control`."""
 
 from lms.wallet.queries.accounts import (
     Booked,
@@ -42,6 +42,7 @@ from lms.wallet.queries.lots import (
     lock_lot,
     lots_of,
     money_ending,
+    moves_of,
     shares_back,
 )
 from lms.wallet.queries.statements import Span, Statement, end_of, statement_between
@@ -86,6 +87,7 @@ __all__ = [
     "lots_of",
     "money_ending",
     "moved_by",
+    "moves_of",
     "open_differences",
     "shares_back",
     "statement_between",

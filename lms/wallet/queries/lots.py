@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -13,7 +13,9 @@ from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.money import Money
 from lms.core.tenancy import current_channel
-from lms.wallet.models import Account, Lot, account_id_of
+from lms.wallet.models import Account, Lot, LotMove, Transaction, account_id_of
+
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class Dated:
     amount: Money
     until: datetime
 
+    @property
+    def last(self) -> datetime:
+        """The last moment at which it can be spent."""
+        return self.until - SECOND
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -42,6 +49,11 @@ class Share:
     amount: Money
     until: datetime | None = None
     is_past: bool = False
+
+    @property
+    def last(self) -> datetime | None:
+        """The last moment at which it can be spent, or could."""
+        return self.until - SECOND if self.until else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,28 @@ def lots_of(account_id: UUID) -> Sequence[Lot]:
     return db.session().scalars(query).all()
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What one transaction put into a lot, or took out of it."""
+
+    transaction_id: UUID
+    source: str
+    at: datetime
+    amount: Money
+
+
+def moves_of(lot: Lot, currency: str, *, most: int = 100) -> list[Moved]:
+    """What moved a lot, the oldest first."""
+    query = (
+        select(LotMove.transaction_id, Transaction.source, Transaction.at, LotMove.amount_minor)
+        .join(Transaction, Transaction.id == LotMove.transaction_id)
+        .where(LotMove.lot_id == lot.id)
+        .order_by(Transaction.at, Transaction.id)
+        .limit(most)
+    )
+    return [Moved(row.transaction_id, row.source, row.at, Money(row.amount_minor, currency)) for row in db.session().execute(query)]
+
+
 def dated_of(user_id: UUID, currency: str | None = None) -> list[Dated]:
     """How much of a person's wallet lasts until when, the first to expire first; what is not here has no date."""
     currency = currency or this_channel().currency
@@ -102,7 +136,11 @@ def due_money(account_ids: Sequence[UUID] | None = None, *, most: int = 500) -> 
     if account_ids is not None:
         query = query.where(Account.id.in_(account_ids))
     rows = db.session().execute(query)
-    return [Due(account, user, Money(int(minor), currency), until, moves) for account, user, currency, moves, minor, until in rows]
+    return [
+        Due(account, user, Money(int(minor), currency), until, moves)
+        for account, user, currency, moves, minor, until in rows
+        if user is not None
+    ]
 
 
 ENDING = text(

@@ -7,8 +7,8 @@ into the lots its purchase came from, a refund taken back leaves the lots it wen
 
 from migrations.kit import APP, THIS_CHANNEL, append_only, belongs_to, sql, tenant_table
 
-revision = "0042"
-down_revision = "0041"
+revision = "0046"
+down_revision = "0045"
 
 POST_ENTRY = """
 CREATE OR REPLACE FUNCTION wallet.post_entry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -251,8 +251,7 @@ def _accounts_and_transactions() -> None:
         " OR (dated_minor > 0 AND dated_minor <= coalesce(balance_minor, 0))) NOT VALID",
         "ALTER TABLE wallet.accounts VALIDATE CONSTRAINT ck_accounts_dated",
         "ALTER TABLE wallet.transactions ADD COLUMN mirrors_id uuid, ADD COLUMN money_until timestamptz",
-        "ALTER TABLE wallet.transactions ADD"
-        f" {belongs_to('mirrors_id', 'wallet.transactions', on_delete='NO ACTION')} NOT VALID",
+        f"ALTER TABLE wallet.transactions ADD {belongs_to('mirrors_id', 'wallet.transactions', on_delete='NO ACTION')} NOT VALID",
         "ALTER TABLE wallet.transactions VALIDATE CONSTRAINT fk_mirrors_id_wallet_transactions",
         "CREATE INDEX ix_transactions_mirrors ON wallet.transactions (channel_id, mirrors_id) WHERE mirrors_id IS NOT NULL",
         f"GRANT INSERT (mirrors_id, money_until) ON wallet.transactions TO {APP}",
