@@ -8,7 +8,7 @@ from prometheus_client import multiprocess
 
 workers = 1
 worker_class = "gevent"  # patches the standard library in the worker, before the application and psycopg are imported
-worker_connections = 4000
+worker_connections = 10_000
 keepalive = 75
 timeout = 60
 graceful_timeout = 25

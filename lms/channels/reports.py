@@ -10,7 +10,7 @@ from sqlalchemy import Uuid as SqlUuid
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from lms.channels.models import Field, FieldValue, Member, MemberTag, Tag
-from lms.channels.queries import fields_here, fitting, get_segment, name_of, segments_here, tag_names
+from lms.channels.queries import fitting, get_segment, known_fields, name_of, segment_names, tag_names
 from lms.core import db
 from lms.core.clock import now
 from lms.core.decisions import Actor
@@ -83,7 +83,7 @@ def in_segment(segment_id: str) -> Any:
 
 def segment_choices() -> list[tuple[str, str]]:
     """The segments to choose from."""
-    return [(str(one.id), one.name) for one in segments_here()]
+    return [(str(segment_id), name) for segment_id, name in segment_names()]
 
 
 def _ago(days: str) -> datetime:
@@ -117,7 +117,7 @@ def _conditions_of(field: Field) -> Condition:
     return Condition(field.name, field.label, lambda raw, _given: says(field, raw), kind, options, group=OWN, check=check)
 
 
-come_from(lambda: [_conditions_of(one) for one in fields_here()] if db.has_work() and db.work().channel_id is not None else [])
+come_from(lambda: [_conditions_of(one) for one in known_fields()] if db.has_work() and db.work().channel_id is not None else [])
 
 
 def people_by(key: Any) -> Sought:
@@ -182,7 +182,7 @@ class People(Report):
     search = (people_by(Member.id),)
 
     def __init__(self, *, own_fields: bool = True) -> None:
-        known = fields_here() if own_fields and db.has_work() and db.work().channel_id is not None else ()
+        known = known_fields() if own_fields and db.has_work() and db.work().channel_id is not None else ()
         if known:
             self.columns = (*type(self).columns, *(column_of(one) for one in known))
             self.filters = (*type(self).filters, *(filter_of(one) for one in known))

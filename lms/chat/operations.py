@@ -3,10 +3,9 @@
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import insert
 
 from lms.channels.models import Member
@@ -15,7 +14,7 @@ from lms.chat.errors import CannotPost, NoText, TooFast
 from lms.chat.events import MessageDeleted, MessageFlagged, MessagePosted
 from lms.chat.models import LONGEST_TEXT, SLOWEST_SECONDS, Flag, Message, Mute, Room
 from lms.chat.queries import TAIL, TAIL_SECONDS, Held, Line, tail_key
-from lms.core import audit, db, limits, pubsub, tickets
+from lms.core import audit, db, pubsub, tickets
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import Conflict, NotFound, Refusal
@@ -27,6 +26,7 @@ from lms.core.tenancy import current_channel
 from lms.streaming.queries import Standing, get_standing
 
 MOST_A_MINUTE = 100
+TRIMMED_EACH = 50  # lines a room's tail grows by before it is cut again
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +62,29 @@ def post_message(room_id: UUID, text: str, *, client_id: UUID, by: Actor) -> Pos
         if queries.line_of(room_id, by.user_id, client_id) is None:  # else it was sent before, and its confirmation lost on the way
             raise
     line = Line(uuid7(), held.last_seq + 1, by.user_id, by.name, by.role, client_id, words, now(), False)
-    values = {"id": line.id, "room": room_id, "author": line.author_id, "client": client_id, "text": words, "at": line.posted_at}
-    if db.session().execute(POST, {"channel": current_channel(), **values}).one_or_none() is None:
+    _join_session()
+    if not db.rows(POST, id=line.id, room=room_id, author=line.author_id, client=client_id, text=words, at=line.posted_at):
         return Posted(_tell_again(room_id, client_id, by), False)
     _tell_line(room_id, line)
     return Posted(line, True)
 
 
 # One statement under the room's lock: a message known already (by its author's own id for it) takes no number.
-POST = sql(
-    """
+POST: Final = """
     WITH made AS (
         INSERT INTO chat.messages (channel_id, id, room_id, seq, author_id, client_id, text, posted_at)
-        SELECT :channel, :id, id, last_seq + 1, :author, :client, :text, :at FROM chat.rooms WHERE channel_id = :channel AND id = :room
+        SELECT channel_id, %(id)s, id, last_seq + 1, %(author)s, %(client)s, %(text)s, %(at)s
+        FROM chat.rooms WHERE channel_id = %(channel)s AND id = %(room)s
         ON CONFLICT DO NOTHING RETURNING seq)
-    UPDATE chat.rooms SET last_seq = last_seq + 1 FROM made WHERE channel_id = :channel AND id = :room RETURNING made.seq
-    """
-)
+    UPDATE chat.rooms SET last_seq = last_seq + 1 FROM made WHERE channel_id = %(channel)s AND id = %(room)s RETURNING made.seq
+"""
+
+
+def _join_session() -> None:
+    """Have the session of this unit of work, when there is one, commit what goes past it: it commits what it took part in."""
+    session = db.work()._session
+    if session is not None:
+        session.connection()
 
 
 def _check(held: Held, by: Actor) -> None:
@@ -125,13 +131,8 @@ def _hold(room_id: UUID, user_id: UUID) -> Held:
 
 def _keep_pace(held: Held, by: Actor) -> None:
     """Refuse what comes too fast: 100 messages a minute for anybody, slow mode for all but the moderators."""
-    limits.hit(
-        "chat",
-        f"{current_channel()}:{by.user_id}",
-        most=MOST_A_MINUTE,
-        seconds=60,
-        sentence=_("That is more than 100 messages in a minute. Take a breath."),
-    )
+    if held.said >= MOST_A_MINUTE:
+        raise TooFast(_("That is more than 100 messages in a minute. Take a breath."), retry_after=30)
     standing = held.standing
     if not held.slow_seconds or policies.can_moderate(by, standing.session, standing.instructor_id):
         return
@@ -151,8 +152,9 @@ def _tell_line(room_id: UUID, line: Line) -> None:
         try:
             pipe = redis().pipeline(transaction=False)
             (pipe.rpushx if line.seq > 1 else pipe.rpush)(key, payload)  # type: ignore[arg-type]
-            pipe.ltrim(key, -TAIL, -1)
-            pipe.expire(key, TAIL_SECONDS)
+            if line.seq % TRIMMED_EACH == 1:
+                pipe.ltrim(key, -TAIL, -1)
+                pipe.expire(key, TAIL_SECONDS)
             pipe.publish(topic, payload)
             pipe.execute()
         except RedisError:

@@ -191,6 +191,7 @@ class Lesson(Tenant, Base):
         CheckConstraint("status IN ('draft', 'published', 'deleted')", name="status"),
         Index("ix_lessons_section", "channel_id", "section_id", "position"),
         Index("ix_lessons_course", "channel_id", "course_id"),
+        Index("ix_lessons_session", "channel_id", "session_id", postgresql_where=text("session_id IS NOT NULL")),
         Index("ix_lessons_asset", "channel_id", "asset_id", postgresql_where=text("asset_id IS NOT NULL")),
         {"schema": "courses"},
     )
@@ -201,6 +202,7 @@ class Lesson(Tenant, Base):
     kind: Mapped[str] = mapped_column(default="text")
     body: Mapped[str] = mapped_column(default="")
     asset_id: Mapped[UUID | None]
+    session_id: Mapped[UUID | None]  # the live class this is the recording of
     position: Mapped[int]
     status: Mapped[str] = mapped_column(default="draft")
     status_before: Mapped[str | None]

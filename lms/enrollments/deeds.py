@@ -1,14 +1,78 @@
 """What the audit log calls the acts on enrolments, and which of them one click takes back."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import select
+
+from lms.core import bin, db
+from lms.core.bin import Kind
 from lms.core.decisions import Actor, Decision
-from lms.core.deeds import Deed, Deeds, Label, Revert, Thing, register
+from lms.core.deeds import Deed, Deeds, Label, Revert, Thing, names_come_from, register
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.models import BinRow
+from lms.courses.queries import get_course
 from lms.enrollments import operations, policies, queries
-from lms.enrollments.models import Enrollment
+from lms.enrollments.models import CourseBatch, Enrollment
 from lms.enrollments.plans import STANDING
 from lms.enrollments.reports.lists import SOURCES
+
+OF_BATCHES = {
+    "enrollments.create_batch": Deed(_l("made the batch"), "plus"),
+    "enrollments.edit_batch": Deed(_l("changed the batch"), "pencil"),
+    "enrollments.set_instructors": Deed(_l("changed who teaches the batch"), "user-cog"),
+    "enrollments.cancel_batch": Deed(_l("cancelled the batch"), "ban"),
+    "enrollments.reopen_batch": Deed(_l("let the batch take place after all"), "rotate-ccw"),
+    "enrollments.delete_batch": Deed(_l("deleted the batch"), "trash-2"),
+    "enrollments.restore_batch": Deed(_l("restored the batch"), "undo-2"),
+    "enrollments.join_waitlist": Deed(_l("joined the waitlist of"), "plus"),
+    "enrollments.leave_waitlist": Deed(_l("left the waitlist of"), "circle-x"),
+    "enrollments.remove_wait": Deed(_l("took off the waitlist of"), "user-minus"),
+    "enrollments.move_wait": Deed(_l("moved on the waitlist of"), "move"),
+    "enrollments.offer_place": Deed(_l("offered a place in"), "clock"),
+    "enrollments.lapse_offer": Deed(_l("let an offered place pass on in"), "clock"),
+}
+WAITING = {
+    "waiting": _l("Waiting"),
+    "offered": _l("Place offered"),
+    "taken": _l("Has a place"),
+    "passed": _l("Did not take it"),
+    "left": _l("Left the list"),
+    "removed": _l("Taken off"),
+}
+FIELDS_OF_BATCHES = {
+    "batch_id": Label(_l("Batch"), "batch"),
+    "opens_at": Label(_l("Lessons open"), "time"),
+    "name": Label(_l("Name")),
+    "about": Label(_l("About it")),
+    "starts_on": Label(_l("First day")),
+    "ends_on": Label(_l("Last day of access")),
+    "enrol_from": Label(_l("Enrolment from")),
+    "enrol_until": Label(_l("Enrolment until")),
+    "seats": Label(_l("Places")),
+    "price_minor": Label(_l("Price"), "money"),
+    "cancelled_at": Label(_l("Cancelled"), "time"),
+    "cancelled_reason": Label(_l("Reason")),
+    "deleted_at": Label(_l("Deleted"), "time"),
+    "instructor_ids": Label(_l("Instructors"), "person"),
+    "state": Label(_l("On the list"), values=WAITING),
+    "place": Label(_l("Place on the list")),
+    "offered_until": Label(_l("Held until"), "time"),
+    "reason": Label(_l("Reason")),
+}
+
+
+def _may_run(by: Actor, batch: CourseBatch) -> Decision:
+    return policies.can_run(by, get_course(batch.course_id))
+
+
+def _bring_back(batch: CourseBatch, _values: dict[str, Any], by: Actor) -> None:
+    operations.restore_batch(batch, by=by)
+
+
+def _take_place(batch: CourseBatch, _values: dict[str, Any], by: Actor) -> None:
+    operations.reopen_batch(batch, by=by)
 
 
 def _may(by: Actor, _enrollment: Enrollment) -> Decision:
@@ -29,11 +93,17 @@ register(
             "enrollments.end": Deed(_l("ended the enrolment"), "ban"),
             "enrollments.restore": Deed(_l("opened the enrolment again"), "rotate-ccw"),
             "enrollments.set_until": Deed(_l("changed the last day of the enrolment"), "calendar-clock"),
+            "enrollments.move": Deed(_l("moved to another batch"), "move"),
             "enrollments.undo": Deed(_l("put the enrolment back as it was"), "undo-2"),
             "enrollments.complete_lesson": Deed(_l("completed a lesson"), "circle-check"),
             "enrollments.complete_course": Deed(_l("completed the course"), "badge-check"),
+            **OF_BATCHES,
         },
-        {"enrollments": Thing(_l("Enrolment"), "/admin/enrollments/{id}")},
+        {
+            "enrollments": Thing(_l("Enrolment"), "/admin/enrollments/{id}"),
+            "course_batches": Thing(_l("Batch"), "/admin/enrollments/batches/{id}"),
+            "waits": Thing(_l("Waitlist"), "/admin/enrollments/waits/{id}"),
+        },
         {
             "status": Label(_l("Status"), values=STANDING),
             "ended_at": Label(_l("Ended"), "time"),
@@ -44,7 +114,29 @@ register(
             "user_id": Label(_l("Person"), "person"),
             "course_id": Label(_l("Course"), "course"),
             "lesson_id": Label(_l("Lesson"), "lesson"),
+            **FIELDS_OF_BATCHES,
         },
-        {"enrollments.end": Revert(queries.get_enrollment, _may, _open_again)},
+        {
+            "enrollments.end": Revert(queries.get_enrollment, _may, _open_again),
+            "enrollments.delete_batch": Revert(queries.get_batch, _may_run, _bring_back),
+            "enrollments.cancel_batch": Revert(queries.get_batch, _may_run, _take_place),
+        },
     )
 )
+
+
+def _names_of_batches(ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    found = db.session().execute(select(CourseBatch.id, CourseBatch.name).where(CourseBatch.id.in_(ids)))
+    return {row[0]: row[1] for row in found}
+
+
+def _restore_batch(row: BinRow, by: Actor) -> None:
+    operations.restore_batch(queries.get_batch(row.target_id), by=by)
+
+
+def _purge_batch(row: BinRow, by: Actor) -> None:
+    operations.purge_batch(row.target_id)
+
+
+names_come_from("batch", _names_of_batches)
+bin.register(Kind("course_batch", _l("Batch"), "calendar-clock", "enrollments.course_batches", _restore_batch, _purge_batch))

@@ -17,3 +17,19 @@ class EnrollmentIsOver(Conflict):
 
 class BadBeat(Invalid):
     """A player's report that cannot be true."""
+
+
+class NoBatch(NotFound):
+    """There is no such batch, or not of this course."""
+
+
+class BatchIsFull(Conflict):
+    """No seat of the batch is left for this person."""
+
+
+class BatchTakesNobody(Conflict):
+    """The batch is cancelled, over, or not open for enrolment now."""
+
+
+class NotOnTheList(NotFound):
+    """The person does not stand on this waitlist."""

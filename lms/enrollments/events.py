@@ -1,6 +1,7 @@
 """What enrollments announces."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from lms.core.events import Event
@@ -14,6 +15,7 @@ class UserEnrolled(Event):
     user_id: UUID
     course_id: UUID
     source: str = "wallet"
+    batch_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,17 @@ class EnrollmentEnded(Event):
     user_id: UUID
     course_id: UUID
     reason: str = ""
+    batch_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrollmentMoved(Event):
+    """Somebody is in another batch of their course now, or in none."""
+
+    enrollment_id: UUID
+    user_id: UUID
+    course_id: UUID
+    batch_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,3 +56,55 @@ class CourseCompleted(Event):
     enrollment_id: UUID
     user_id: UUID
     course_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchChanged(Event):
+    """The days of a batch are others now."""
+
+    batch_id: UUID
+    course_id: UUID
+    name: str
+    starts_on: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchCancelled(Event):
+    """A batch does not take place."""
+
+    batch_id: UUID
+    course_id: UUID
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOffered(Event):
+    """Somebody on a waitlist may take a place until a moment; a seat is held for them."""
+
+    wait_id: UUID
+    batch_id: UUID
+    course_id: UUID
+    user_id: UUID
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceLapsed(Event):
+    """Somebody did not take the place they were offered in time."""
+
+    wait_id: UUID
+    batch_id: UUID
+    course_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitEnded(Event):
+    """Somebody was taken off a waitlist, with the reason they read."""
+
+    wait_id: UUID
+    batch_id: UUID
+    course_id: UUID
+    user_id: UUID
+    reason: str = ""

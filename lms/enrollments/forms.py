@@ -1,12 +1,29 @@
 """The shape of what people and players send to enrollments."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from pydantic import BaseModel, ConfigDict, Field
-from wtforms import HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length
+from wtforms import (
+    DateField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import DataRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from lms.core.i18n import lazy_gettext as _l
-from lms.enrollments.operations import Played
-from lms.web.forms import Form, strip
+from lms.core.ids import uuid7
+from lms.core.money import Money
+from lms.enrollments.models import CourseBatch
+from lms.enrollments.operations import BatchSheet, Played
+from lms.web.forms import Form, MoneyField, one_line, strip
 
 LONGEST_SECONDS = 2_000_000
 
@@ -37,6 +54,102 @@ class EndForm(Form):
     """Why an enrolment ends; the person reads it."""
 
     reason = TextAreaField(_l("Reason"), filters=[strip], validators=[DataRequired(_l("Say why; the person reads it.")), Length(max=500)])
+
+
+class BatchForm(Form):
+    """A run of a course: its days are of the academy's zone, empty numbers mean no limit and the course's own price."""
+
+    batch_id = HiddenField(default=lambda: str(uuid7()), validators=[Length(max=40)])
+    version = HiddenField(default="0", validators=[Length(max=10)])
+    name = StringField(
+        _l("Name"), filters=[strip], validators=[DataRequired(_l("Give the batch a name, such as Spring 2027.")), Length(max=120), one_line]
+    )
+    about = StringField(
+        _l("About it"),
+        filters=[strip],
+        validators=[Length(max=300), one_line],
+        description=_l("Students read it beside the name: Tuesdays at 18:00, in English."),
+    )
+    starts_on = DateField(_l("First day"), validators=[Optional()], description=_l("The lessons open on this day. Empty: at once."))
+    ends_on = DateField(
+        _l("Last day"), validators=[Optional()], description=_l("The course closes for its people after this day. Empty: it stays open.")
+    )
+    enrol_from = DateField(_l("Enrolment from"), validators=[Optional()], description=_l("Empty: now."))
+    enrol_until = DateField(_l("Enrolment until"), validators=[Optional()], description=_l("Empty: until the last day."))
+    seats = IntegerField(_l("Places"), validators=[Optional()], description=_l("Empty: as many as come."))
+    price = MoneyField(
+        _l("Price of its own"), validators=[Optional()], description=_l("Empty: what the course costs, its sales too. 0: free.")
+    )
+    instructor_ids = SelectMultipleField(
+        _l("Instructors beside the course’s own"), widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+    )
+
+    def fill(self, batch: CourseBatch, currency: str, instructor_ids: Sequence[UUID]) -> None:
+        """Show the batch as it is."""
+        self.version.data = str(batch.version)
+        for name in ("name", "about", "starts_on", "ends_on", "enrol_from", "enrol_until", "seats"):
+            self[name].data = getattr(batch, name)
+        self.instructor_ids.data = [str(one) for one in instructor_ids]
+        if "price" in self:
+            self.price.data = Money(batch.price_minor, currency) if batch.price_minor is not None else None
+
+    def sheet(self, price_minor: int | None) -> BatchSheet:
+        """What was written; `price_minor` is what stands when the price is not this person's to change."""
+        if "price" in self:
+            price_minor = self.price.data.minor if self.price.data is not None else None
+        days = {name: self[name].data for name in ("starts_on", "ends_on", "enrol_from", "enrol_until")}
+        people = tuple(UUID(one) for one in self.instructor_ids.data or ())
+        return BatchSheet(
+            name=self.name.data or "",
+            about=self.about.data or "",
+            seats=self.seats.data,
+            price_minor=price_minor,
+            instructor_ids=people,
+            **days,
+        )
+
+
+class DuplicateForm(Form):
+    """What a copy of a batch is called and when it begins; all its days move along."""
+
+    batch_id = HiddenField(default=lambda: str(uuid7()), validators=[Length(max=40)])
+    name = StringField(
+        _l("Name"), filters=[strip], validators=[DataRequired(_l("Give the batch a name, such as Spring 2027.")), Length(max=120), one_line]
+    )
+    starts_on = DateField(
+        _l("First day"), validators=[DataRequired(_l("Say when it begins."))], description=_l("Its other days move by as many days.")
+    )
+
+
+class ReasonForm(Form):
+    """Why something is done to people; they read it, or it stands in the history."""
+
+    reason = TextAreaField(
+        _l("Reason"), filters=[strip], validators=[DataRequired(_l("Say why, so that others understand it later.")), Length(max=500)]
+    )
+
+
+class WaitForm(ReasonForm):
+    """What is done with somebody's place on a waitlist, and why."""
+
+    act = RadioField(
+        _l("What to do"),
+        choices=[
+            SelectChoice("offer", _l("Offer a free place now, for 24 hours")),
+            SelectChoice("first", _l("Put first")),
+            SelectChoice("up", _l("One place up")),
+            SelectChoice("down", _l("One place down")),
+            SelectChoice("last", _l("Put last")),
+            SelectChoice("remove", _l("Take off the list")),
+        ],
+        validators=[DataRequired(_l("Choose what to do."))],
+    )
+
+
+class MoveForm(ReasonForm):
+    """The batch somebody is moved to."""
+
+    batch_id = SelectField(_l("Batch"))
 
 
 class PlayedPart(BaseModel):

@@ -67,3 +67,10 @@ def count_without_the_lesson(fact: LessonEdited) -> None:
 def shut_the_media(fact: EnrollmentEnded) -> None:
     """A page opened in the very moment of the ending may hold a grant yet; shut it too."""
     operations.shut_media(queries.get_enrollment(fact.enrollment_id))
+
+
+@on(EnrollmentEnded)
+def offer_the_place(fact: EnrollmentEnded) -> None:
+    """A seat that somebody left is held for the next on the waitlist."""
+    if fact.batch_id is not None:
+        operations.offer_places(fact.batch_id, by=the_platform(current_channel()))

@@ -29,3 +29,9 @@ def recount_all() -> None:
 def end_overdue() -> None:
     """End the enrolments whose last day is over."""
     operations.end_overdue(by=the_platform(current_channel()))
+
+
+@job(queue="default", every=Every(minutes=1))
+def pass_on_offers() -> None:
+    """Take back the places that nobody took in time, and offer what is free to those who wait."""
+    operations.pass_on_offers(by=the_platform(current_channel()))

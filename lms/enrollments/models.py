@@ -31,6 +31,8 @@ class Enrollment(Tenant, Base):
         belongs_to("order_id", "payments.orders", name="fk_order_id_payments_orders"),
         belongs_to("redemption_id", "vouchers.redemptions", name="fk_redemption_id_vouchers_redemptions"),
         belongs_to("refund_id", "payments.refunds", name="fk_refund_id_payments_refunds"),
+        belongs_to("batch_id", "enrollments.course_batches", name="fk_batch_id_enrollments_course_batches"),
+        Index("ix_enrollments_batch", "channel_id", "batch_id", "enrolled_at", postgresql_where=text("batch_id IS NOT NULL")),
         Index("ix_enrollments_order", "channel_id", "order_id", postgresql_where=text("order_id IS NOT NULL")),
         belongs_to("last_lesson_id", "courses.lessons", name="fk_last_lesson_id_courses_lessons"),
         Index("uq_enrollments_open", "channel_id", "user_id", "course_id", unique=True, postgresql_where=text("status <> 'ended'")),
@@ -64,11 +66,141 @@ class Enrollment(Tenant, Base):
     ended_at: Mapped[datetime | None]
     ended_reason: Mapped[str] = mapped_column(default="")
     until_on: Mapped[date | None]  # the last day on which it is open, of the channel's zone
+    batch_id: Mapped[UUID | None]  # the run of the course it is in; the database counts its seats
+    opens_at: Mapped[datetime | None]  # when its lessons open; None: at once
 
     @property
     def is_open(self) -> bool:
         """Whether it lets the person into the course."""
         return self.status != "ended"
+
+    @property
+    def is_early(self) -> bool:
+        """Whether its lessons do not open yet."""
+        return self.opens_at is not None and self.opens_at > now()
+
+
+class CourseBatch(Tenant, Base):
+    """One dated run of a course with its own students ("Spring 2027"); days are of the channel's zone.
+
+    `taken` (open enrolments) and `held` (places offered to those who wait) are counted by the database, which refuses one more
+    than there are seats.
+    """
+
+    __tablename__ = "course_batches"
+    __table_args__ = (
+        CheckConstraint("seats IS NULL OR taken + held <= seats", name="seats"),
+        CheckConstraint("taken >= 0 AND held >= 0 AND coalesce(seats, 1) > 0", name="counted"),
+        CheckConstraint("ends_on >= starts_on", name="days"),
+        CheckConstraint("enrol_until >= enrol_from", name="window"),
+        CheckConstraint("price_minor >= 0", name="price"),
+        belongs_to("course_id", "courses.courses", name="fk_course_id_courses_courses"),
+        Index(
+            "uq_course_batches_name",
+            "channel_id",
+            "course_id",
+            text("lower(name)"),
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index("ix_course_batches_starts", "channel_id", "starts_on", "id"),
+        {"schema": "enrollments"},
+    )
+
+    course_id: Mapped[UUID]
+    name: Mapped[str]
+    about: Mapped[str] = mapped_column(default="")
+    starts_on: Mapped[date | None]  # the first day of the lessons; None: at once
+    ends_on: Mapped[date | None]  # the last day of access; None: no end
+    enrol_from: Mapped[date | None]
+    enrol_until: Mapped[date | None]
+    seats: Mapped[int | None]  # None: as many as come
+    taken: Mapped[int] = mapped_column(default=0)
+    held: Mapped[int] = mapped_column(default=0)
+    price_minor: Mapped[int | None]  # None: the course's own price
+    cancelled_at: Mapped[datetime | None]
+    cancelled_reason: Mapped[str] = mapped_column(default="")
+    deleted_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    version: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def left(self) -> int | None:
+        """How many seats nobody has and nobody was offered; None without a limit."""
+        return None if self.seats is None else self.seats - self.taken - self.held
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no seat is left."""
+        return self.left == 0
+
+    def state_on(self, day: date) -> str:
+        """cancelled, closed, running, open or planned, on a day of the channel's zone."""
+        if self.cancelled_at is not None:
+            return "cancelled"
+        if self.ends_on is not None and self.ends_on < day:
+            return "closed"
+        if self.starts_on is not None and self.starts_on <= day:
+            return "running"
+        if self.takes_on(day):
+            return "open"
+        is_over = self.starts_on is None and self.enrol_until is not None and self.enrol_until < day
+        return "running" if is_over else "planned"
+
+    def takes_on(self, day: date) -> bool:
+        """Whether people may enrol on that day, as far as the days say."""
+        last = min((one for one in (self.enrol_until, self.ends_on) if one is not None), default=day)
+        return self.cancelled_at is None and self.deleted_at is None and (self.enrol_from or day) <= day <= last
+
+
+class BatchInstructor(Tenant, Base):
+    """Somebody who teaches a batch beside the course's own instructor."""
+
+    __tablename__ = "batch_instructors"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "batch_id", "user_id", name="uq_batch_instructors_person"),
+        belongs_to("batch_id", "enrollments.course_batches", name="fk_batch_id_enrollments_course_batches", ondelete="CASCADE"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        Index("ix_batch_instructors_user", "channel_id", "user_id"),
+        {"schema": "enrollments"},
+    )
+
+    batch_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+
+
+class Wait(Tenant, Base):
+    """One person on the waitlist of a batch; while it is `offered`, a seat is held for them."""
+
+    __tablename__ = "waits"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'offered', 'taken', 'passed', 'left', 'removed')", name="state"),
+        CheckConstraint("state <> 'offered' OR offered_until IS NOT NULL", name="offered"),
+        belongs_to("batch_id", "enrollments.course_batches", name="fk_batch_id_enrollments_course_batches"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        Index(
+            "uq_waits_standing", "channel_id", "batch_id", "user_id", unique=True, postgresql_where=text("state IN ('waiting', 'offered')")
+        ),
+        Index("ix_waits_place", "channel_id", "batch_id", "place", "id", postgresql_where=text("state IN ('waiting', 'offered')")),
+        Index("ix_waits_until", "channel_id", "offered_until", postgresql_where=text("state = 'offered'")),
+        Index("ix_waits_user", "channel_id", "user_id"),
+        {"schema": "enrollments"},
+    )
+
+    batch_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    place: Mapped[int]  # the order of the list; the lowest is the next
+    state: Mapped[str] = mapped_column(default="waiting")
+    joined_at: Mapped[datetime] = mapped_column(default=now)
+    offered_at: Mapped[datetime | None]
+    offered_until: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(default="")
+
+    @property
+    def stands(self) -> bool:
+        """Whether the person is on the list."""
+        return self.state in ("waiting", "offered")
 
 
 class LessonProgress(Tenant, Base):

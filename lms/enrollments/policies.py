@@ -4,9 +4,14 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from babel.dates import format_date
+
+from lms.core.clock import local_day
 from lms.core.decisions import Actor, Decision, admins, no, signed_in, yes
 from lms.core.i18n import gettext as _
+from lms.core.i18n import locale
 from lms.courses.models import Course, Lesson
+from lms.courses.policies import can_edit
 from lms.enrollments.models import Enrollment
 
 
@@ -28,10 +33,13 @@ def can_open(actor: Actor, lesson: Openable, enrollment: Enrollment | None, *, a
         return yes("staff")
     if lesson.status != "published" or (course is not None and course.status == "deleted"):
         return no(_("This lesson is not published. The instructor can publish it."), rule="published")
-    if enrollment is not None and enrollment.is_open:
+    is_early = enrollment is not None and enrollment.is_open and enrollment.opens_at is not None and enrollment.opens_at > at
+    if enrollment is not None and enrollment.is_open and not is_early:
         return yes("enrolled")
     if lesson.is_preview and (course is None or course.status == "published"):
         return yes("preview")
+    if enrollment is not None and is_early and enrollment.opens_at is not None:
+        return no(_("Your batch starts on %(day)s.", day=_day(enrollment.opens_at, actor)), rule="starts")
     if enrollment is not None:
         return no(_ended(enrollment), rule="ended")
     return no(_("You are not enrolled in this course."), rule="enrolled")
@@ -78,6 +86,23 @@ def can_manage(actor: Actor) -> Decision:
     return admins(actor)
 
 
+def can_run(actor: Actor, course: Course) -> Decision:
+    """Whether this person makes, changes and cancels batches of a course and minds their waitlists: who may change the course."""
+    return can_edit(actor, course)
+
+
+def can_wait(actor: Actor, course: Course, enrollment: Enrollment | None) -> Decision:
+    """Whether this person may stand on the waitlist of a batch: whoever may enrol."""
+    return can_enroll(actor, course, enrollment)
+
+
+def can_see_batch(actor: Actor, course: Course, *, teaches: bool = False) -> Decision:
+    """Whether this person sees a batch and its people; `teaches`: they teach it beside the course's own instructor."""
+    if teaches and actor.is_staff:
+        return yes("teaches")
+    return can_see_students(actor, course)
+
+
 def can_see_students(actor: Actor, course: Course | None) -> Decision:
     """Whether this person sees who learns in a course (none: in any of theirs)."""
     if not actor.is_known and not actor.is_machine:
@@ -89,6 +114,10 @@ def can_see_students(actor: Actor, course: Course | None) -> Decision:
 
 def _teaches(actor: Actor, course: Course) -> bool:
     return actor.is_staff and actor.user_id is not None and course.instructor_id == actor.user_id
+
+
+def _day(moment: datetime, actor: Actor) -> str:
+    return str(format_date(local_day(moment, actor.zone), "long", locale=locale()))
 
 
 def _ended(enrollment: Enrollment) -> str:

@@ -62,6 +62,8 @@ def tell_of_cancelled_session(fact: SessionCancelled) -> None:
 
 
 def _tell_course(fact: SessionScheduled | SessionMoved | SessionCancelled, message: str) -> None:
+    if fact.is_quiet:
+        return
     payload = operations.tell_of_session(fact.session_id, message)
     if payload is not None:
         jobs.tell_course.put(dict(payload), key=f"tell:{payload['event_id']}")

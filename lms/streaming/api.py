@@ -1,7 +1,7 @@
 """Door 3: live classes."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from flask import Blueprint, url_for
@@ -12,7 +12,8 @@ from lms.core.clock import now
 from lms.core.decisions import signed_in
 from lms.courses.queries import get_course
 from lms.streaming import operations, policies, queries
-from lms.streaming.models import Session
+from lms.streaming.models import MOST_TIMES, Session
+from lms.streaming.operations.planning import Plan
 from lms.streaming.reports import Sessions
 from lms.web.access import actor, allow
 from lms.web.api import Answer, Body, Line, Moment, Rows, answer_rows, endpoint, given, located
@@ -28,18 +29,29 @@ class ClassAnswer(Answer):
     id: UUID
     course_id: UUID
     host_id: UUID
+    series_id: UUID | None
+    series_number: int | None
     title: str
     description: str
     starts_at: datetime
     ends_at: datetime
     state: str
     join_url: str
+    provider: str
 
 
 class ClassList(Answer):
     """Classes, soonest first."""
 
     rows: list[ClassAnswer]
+
+
+class Repeat(Body):
+    """How a class repeats: always at the same time of day in a zone of the IANA list."""
+
+    every: Literal["day", "week", "fortnight", "month"]
+    times: Annotated[int, Field(ge=2, le=MOST_TIMES)]
+    zone: Annotated[str, Field(max_length=64)] = "UTC"
 
 
 class NewClass(Body):
@@ -52,22 +64,27 @@ class NewClass(Body):
     description: About = ""
     join_url: Link = ""
     host_id: UUID | None = None
+    provider: Literal["link", "browser"] = "link"
+    repeat: Repeat | None = None
 
 
 class ClassChange(Body):
-    """What is left out stays."""
+    """What is left out stays; `following` changes the classes of its series that come after it too."""
 
     title: Line | None = None
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     description: About | None = None
     join_url: Link | None = None
+    provider: Literal["link", "browser"] | None = None
+    following: bool = False
 
 
 class Cancellation(Body):
-    """Why a class is called off."""
+    """Why a class is called off; `following` calls off those of its series that come after it too."""
 
     reason: Annotated[str, Field(max_length=500)] = ""
+    following: bool = False
 
 
 class StayAnswer(Answer):
@@ -120,20 +137,18 @@ def mine_past() -> ClassList:
 @bp.post("/sessions")
 @endpoint(status=201)
 def sessions_create(body: NewClass) -> ClassAnswer:
-    """Plan a class of a course."""
+    """Plan a class of a course, or a series of them; the answer is the first."""
     course = get_course(body.course_id)
     allow(policies.can_schedule(actor(), course.instructor_id))
     host = get_member(body.host_id) if body.host_id is not None else None
-    session = operations.schedule_session(
-        course,
-        title=body.title,
-        starts_at=body.starts_at,
-        ends_at=body.ends_at,
-        by=actor(),
-        description=body.description,
-        join_url=body.join_url,
-        host_id=host.id if host is not None else None,
-    )
+    host_id = host.id if host is not None else None
+    plan = Plan(body.title, body.starts_at, body.ends_at, body.description, body.join_url, host_id, body.provider)
+    if body.repeat is None:
+        session = operations.schedule_session(course, by=actor(), **plan._asdict())
+    else:
+        repeat = body.repeat
+        made = operations.schedule_series(course, plan, every=repeat.every, times=repeat.times, zone_name=repeat.zone, by=actor())
+        session = made[0]
     located(url_for(".sessions_show", session_id=session.id))
     return _class(session)
 
@@ -153,8 +168,10 @@ def sessions_show(session_id: UUID) -> ClassAnswer:
 def sessions_edit(session_id: UUID, body: ClassChange) -> ClassAnswer:
     """Change what was planned; the times only while it has not begun."""
     session = _run(session_id)
-    values = {name: getattr(session, name) for name in ("title", "starts_at", "ends_at", "description", "join_url")}
-    operations.edit_session(session, by=actor(), **(values | given(body)))
+    names = ("title", "starts_at", "ends_at", "description", "join_url", "provider")
+    values = {name: getattr(session, name) for name in names} | {name: value for name, value in given(body).items() if name in names}
+    edit = operations.edit_following if body.following and session.series_id else operations.edit_session
+    edit(session, by=actor(), **values)
     return _class(session, joinable=True)
 
 
@@ -190,7 +207,8 @@ def sessions_end(session_id: UUID) -> ClassAnswer:
 def sessions_cancel(session_id: UUID, body: Cancellation) -> ClassAnswer:
     """Call the class off before it begins."""
     session = _run(session_id)
-    operations.cancel_session(session, by=actor(), reason=body.reason)
+    cancel = operations.cancel_following if body.following and session.series_id else operations.cancel_session
+    cancel(session, by=actor(), reason=body.reason)
     return _class(session, joinable=True)
 
 

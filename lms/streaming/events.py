@@ -8,18 +8,20 @@ from lms.core.events import Event
 
 @dataclass(frozen=True, kw_only=True)
 class SessionScheduled(Event):
-    """A live class was planned."""
+    """A live class was planned. A quiet one follows another of its series that tells of all."""
 
     session_id: UUID
     course_id: UUID
+    is_quiet: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionMoved(Event):
-    """A live class got another time."""
+    """A live class got another time. A quiet one follows another of its series that tells of all."""
 
     session_id: UUID
     course_id: UUID
+    is_quiet: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,8 @@ class SessionEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionCancelled(Event):
-    """A live class will not take place."""
+    """A live class will not take place. A quiet one follows another of its series that tells of all."""
 
     session_id: UUID
     course_id: UUID
+    is_quiet: bool = False

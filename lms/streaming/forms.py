@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import DateTimeLocalField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from lms.core.i18n import lazy_gettext as _l
+from lms.streaming.models import MOST_TIMES
 from lms.web.forms import Form, one_line, strip
 
 
@@ -19,6 +20,15 @@ class SessionForm(Form):
         _l("Starts"), [InputRequired(_l("Say when it starts."))], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
     )
     minutes = IntegerField(_l("Minutes"), [InputRequired(_l("Say how long it lasts.")), NumberRange(5, 720)], default=60)
+    provider = RadioField(
+        _l("Where it happens"),
+        choices=[
+            ("browser", _l("Here: I go live with the camera of this computer")),
+            ("link", _l("In a meeting elsewhere, by its link, or in the chat alone")),
+        ],
+        default="link",
+        validate_choice=False,
+    )
     join_url = StringField(
         _l("Link of the meeting"),
         [Optional(), Length(max=2000)],
@@ -28,13 +38,32 @@ class SessionForm(Form):
         ),
     )
 
-    def times(self, place: ZoneInfo) -> tuple[datetime, datetime]:
+    def times_in(self, place: ZoneInfo) -> tuple[datetime, datetime]:
         """Start and end as moments, read in a zone."""
         begin = self.starts_at.data.replace(tzinfo=place)
         return begin, begin + timedelta(minutes=self.minutes.data)
 
+    following = RadioField(
+        _l("Change"), choices=[("", _l("Only this class")), ("1", _l("This and the following classes"))], default="", validate_choice=False
+    )
+
 
 class NewSessionForm(SessionForm):
-    """A new class: its course as well."""
+    """A new class: its course as well, and whether it repeats."""
 
     course_id = SelectField(_l("Course"), [InputRequired(_l("Choose a course."))])
+    every = SelectField(
+        _l("Repeats"),
+        choices=[
+            ("", _l("Not")),
+            ("day", _l("Every day")),
+            ("week", _l("Every week")),
+            ("fortnight", _l("Every two weeks")),
+            ("month", _l("Every month")),
+        ],
+        default="",
+        validate_choice=False,
+    )
+    times = IntegerField(
+        _l("How many classes"), [Optional(), NumberRange(2, MOST_TIMES)], description=_l("With this one; only when it repeats.")
+    )

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Float, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from lms.channels.models import Member
@@ -24,6 +24,26 @@ MOVES: dict[str, tuple[str, ...]] = {
 }
 EARLY = timedelta(minutes=15)
 SOURCES = ("page", "chat", "provider")
+EVERY = ("day", "week", "fortnight", "month")
+MOST_TIMES = 52
+
+
+class Series(Tenant, Base):
+    """Classes planned together: how often, how many times, and the zone whose clock they keep to."""
+
+    __tablename__ = "series"
+    __table_args__ = (
+        CheckConstraint("every IN ('day', 'week', 'fortnight', 'month')", name="every"),
+        CheckConstraint("times BETWEEN 2 AND 52", name="times"),
+        belongs_to("course_id", "courses.courses"),
+        {"schema": "streaming"},
+    )
+
+    course_id: Mapped[UUID]
+    every: Mapped[str]
+    zone: Mapped[str]
+    times: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Session(Tenant, Base):
@@ -33,12 +53,14 @@ class Session(Tenant, Base):
     __table_args__ = (
         CheckConstraint("state IN ('scheduled', 'open', 'live', 'ended', 'recorded', 'cancelled')", name="state"),
         CheckConstraint("ends_at > starts_at", name="times"),
-        CheckConstraint("provider IN ('link')", name="provider"),
+        CheckConstraint("provider IN ('link', 'browser', 'rtmp', 'webhook')", name="provider"),
         belongs_to("course_id", "courses.courses", name="fk_course_id_courses_courses"),
         belongs_to("host_id", "channels.members", name="fk_host_id_channels_members"),
         Index("ix_sessions_starts", "channel_id", "starts_at", "id"),
         Index("ix_sessions_course", "channel_id", "course_id", "starts_at"),
         Index("ix_sessions_host", "channel_id", "host_id", "starts_at"),
+        belongs_to("series_id", "streaming.series"),
+        Index("ix_sessions_series", "channel_id", "series_id", "series_number", postgresql_where=text("series_id IS NOT NULL")),
         Index("ix_sessions_running", "starts_at", postgresql_where=text("state IN ('scheduled', 'open', 'live')")),
         {"schema": "streaming"},
     )
@@ -52,6 +74,8 @@ class Session(Tenant, Base):
     state: Mapped[str] = mapped_column(default="scheduled")
     provider: Mapped[str] = mapped_column(default="link")
     join_url: Mapped[str] = mapped_column(default="")
+    series_id: Mapped[UUID | None]
+    series_number: Mapped[int | None]
     opened_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -120,3 +144,77 @@ class Visit(Tenant, Base):
     joined_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime] = mapped_column(default=now)
     left_at: Mapped[datetime | None]
+
+
+class Take(Tenant, Base):
+    """One unbroken stretch of what a host sends; its id is the host's browser's, so beginning it twice begins it once."""
+
+    __tablename__ = "takes"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "session_id", "number"),
+        belongs_to("session_id", "streaming.sessions"),
+        {"schema": "streaming"},
+    )
+
+    session_id: Mapped[UUID]
+    number: Mapped[int]
+    mime: Mapped[str]
+    begun_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    seconds: Mapped[float | None] = mapped_column(Float(53))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Recording(Tenant, Base):
+    """What is left of a class to watch again: waited for, in the making, a lesson, failed with its reason, missing, or gone by the rule."""
+
+    __tablename__ = "recordings"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "session_id"),
+        CheckConstraint("state IN ('waiting', 'processing', 'ready', 'failed', 'missing', 'gone')", name="state"),
+        belongs_to("session_id", "streaming.sessions"),
+        belongs_to("asset_id", "content.assets"),
+        belongs_to("lesson_id", "courses.lessons"),
+        Index("ix_recordings_asset", "channel_id", "asset_id", postgresql_where=text("asset_id IS NOT NULL")),
+        {"schema": "streaming"},
+    )
+
+    session_id: Mapped[UUID]
+    source: Mapped[str]
+    state: Mapped[str] = mapped_column(default="waiting")
+    reason: Mapped[str] = mapped_column(default="")
+    asset_id: Mapped[UUID | None]
+    lesson_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Moment(Tenant, Base):
+    """A moment the host marked while the class was on: a chapter of its recording."""
+
+    __tablename__ = "moments"
+    __table_args__ = (
+        belongs_to("session_id", "streaming.sessions"),
+        Index("ix_moments_session", "channel_id", "session_id", "at"),
+        {"schema": "streaming"},
+    )
+
+    session_id: Mapped[UUID]
+    at: Mapped[datetime]
+    title: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Feed(Tenant, Base):
+    """A person's private calendar address; it works until it is revoked."""
+
+    __tablename__ = "feeds"
+    __table_args__ = (
+        belongs_to("user_id", "channels.members"),
+        Index("uq_feeds_standing", "channel_id", "user_id", unique=True, postgresql_where=text("revoked_at IS NULL")),
+        {"schema": "streaming"},
+    )
+
+    user_id: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    revoked_at: Mapped[datetime | None]

@@ -1,20 +1,28 @@
 """Door 1: my live classes, and the room of one."""
 
+import re
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
+from lms.channels.queries import get_member
+from lms.content.policies import can_play
+from lms.content.queries import grant_stands
 from lms.core.clock import now
-from lms.core.decisions import signed_in
+from lms.core.decisions import anyone, signed_in
+from lms.core.errors import NotFound
+from lms.core.i18n import gettext as _
+from lms.core.icalendar import Entry, calendar
 from lms.streaming import operations, policies, queries
-from lms.streaming.gateways import provider_of
+from lms.streaming.gateways import folder_of, provider_of
 from lms.streaming.models import Session
 from lms.web.access import actor, allow
-from lms.web.answers import changed, fragment
+from lms.web.answers import changed, fragment, moved
 
 bp = Blueprint("streaming", __name__, url_prefix="/streaming")
+SHOWN = re.compile(r"index\.m3u8|seg_\d{5,8}\.ts")
 
 
 @bp.route("/")
@@ -39,7 +47,69 @@ def upcoming() -> ResponseReturnValue:
 def sessions_show(session_id: UUID) -> ResponseReturnValue:
     """The live room: when, the door while it is open, and the chat."""
     session = _seen(session_id)
-    return render_template("streaming/sessions_show.html", session=session, **_door(session))
+    stages = provider_of(session).stages
+    return render_template("streaming/sessions_show.html", session=session, stages=stages, **_door(session))
+
+
+@bp.route("/sessions/<uuid:session_id>/calendar.ics")
+def sessions_calendar(session_id: UUID) -> ResponseReturnValue:
+    """The date of one class as a file for any calendar."""
+    session = _seen(session_id)
+    return _calendar(session.title, [queries.calendar_entry(session, g.channel.origin)], filename="class.ics")
+
+
+@bp.route("/feed", methods=["GET", "POST"])
+def feed() -> ResponseReturnValue:
+    """My classes in my own calendar: the private address, a new one, or none."""
+    allow(signed_in(actor()))
+    person = actor().user_id
+    assert person is not None
+    if request.method == "POST":
+        wish = request.form.get("wish")
+        if wish in ("none", "new"):
+            operations.revoke_feed(person, by=actor())
+        if wish != "none":
+            operations.make_feed(person, by=actor())
+        return moved(url_for(".feed"))
+    found = queries.feed_of(person)
+    address = url_for(".feeds_calendar", token=queries.feed_token(found)) if found is not None else ""
+    return render_template("streaming/feed.html", address=g.channel.origin + address if address else "")
+
+
+@bp.route("/feeds/<token:token>/calendar.ics")
+def feeds_calendar(token: str) -> ResponseReturnValue:
+    """The classes of whoever holds the address, for programs that read calendars; it tells what that person may see today."""
+    found = queries.get_feed(token)
+    allow(anyone())
+    entries = queries.calendar_of(found.user_id, g.channel.origin) if get_member(found.user_id).is_active else []
+    return _calendar(g.channel.name, entries, filename="classes.ics")
+
+
+@bp.route("/sessions/<uuid:session_id>/stage")
+def sessions_stage(session_id: UUID) -> ResponseReturnValue:
+    """The picture of a running class, for those who may join it (a piece of the room)."""
+    session = _seen(session_id)
+    door = _door(session)
+    shows = bool(door["join"]) and session.state == "live" and provider_of(session).stages
+    if shows:
+        operations.show_picture(session.id, actor())
+    stream = queries.stream_url(session.id, actor()) if shows else ""
+    return fragment("streaming/_stage.html", page=url_for(".sessions_show", session_id=session.id), session=session, stream=stream)
+
+
+@bp.route("/live/<token:token>/<path:name>")
+def live_show(token: str, name: str) -> ResponseReturnValue:
+    """A playlist or a segment of a running class, to the viewer it was opened for, while their grant stands."""
+    ticket = queries.read_stream(token)
+    allow(can_play(grant_stands(ticket, actor())))
+    path = folder_of(g.channel.id, ticket.asset_id) / "hls" / name
+    if not SHOWN.fullmatch(name) or not path.is_file():
+        raise NotFound(_("There is no picture yet."))
+    kind = "application/vnd.apple.mpegurl" if name.endswith(".m3u8") else "video/mp2t"
+    response = send_file(path, mimetype=kind, conditional=True, etag=False)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Cache-Control"] = "private, no-store" if name.endswith(".m3u8") else "private, max-age=60"
+    return response
 
 
 @bp.route("/sessions/<uuid:session_id>/heartbeat", methods=["POST"])
@@ -49,7 +119,10 @@ def sessions_heartbeat(session_id: UUID) -> ResponseReturnValue:
     person = actor().user_id
     if session.is_running and person is not None:
         operations.note_page(session.id, person)
-    return changed("streaming/_state.html", otherwise=url_for(".sessions_show", session_id=session.id), session=session, **_door(session))
+    door = _door(session)
+    if door["join"] and provider_of(session).stages:
+        operations.show_picture(session.id, actor())
+    return changed("streaming/_state.html", otherwise=url_for(".sessions_show", session_id=session.id), session=session, **door)
 
 
 @bp.route("/sessions/<uuid:session_id>/join", methods=["POST"])
@@ -63,6 +136,13 @@ def sessions_join(session_id: UUID) -> ResponseReturnValue:
     return redirect(door or url_for(".sessions_show", session_id=session_id), 303)
 
 
+def _calendar(name: str, entries: list[Entry], *, filename: str) -> Response:
+    response = make_response(calendar(name, entries), 200, {"Content-Type": "text/calendar; charset=utf-8"})
+    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
 def _seen(session_id: UUID) -> Session:
     standing = queries.get_standing(session_id, actor().user_id)
     allow(policies.can_see(actor(), standing.session, standing.instructor_id, enrolled=standing.enrolled))
@@ -73,4 +153,7 @@ def _door(session: Session) -> dict[str, Any]:
     """Whether Join stands on the page, and why not; who may see the page was decided before."""
     runs = bool(policies.can_run(actor(), session, session.course.instructor_id))
     join = policies.can_join(actor(), session, session.course.instructor_id, enrolled=True, at=now())
-    return {"join": join, "runs": runs, "at": now()}
+    at = now()
+    opens_in = int((session.opens_at() - at).total_seconds()) if session.state in ("scheduled", "open") else 0
+    starts_in = int((session.starts_at - at).total_seconds()) if session.state in ("scheduled", "open") else 0
+    return {"join": join, "runs": runs, "at": at, "opens_in": max(opens_in, 0), "starts_in": max(starts_in, 0)}

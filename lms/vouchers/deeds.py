@@ -84,4 +84,4 @@ def _stays(_row: BinRow, _by: Actor) -> None:
     """A batch that leaves the bin for good keeps its void codes, for the books."""
 
 
-bin.register(Kind("batch", _l("Batch of vouchers"), "ticket", "vouchers.batches", _restore, _stays))
+bin.register(Kind("vouchers", _l("Batch of vouchers"), "ticket", "vouchers.batches", _restore, _stays))

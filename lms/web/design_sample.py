@@ -123,6 +123,29 @@ def history() -> list[dict[str, Any]]:
     ]
 
 
+def month() -> list[dict[str, Any]]:
+    """Two weeks of a month with classes that were, are and will be."""
+    entries = {
+        4: [{"text": "Question hour", "note": "17:00", "href": "#", "tone": "over"}],
+        9: [{"text": "Reading a chart together", "note": "10:30", "href": "#", "tone": "live"}],
+        11: [
+            {"text": "Question hour", "note": "17:00", "href": "#"},
+            {"text": "Office hour", "note": "18:30", "href": "#", "tone": "off"},
+        ],
+    }
+    return [
+        {
+            "date": f"2026-11-{day:02d}",
+            "label": str(day),
+            "long": f"{day} November",
+            "today": day == 9,
+            "other": day == 2,
+            "entries": entries.get(day, []),
+        }
+        for day in range(2, 16)
+    ]
+
+
 def sample() -> dict[str, Any]:
     """Everything the design page reads as `sample`."""
     return {
@@ -145,4 +168,5 @@ def sample() -> dict[str, Any]:
         ],
         "lessons": lessons(),
         "history": history(),
+        "month": month(),
     }

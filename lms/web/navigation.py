@@ -46,6 +46,7 @@ GROUPS: tuple[tuple[Lazy, tuple[Entry, ...]], ...] = (
             Entry(_l("Courses"), "/admin/courses/", "book-open", STAFF, "c"),
             Entry(_l("Live"), "/admin/streaming/", "radio", STAFF, "l"),
             Entry(_l("Enrolments"), "/admin/enrollments/", "user-check", STAFF, "e"),
+            Entry(_l("Batches"), "/admin/enrollments/batches", "calendar-clock", STAFF, "b"),
             Entry(_l("Reviews"), "/admin/community/reviews", "star", STAFF),
             Entry(_l("Files"), "/admin/content/assets", "film", STAFF),
         ),

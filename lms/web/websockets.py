@@ -14,9 +14,9 @@ import threading
 import time
 from binascii import Error as BadBase64
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
@@ -75,7 +75,7 @@ class WebSocket:
 
     __slots__ = (
         "_lock", "_pieces", "_pieces_bytes", "_protocol", "_raw_send", "_sock", "_waiting", "_waiting_bytes", "_writing",
-        "closing_since", "heard_at", "is_open", "opened_at", "why",
+        "at_once", "closing_since", "heard_at", "is_open", "opened_at", "why",
     )  # fmt: skip
 
     def __init__(self, sock: Any) -> None:
@@ -95,6 +95,9 @@ class WebSocket:
         self.why = ""
         self.closing_since = 0.0
         self.heard_at = self.opened_at = time.monotonic()
+        # How `spread` writes without a detour: the kernel's own send while the socket is open and nothing waits, else None.
+        self.at_once: Callable[[bytes, int], int] | None = None
+        self._settle()
 
     # --- writing ----------------------------------------------------------------------------------------------------------
 
@@ -119,7 +122,7 @@ class WebSocket:
         except OSError:
             self._cut("broken")
             return False
-        return sent == len(frame) or self._wait_in_line(memoryview(frame)[sent:])
+        return sent == len(frame) or self.wait_in_line(memoryview(frame)[sent:])
 
     def ping(self) -> None:
         """Ask the other side whether it is still there; browsers answer by themselves."""
@@ -131,6 +134,7 @@ class WebSocket:
             if self.is_open and not self.closing_since:
                 self._write(_frame(Opcode.CLOSE, struct.pack("!H", code) + reason.encode()[:120]))
                 self.closing_since = time.monotonic()
+                self._settle()
 
     def drop(self, why: str) -> None:
         """Cut the line; the thread that serves the socket sees its end at once."""
@@ -141,9 +145,9 @@ class WebSocket:
         sent = 0 if self._writing else self._try(frame)
         if sent < 0:
             return False
-        return sent == len(frame) or self._wait_in_line(memoryview(frame)[sent:])
+        return sent == len(frame) or self.wait_in_line(memoryview(frame)[sent:])
 
-    def _wait_in_line(self, rest: memoryview) -> bool:
+    def wait_in_line(self, rest: memoryview) -> bool:
         """Queue what the kernel did not take, behind what waits already; a reader with too much waiting is dropped."""
         if len(self._waiting) >= MOST_FRAMES_WAITING or self._waiting_bytes + len(rest) > MOST_BYTES_WAITING:
             self._cut("slow")
@@ -152,6 +156,7 @@ class WebSocket:
         self._waiting_bytes += len(rest)
         if not self._writing:
             self._writing = True
+            self._settle()
             threading.Thread(target=self._drain, name="socket-writer", daemon=True).start()
         return True
 
@@ -169,6 +174,7 @@ class WebSocket:
         if not self.is_open:
             return
         self.is_open = False
+        self._settle()
         self.why = why
         self._waiting.clear()
         self._waiting_bytes = 0
@@ -204,7 +210,13 @@ class WebSocket:
                 self._waiting.popleft()
                 self._waiting_bytes -= sent
             self._writing = False
+            self._settle()
             return False
+
+    def _settle(self) -> None:
+        """Say anew whether a frame may go straight to the kernel: under greenlets, while nothing waits and nobody said goodbye."""
+        is_free = self.is_open and not self._writing and not self.closing_since
+        self.at_once = self._raw_send if is_free and isinstance(self._lock, nullcontext) else None
 
     # --- reading ----------------------------------------------------------------------------------------------------------
 
@@ -282,6 +294,55 @@ class WebSocket:
         self.drop("finished")
 
 
+class BinarySocket(WebSocket):
+    """A socket on which the other side also sends bytes: `receive_any` gives text or bytes, in the order they came."""
+
+    __slots__ = ("_bytes", "_taken")
+
+    def __init__(self, sock: Any) -> None:
+        super().__init__(sock)
+        self._bytes = bytearray()
+        self._taken: bytes | None = None
+
+    def receive_any(self) -> str | bytes:
+        """The next message; raises Closed when there will be none."""
+        text = self.receive()
+        taken, self._taken = self._taken, None
+        return text if taken is None else taken
+
+    def _take(self, frame: Frame) -> str | None:
+        if frame.opcode is not Opcode.BINARY:
+            return super()._take(frame)
+        payload: Any = frame.payload  # bytes, by the opcode
+        self._bytes += payload
+        if len(self._bytes) > MOST_BYTES_IN:
+            raise self._refuse(1009, "A message takes 64 KB at most.")
+        if not frame.message_finished:
+            return None
+        self._taken = bytes(self._bytes)
+        self._bytes.clear()
+        return "" if not self.closing_since else None
+
+
+def spread(sockets: Iterable[WebSocket], frame: bytes) -> None:
+    """Send one frame to many sockets. Nearly all of a big room's time is spent here, so the usual case is written out."""
+    size = len(frame)
+    for ws in sockets:
+        send = ws.at_once
+        if send is None:
+            ws.send(frame)
+            continue
+        try:
+            sent = send(frame, NOW)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            ws.drop("broken")
+            continue
+        if sent != size:
+            ws.wait_in_line(memoryview(frame)[sent:])
+
+
 # --- the door -----------------------------------------------------------------------------------------------------------------
 
 
@@ -290,7 +351,10 @@ def offered_protocols() -> list[str]:
     return [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if name.strip()]
 
 
-def accept(protocol: str | None = None) -> WebSocket:
+S = TypeVar("S", bound=WebSocket)
+
+
+def accept(protocol: str | None = None, made: type[S] = WebSocket) -> S:  # type: ignore[assignment]
     """Take over the socket of the running request and finish the handshake; raises when the request is no upgrade."""
     headers = request.headers
     if headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in headers.get("Connection", "").lower():
@@ -306,7 +370,7 @@ def accept(protocol: str | None = None) -> WebSocket:
     sock.settimeout(None)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.sendall("\r\n".join([*answer, "", ""]).encode())
-    return WebSocket(sock)
+    return made(sock)
 
 
 def _accept_key() -> str:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
-from flask import Flask
+from flask import Flask, g
 
 from lms.core import i18n
 from lms.core.clock import now, zone
@@ -48,6 +48,11 @@ def short_day(value: date) -> str:
     return _short_day(value, i18n.locale())
 
 
+def day_as(value: date, pattern: str) -> str:
+    """A calendar day in a pattern of CLDR's letters (`EEEE`, `MMMM y`), in the reader's language."""
+    return str(format_date(value, pattern, locale=i18n.locale()))
+
+
 def moment(value: datetime | None) -> str:
     """Day and time in the reader's zone."""
     if value is None:
@@ -65,6 +70,17 @@ def moment_with_zone(value: datetime | None) -> str:
     if value is None:
         return "–"
     return f"{moment(value)} {value.astimezone(reader_zone()).tzname()}"
+
+
+def moment_in(value: datetime, zone_name: str) -> str:
+    """Day and time in another zone, with that zone named: what stands beside the reader's own."""
+    return f"{_moment(value.replace(second=0, microsecond=0), zone_name, i18n.locale())} {value.astimezone(zone(zone_name)).tzname()}"
+
+
+def zone_of(value: datetime) -> str:
+    """The reader's zone when its clock differs at that moment from the academy's, else the academy's: equal names, one time to show."""
+    own, channel = choose_zone(), g.channel.zone
+    return channel if value.astimezone(zone(own)).utcoffset() == value.astimezone(zone(channel)).utcoffset() else own
 
 
 def ago(value: datetime | None) -> str:
@@ -115,7 +131,7 @@ def zone_name() -> str:
 
 def install(app: Flask) -> None:
     """Offer these words to templates as filters."""
-    for word in (day, moment, moment_with_zone, ago, duration, size, number):
+    for word in (day, day_as, moment, moment_with_zone, moment_in, zone_of, ago, duration, size, number):
         app.jinja_env.filters[word.__name__] = word
     app.jinja_env.globals["money"] = money
     app.jinja_env.globals["timedelta"] = timedelta

@@ -91,7 +91,7 @@ def test_rooms_show__sends_a_long_history_from_postgresql_while_people_talk(stag
         session.add(Room(id=stage.room_id, last_seq=950))
         session.flush()
         session.add_all(
-            Message(room_id=stage.room_id, seq=seq, author_id=stage.sam.actor.user_id, client_id=uuid4(), text=f"old {seq}")
+            Message(room_id=stage.room_id, seq=seq, author_id=stage.ada.actor.user_id, client_id=uuid4(), text=f"old {seq}")
             for seq in range(1, 951)
         )
     one = come_in(stage.server, stage.sam, stage.room_id)

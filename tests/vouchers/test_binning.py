@@ -43,7 +43,7 @@ def test_delete_batch__lies_in_the_bin_with_void_codes_and_comes_back(work: Sess
         operations.redeem(made.codes[0], by=sam())
     with pytest.raises(Conflict, match="bin"):
         operations.undo_void(made.batch, the_void(work, made.batch), by=root())
-    bin.restore(bin.lying("batch", made.batch.id), by=root())
+    bin.restore(bin.lying("vouchers", made.batch.id), by=root())
     assert not operations.restore_batch(made.batch, by=root())
     operations.redeem(made.codes[0], by=sam())
     with pytest.raises(Conflict, match="books"), work.begin_nested():

@@ -30,8 +30,8 @@ from lms.channels.queries.people import (
     viewing_of,
     viewings_to_end,
 )
-from lms.channels.queries.segments import fitting, get_segment, people_of_segment, segment_words, segments_here
-from lms.channels.queries.traits import fields_here, get_field, standing_fields, tag_names, tags_of, values_of
+from lms.channels.queries.segments import fitting, get_segment, people_of_segment, segment_names, segment_words, segments_here
+from lms.channels.queries.traits import fields_here, get_field, known_fields, standing_fields, tag_names, tags_of, values_of
 
 __all__ = [
     "absolute_url",
@@ -48,6 +48,7 @@ __all__ = [
     "get_member",
     "get_segment",
     "history_of",
+    "known_fields",
     "local_origin",
     "members_by_id",
     "members_with_role",
@@ -59,6 +60,7 @@ __all__ = [
     "preference",
     "role_of",
     "search_members",
+    "segment_names",
     "segment_words",
     "segments_here",
     "standing_fields",

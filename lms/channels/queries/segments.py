@@ -11,6 +11,16 @@ from lms.core import db
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.segments import every_condition
+from lms.core.settled import Settled
+
+_NAMES = Settled(
+    lambda: select(Segment.id, Segment.name).where(Segment.retired_at.is_(None)).order_by(func.lower(Segment.name), Segment.id)
+)
+
+
+def segment_names() -> list[tuple[UUID, str]]:
+    """The segments in use by name."""
+    return [(row.id, row.name) for row in _NAMES.rows()]
 
 
 def get_segment(segment_id: UUID) -> Segment:

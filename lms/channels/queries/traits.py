@@ -9,6 +9,22 @@ from lms.channels.models import Field, FieldValue, MemberTag, Tag
 from lms.core import db
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
+from lms.core.settled import Settled, SettledObjects
+
+_ORDER = (Field.position, Field.id)
+_IN_USE = SettledObjects(lambda: select(Field.id).where(Field.retired_at.is_(None)).order_by(*_ORDER), Field)
+_BORNE = Settled(
+    lambda: (
+        select(Tag.id, Tag.name)
+        .where(select(MemberTag.id).where(MemberTag.tag_id == Tag.id).correlate(Tag).exists())
+        .order_by(func.lower(Tag.name))
+    )
+)
+
+
+def known_fields() -> list[Field]:
+    """Every field in use, in order, for pages that only read them: they belong to no session."""
+    return [found for (found,) in _IN_USE.rows()]
 
 
 def fields_here() -> Sequence[Field]:
@@ -18,7 +34,7 @@ def fields_here() -> Sequence[Field]:
 
 def standing_fields() -> Sequence[Field]:
     """Every field, retired ones too, in order."""
-    return db.session().scalars(select(Field).order_by(Field.position, Field.id)).all()
+    return db.session().scalars(select(Field).order_by(*_ORDER)).all()
 
 
 def get_field(field_id: UUID) -> Field:
@@ -31,9 +47,7 @@ def get_field(field_id: UUID) -> Field:
 
 def tag_names() -> Sequence[tuple[UUID, str]]:
     """The tags somebody bears, by name."""
-    borne = select(MemberTag.id).where(MemberTag.tag_id == Tag.id).exists()
-    rows = db.session().execute(select(Tag.id, Tag.name).where(borne).order_by(func.lower(Tag.name)))
-    return [(row[0], row[1]) for row in rows]
+    return [(row.id, row.name) for row in _BORNE.rows()]
 
 
 def tags_of(user_ids: Sequence[UUID]) -> dict[UUID, list[str]]:

@@ -20,13 +20,14 @@ from lms.chat.operations import topic_of
 from lms.core import db, pubsub
 from lms.streaming.queries import get_session
 from lms.web.socket_doors import database
-from lms.web.websockets import text_frame
+from lms.web.websockets import WebSocket, spread, text_frame
 
 if TYPE_CHECKING:
     from lms.chat.sockets.seats import Seat
 
 KEPT_EMPTY_SECONDS = 30.0
 PATIENCE = 0.03
+LINE = b'{"k":"line","seq":'
 log = structlog.get_logger(__name__)
 
 
@@ -45,6 +46,7 @@ class LiveRoom:
         self.lock = threading.RLock()
         self.ready = threading.Event()
         self.seats: set[Seat] = set()
+        self._sockets: dict[Seat, WebSocket] = {}  # the same seats, as the kernel is asked for them
         self.seq = 0
         self.heard_seq = 0
         self.recent: deque[tuple[int, bytes]] = deque(maxlen=queries.TAIL)
@@ -80,6 +82,7 @@ class LiveRoom:
             if self.is_closed:
                 return False
             self.seats.add(seat)
+            self._sockets[seat] = seat.ws
             seat.ws.send(encode(seat.welcome(self)))
             missing = 0 if after is None else self.seq - max(after, 0)
             if missing <= 0:
@@ -98,6 +101,7 @@ class LiveRoom:
         """Take somebody out."""
         with self.lock:
             self.seats.discard(seat)
+            self._sockets.pop(seat, None)
             self._waiting.pop(seat, None)
             if not self.seats:
                 self.empty_since = time.monotonic()
@@ -122,6 +126,9 @@ class LiveRoom:
 
     def heard(self, payload: bytes) -> None:
         """Take news from any process: a numbered line goes out once and in order, the rest as it comes."""
+        if payload.startswith(LINE):  # each line comes back to its own process: read no more of it than its number
+            self._line(int(payload[len(LINE) : payload.index(b",", len(LINE))]), payload)
+            return
         news = json.loads(payload)
         kind = news["k"]
         if kind == "line":
@@ -177,8 +184,7 @@ class LiveRoom:
         if self._waiting:
             self.spread(frame)
             return
-        for seat in self.seats:
-            seat.send(frame)
+        spread(self._sockets.values(), frame)
 
     def _give(self, seat: "Seat", frame: bytes) -> None:
         waiting = self._waiting.get(seat)

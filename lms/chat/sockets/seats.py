@@ -108,7 +108,7 @@ class Seat:
         client_id, text = UUID(str(wish["ref"])), str(wish.get("text", ""))
         if _over(self._said, MOST_A_MINUTE):
             raise TooMany(_("That is more than 100 messages in a minute. Take a breath."), retry_after=30)
-        with database, db.unit_of_work(self.actor.channel_id, user_id=self.actor.user_id):
+        with database, db.running(self.actor.channel_id, user_id=self.actor.user_id):
             posted = operations.post_message(self.room_id, text, client_id=client_id, by=self.actor)
         if not posted.is_new:
             self.ws.send(encode({"k": "ack", "ref": str(client_id), "seq": posted.line.seq}))

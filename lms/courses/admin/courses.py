@@ -179,6 +179,15 @@ def before() -> UUID | None:
         raise NotFound(_("There is no such page of the history.")) from error
 
 
+@bp.route("/<uuid:course_id>/batches")
+def batches(course_id: UUID) -> ResponseReturnValue:
+    """Its dated runs: the batches of the enrolments module, loaded into this tab."""
+    course = queries.get_course(course_id)
+    allow(policies.can_view(actor(), course))
+    source = first_of(f"/admin/enrollments/courses/{course.id}/batches")
+    return render_template("courses/admin/batches.html", **head_of(course, "batches"), source=source)
+
+
 @bp.route("/<uuid:course_id>/students")
 def students(course_id: UUID) -> ResponseReturnValue:
     """Who is enrolled: the list of the enrolments module, loaded into this tab."""

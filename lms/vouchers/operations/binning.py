@@ -10,7 +10,7 @@ from lms.vouchers.models import Batch
 from lms.vouchers.operations.batches import not_a_gift, void_codes
 from lms.vouchers.operations.editing import unvoid
 
-KIND = "batch"
+KIND = "vouchers"
 
 
 def delete_batch(batch: Batch, *, by: Actor) -> bool:

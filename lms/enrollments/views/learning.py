@@ -1,0 +1,308 @@
+"""Door 1: my learning, the lesson page, enrolling, and what the player reports."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Response, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from pydantic import ValidationError
+
+from lms.content import operations as content
+from lms.content.queries import assets_by_id, get_asset, picture_url, playback_of
+from lms.core import markdown
+from lms.core.clock import now
+from lms.core.decisions import Decision
+from lms.core.errors import Forbidden, Invalid, NotFound
+from lms.core.i18n import gettext as _
+from lms.core.money import Money
+from lms.core.signing import sign, unsign
+from lms.courses import queries as courses
+from lms.courses.models import Course, Lesson
+from lms.courses.policies import can_read
+from lms.enrollments import operations, policies, queries
+from lms.enrollments.errors import PriceChanged
+from lms.enrollments.forms import BeatBody, EnrollForm
+from lms.enrollments.models import Enrollment
+from lms.enrollments.operations.watching import read_pass
+from lms.enrollments.views.door import bp
+from lms.vouchers import operations as vouchers
+from lms.vouchers.errors import CodeRefused, UnknownCode
+from lms.vouchers.policies import can_see_redemption
+from lms.vouchers.queries import courses_of, get_redemption
+from lms.wallet import queries as wallet
+from lms.wallet.errors import NotEnough
+from lms.web.access import actor, allow
+from lms.web.answers import changed, fragment, invalid, moved
+from lms.web.idempotency import sent_once
+from lms.web.toasts import toast
+
+REDEEM = "/vouchers/redeem"
+COUPON = "enrolment-coupon"
+
+
+@bp.route("/")
+def index() -> ResponseReturnValue:
+    """My learning: every course I am in, with the lesson to go on with."""
+    allow(policies.can_learn(actor()))
+    learning = queries.learning_of(actor_id())
+    return render_template("enrollments/index.html", learning=learning, pictures=_pictures(learning))
+
+
+@bp.route("/current")
+def current() -> ResponseReturnValue:
+    """The courses to go on with, for the home page."""
+    allow(policies.can_learn(actor()))
+    learning = [one for one in queries.learning_of(actor_id(), limit=6) if one.enrollment.status == "active"][:3]
+    return fragment("enrollments/_current.html", page=url_for(".index"), learning=learning, pictures=_pictures(learning))
+
+
+@bp.route("/courses/<uuid:course_id>/continue")
+def courses_continue(course_id: UUID) -> ResponseReturnValue:
+    """The lesson to go on with."""
+    course = courses.get_course(course_id)
+    allow(policies.can_learn(actor()))
+    return moved(lesson_to_go_on_with(course, queries.active_enrollment(actor_id(), course_id)))
+
+
+@bp.route("/courses/<uuid:course_id>/lessons/<uuid:lesson_id>")
+def courses_lessons_show(course_id: UUID, lesson_id: UUID) -> ResponseReturnValue:
+    """One lesson: the video or text, the outline, and where to go next; refused visitors see why and what to do."""
+    lesson, course, enrollment = queries.desk(course_id, lesson_id, actor().user_id)
+    decision = policies.can_open(actor(), lesson, enrollment, at=now(), course=course)
+    if decision.rule == "published" or not actor().is_known:
+        allow(decision)
+    if decision:
+        allow(decision)
+    context = _lesson_context(course, lesson, enrollment, decision)
+    return make_response(render_template("enrollments/courses_lessons_show.html", **context), 200 if decision else 403)
+
+
+@bp.route("/courses/<uuid:course_id>/outline")
+def courses_outline(course_id: UUID) -> ResponseReturnValue:
+    """The outline beside a lesson, with what was done ticked."""
+    lesson, course, enrollment = queries.desk(course_id, _id_in_query("lesson"), actor().user_id)
+    allow(policies.can_open(actor(), lesson, enrollment, at=now(), course=course))
+    page = url_for(".courses_lessons_show", course_id=course_id, lesson_id=lesson.id)
+    return fragment("enrollments/_outline.html", page=page, **_outline_context(course, lesson, enrollment))
+
+
+@bp.route("/courses/<uuid:course_id>/offer")
+def courses_offer(course_id: UUID) -> ResponseReturnValue:
+    """The box of a course page: its price and how to enrol, or how far I am and where to go on."""
+    course = courses.get_course(course_id)
+    enrollment = queries.active_enrollment(actor().user_id, course_id)
+    if enrollment is None:
+        allow(can_read(actor(), course))
+    else:
+        allow(policies.can_learn(actor()))
+    return fragment(
+        "enrollments/_offer.html",
+        page=url_for(".courses_enroll", course_id=course_id),
+        course=course,
+        enrollment=enrollment,
+        decision=policies.can_enroll(actor(), course, enrollment),
+        next_lesson=queries.next_lesson(enrollment) if enrollment else None,
+        students=queries.count_students(course_id),
+        batch=queries.find_batch(enrollment.batch_id) if enrollment else None,
+        in_batches=enrollment is None and queries.runs_in_batches(course_id),
+        choices=queries.choices_of(course_id, actor().user_id, operations.today()) if enrollment is None else [],
+        prices={},
+    )
+
+
+@bp.route("/courses/<uuid:course_id>/enroll", methods=["GET", "POST"])
+@sent_once(must=False)
+def courses_enroll(course_id: UUID) -> ResponseReturnValue:
+    """Confirm: what it costs, what is in the wallet before and after; then the first lesson."""
+    course = courses.get_course(course_id)
+    enrollment = queries.active_enrollment(actor().user_id, course_id)
+    decision = policies.can_enroll(actor(), course, enrollment)
+    if decision.rule == "enrolled_already":
+        allow(policies.can_learn(actor()))
+        return moved(lesson_to_go_on_with(course, enrollment))
+    allow(decision)
+    if queries.runs_in_batches(course.id):
+        return moved(url_for(".courses_batches", course_id=course.id))
+    form, page = EnrollForm(), "enrollments/courses_enroll.html"
+    if not form.is_submitted():
+        return render_template(page, course=course, form=form, **bill_of(course, form))
+    try:
+        if form.validate():
+            return _looked_at(course, form) if form.code.data else _enrolled(course, form)
+    except (NotEnough, PriceChanged) as refusal:
+        form.refuse(refusal)
+    except (CodeRefused, UnknownCode) as refusal:
+        form.code.errors = [*form.code.errors, refusal.sentence]
+        form.coupon.data = ""
+    return invalid(page, page=page, course=course, form=form, **bill_of(course, form))
+
+
+@bp.route("/redemptions/<uuid:redemption_id>/courses")
+def redemptions_courses(redemption_id: UUID) -> ResponseReturnValue:
+    """The courses a code opened to me, each as soon as I am in."""
+    redemption = get_redemption(redemption_id)
+    allow(can_see_redemption(actor(), redemption))
+    return fragment(
+        "enrollments/_opened.html",
+        page=url_for(".index"),
+        redemption_id=redemption.id,
+        courses=courses_of(redemption.batch_id),
+        enrolled=set(queries.enrolled_course_ids(redemption.user_id)),
+    )
+
+
+@bp.route("/lessons/<uuid:lesson_id>/heartbeat", methods=["POST"])
+def lessons_heartbeat(lesson_id: UUID) -> ResponseReturnValue:
+    """Take a player's report; 204, with `Lesson-State: done` once the lesson counts as watched."""
+    try:
+        body = BeatBody.model_validate(request.get_json(silent=True))
+    except ValidationError as error:
+        raise Invalid(_("This report could not be read. Reload the page."), rule="shape") from error
+    watch = read_pass(body.signed)
+    if watch.lesson_id != lesson_id:
+        raise NotFound(_("There is no such lesson here."))
+    allow(policies.can_record(actor(), watch.user_id))
+    position_ms = None if body.position is None else round(body.position * 1000)
+    beat = operations.record_beat(watch, [part.played() for part in body.played], position_ms=position_ms, by=actor(), late=body.late)
+    if watch.asset_id is not None:
+        content.renew_grant(watch.asset_id, viewer=actor())
+    return Response(status=204, headers={"Lesson-State": "done" if beat.completed_at else "begun", "Cache-Control": "no-store"})
+
+
+@bp.route("/lessons/<uuid:lesson_id>/done", methods=["POST"])
+def lessons_done(lesson_id: UUID) -> ResponseReturnValue:
+    """Count a text lesson as done, and go on."""
+    lesson = courses.get_lesson(lesson_id)
+    enrollment = queries.active_enrollment(actor().user_id, lesson.course_id)
+    allow(policies.can_mark_done(actor(), lesson, enrollment, at=now()))
+    if enrollment is None:
+        raise NotFound(_("There is no such lesson here."))
+    operations.mark_done(enrollment, lesson, by=actor())
+    context = _outline_context(courses.get_course(lesson.course_id), lesson, enrollment)
+    following = context["outline"].after(lesson) or lesson
+    otherwise = url_for(".courses_lessons_show", course_id=lesson.course_id, lesson_id=following.id)
+    return changed("enrollments/_finish.html", otherwise=otherwise, **context)
+
+
+def actor_id() -> UUID:
+    """The person asking; a page that has got here knows them."""
+    user_id = actor().user_id
+    if user_id is None:
+        raise NotFound(_("There is nothing here for somebody who is not signed in."))
+    return user_id
+
+
+def _pictures(learning: list[queries.Learning]) -> dict[UUID, str]:
+    """The addresses of the courses' covers, by course; one query."""
+    assets = assets_by_id([one.course.cover_asset_id for one in learning])
+    return {one.course.id: picture_url(assets.get(one.course.cover_asset_id)) for one in learning if one.course.cover_asset_id}
+
+
+def _outline_context(course: Course, lesson: Lesson, enrollment: Enrollment | None) -> dict[str, Any]:
+    """What the outline beside a lesson shows: ticks, locks with their reasons, and the lessons before and after."""
+    outline = queries.outline_of(course.id, enrollment)
+    decisions = {one.id: policies.can_open(actor(), one, enrollment, at=now(), course=course) for one in outline.lessons}
+    return {
+        "course": course,
+        "lesson": lesson,
+        "enrollment": enrollment,
+        "batch": queries.find_batch(enrollment.batch_id) if enrollment and enrollment.is_open else None,
+        "outline": outline,
+        "refusals": {lesson_id: decision for lesson_id, decision in decisions.items() if not decision},
+        "previous": outline.before(lesson),
+        "following": outline.after(lesson),
+    }
+
+
+def _lesson_context(course: Course, lesson: Lesson, enrollment: Enrollment | None, decision: Decision) -> dict[str, Any]:
+    """What the lesson page shows; the video, and the pass that lets its player report, only when the lesson may be opened."""
+    context = _outline_context(course, lesson, enrollment)
+    context |= {"decision": decision, "file": None, "playback": None, "signed": "", "body": None}
+    if not decision:
+        return context
+    if lesson.kind == "text" or lesson.body:
+        context["body"] = markdown.render(lesson.body)
+    if lesson.asset_id is not None:
+        context["file"] = file = get_asset(lesson.asset_id)
+        if file.is_playable:
+            context["playback"] = playback = playback_of(file, viewer=actor(), public=decision.rule == "preview")
+            duration_ms = round((playback.duration or 0) * 1000)
+            if enrollment is not None and enrollment.is_open and actor().viewer_id is None:
+                context["signed"] = operations.begin_watching(enrollment, lesson, duration_ms=duration_ms)
+    return context
+
+
+def _id_in_query(name: str) -> UUID:
+    try:
+        return UUID(request.args.get(name, ""))
+    except ValueError as error:
+        raise NotFound(_("This address is not complete.")) from error
+
+
+def lesson_to_go_on_with(course: Course, enrollment: Enrollment | None) -> str:
+    """The address of the lesson to go on with; the course's own when it has none."""
+    lesson = queries.next_lesson(enrollment) if enrollment else None
+    if lesson is None:
+        return url_for("courses.show", slug=course.slug)
+    return url_for(".courses_lessons_show", course_id=course.id, lesson_id=lesson.id)
+
+
+def _looked_at(course: Course, form: EnrollForm) -> ResponseReturnValue:
+    """The same page with the coupon taken off; its address names the coupon to this person alone, and never the code."""
+    discount = vouchers.try_coupon(form.code.data or "", course.id, course.price, by=actor(), address=request.remote_addr or "")
+    signed = sign(COUPON, {"code": str(discount.code_id), "user": str(actor_id()), "course": str(course.id)}, seconds=3600)
+    return moved(url_for(".courses_enroll", course_id=course.id, coupon=signed))
+
+
+def _enrolled(course: Course, form: EnrollForm) -> ResponseReturnValue:
+    enrollment = operations.enroll_by_wallet(course, by=actor(), agreed=agreed_to(form.agreed.data), coupon_id=coupon_of(course, form))
+    toast(_("You are enrolled in %(title)s.", title=course.title), tone="success")
+    return moved(lesson_to_go_on_with(course, enrollment))
+
+
+def coupon_of(course: Course, form: EnrollForm) -> UUID | None:
+    """The coupon that was looked at before; None when there is none, or its hour is over."""
+    signed = form.coupon.data if form.is_submitted() else request.args.get("coupon", "")
+    if not signed:
+        return None
+    try:
+        claims = unsign(COUPON, signed[:400])
+    except Forbidden:
+        return None
+    return UUID(claims["code"]) if (claims["user"], claims["course"]) == (str(actor_id()), str(course.id)) else None
+
+
+def bill_of(course: Course, form: EnrollForm, *, price: Money | None = None, here: str = "", **place: Any) -> dict[str, Any]:
+    """What the confirm page shows: the price with its coupon, the wallet before and after, and what is missing.
+
+    `price` is the batch's, where it is a place in one that is paid for; `here` and `place` are the page to come back to then.
+    """
+    price = left = price or course.price_at(now())
+    discount, coupon_id = None, coupon_of(course, form)
+    if coupon_id is not None:
+        form.coupon.data = form.coupon.data or request.args.get("coupon", "")
+        try:
+            discount = vouchers.price_with(coupon_id, course.id, price, by=actor())
+            left = discount.left
+        except (CodeRefused, UnknownCode) as refusal:
+            form.code.errors, form.coupon.data = [*form.code.errors, refusal.sentence], ""
+    before = wallet.balance_of(actor_id())
+    short = left - before if left > before else None
+    place = place or {"course_id": course.id}
+    back = url_for(here or ".courses_enroll", **place, coupon=(form.coupon.data if discount else None) or None)
+    return {
+        "redeem_href": f"{REDEEM}?{urlencode({'next': back})}",
+        "price": price,
+        "discount": discount,
+        "left": left,
+        "before": before,
+        "after": None if short else before - left,
+        "short": short,
+    }
+
+
+def agreed_to(text: str | None) -> Money | None:
+    """The price the form showed, as "1250 EUR"; anything else agrees to nothing that exists."""
+    minor, _space, currency = (text or "").partition(" ")
+    return Money(int(minor), currency) if minor.isdecimal() else Money(-1, currency)

@@ -1,0 +1,253 @@
+"""Sessions, how people stand to them, and who was there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Select, and_, false, func, or_, select
+from sqlalchemy.orm import contains_eager
+
+from lms.channels.models import Member
+from lms.core import db
+from lms.core.clock import now
+from lms.core.decisions import Actor
+from lms.core.errors import NotFound
+from lms.core.i18n import gettext as _
+from lms.courses.models import Course
+from lms.enrollments.models import Enrollment
+from lms.streaming.models import EARLY, Series, Session, Visit
+
+PAGE_QUIET = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one person stands to one session: what every decision about it needs, from one SELECT."""
+
+    session: Session
+    instructor_id: UUID
+    enrolled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One unbroken stay of a person, merged from visits that touch or overlap."""
+
+    joined_at: datetime
+    left_at: datetime
+
+    @property
+    def seconds(self) -> int:
+        """How long it was."""
+        return int((self.left_at - self.joined_at).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """One person's presence in a session: merged stays, never counted twice."""
+
+    user_id: UUID
+    name: str
+    email: str
+    stays: tuple[Stay, ...]
+
+    @property
+    def seconds(self) -> int:
+        """How long the person was there."""
+        return sum(stay.seconds for stay in self.stays)
+
+
+def get_session(session_id: UUID) -> Session:
+    """One session with its course and host."""
+    found = db.session().scalars(with_course().where(Session.id == session_id)).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such live class."))
+    return found
+
+
+def get_standing(session_id: UUID, user_id: UUID | None) -> Standing:
+    """One session, without its course and host, and how a person stands to it: one light SELECT; raises NotFound."""
+    enrolled = and_(Enrollment.course_id == Session.course_id, Enrollment.user_id == user_id, Enrollment.status != "ended")
+    query = (
+        select(Session, Course.instructor_id, Enrollment.id)
+        .join(Session.course)
+        .outerjoin(Enrollment, enrolled if user_id else false())
+        .where(Session.id == session_id)
+    )
+    row = db.session().execute(query).first()
+    if row is None:
+        raise NotFound(_("There is no such live class."))
+    return Standing(row[0], row[1], row[2] is not None)
+
+
+def standings_of(session_id: UUID, user_ids: Sequence[UUID]) -> dict[UUID, Standing]:
+    """How several people stand to one session, in two SELECTs; empty when the session is gone."""
+    query = select(Session, Course.instructor_id).join(Session.course).where(Session.id == session_id)
+    row = db.session().execute(query).first()
+    if row is None:
+        return {}
+    session, instructor_id = row
+    open_to = select(Enrollment.user_id).where(
+        Enrollment.course_id == session.course_id, Enrollment.user_id.in_(user_ids), Enrollment.status != "ended"
+    )
+    enrolled = set(db.session().scalars(open_to))
+    return {user_id: Standing(session, instructor_id, user_id in enrolled) for user_id in user_ids}
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """One live class somebody came to, with how long they were there."""
+
+    session_id: UUID
+    title: str
+    course: str
+    starts_at: datetime
+    seconds: int
+
+
+def attended_by(user_id: UUID, *, limit: int = 20) -> list[Attended]:
+    """The live classes a person came to, newest first: overlapping visits count once. One query."""
+    stay = func.tstzrange(Visit.joined_at, func.greatest(func.coalesce(Visit.left_at, Visit.seen_at), Visit.joined_at), "[]")
+    merged = (
+        select(Visit.session_id, func.unnest(func.range_agg(stay)).label("stay"))
+        .where(Visit.user_id == user_id)
+        .group_by(Visit.session_id)
+        .subquery()
+    )
+    seconds = func.sum(func.extract("epoch", func.upper(merged.c.stay) - func.lower(merged.c.stay)))
+    query = (
+        select(Session.id, Session.title, Course.title, Session.starts_at, seconds)
+        .join(merged, merged.c.session_id == Session.id)
+        .join(Course, Course.id == Session.course_id)
+        .group_by(Session.channel_id, Session.id, Course.title)
+        .order_by(Session.starts_at.desc(), Session.id)
+        .limit(limit)
+    )
+    return [Attended(*row[:4], int(row[4])) for row in db.session().execute(query)]
+
+
+def with_course() -> Select[Session]:
+    """Sessions with their course and host."""
+    return select(Session).join(Session.course).join(Session.host).options(contains_eager(Session.course), contains_eager(Session.host))
+
+
+def courses_to_teach(by: Actor) -> Sequence[tuple[UUID, str]]:
+    """The courses this actor may plan classes for, by title: (id, title)."""
+    query = select(Course.id, Course.title).where(Course.status.not_in(("archived", "deleted"))).order_by(Course.title, Course.id)
+    if not by.is_admin:
+        query = query.where(Course.instructor_id == by.user_id)
+    return [(row.id, row.title) for row in db.session().execute(query)]
+
+
+def upcoming_sessions(user_id: UUID, *, limit: int = 50) -> Sequence[Session]:
+    """The sessions to come and running that a person is enrolled for, hosts or teaches, soonest first."""
+    mine = select(Enrollment.course_id).where(Enrollment.user_id == user_id, Enrollment.status != "ended")
+    query = (
+        with_course()
+        .where(
+            or_(Session.course_id.in_(mine), Session.host_id == user_id, Course.instructor_id == user_id),
+            Session.state.in_(("scheduled", "open", "live")),
+        )
+        .order_by(Session.starts_at, Session.id)
+        .limit(limit)
+    )
+    return db.session().scalars(query).all()
+
+
+def past_sessions(user_id: UUID, *, limit: int = 20) -> Sequence[Session]:
+    """The sessions that are over of the courses a person is in, newest first."""
+    mine = select(Enrollment.course_id).where(Enrollment.user_id == user_id, Enrollment.status != "ended")
+    query = (
+        with_course()
+        .where(
+            or_(Session.course_id.in_(mine), Session.host_id == user_id, Course.instructor_id == user_id),
+            Session.state.in_(("ended", "recorded", "cancelled")),
+        )
+        .order_by(Session.starts_at.desc(), Session.id)
+        .limit(limit)
+    )
+    return db.session().scalars(query).all()
+
+
+def sessions_between(begin: datetime, end: datetime, *, by: Actor) -> Sequence[Session]:
+    """The sessions that begin in a stretch of time, soonest first: all for admins, their own for instructors."""
+    query = with_course().where(Session.starts_at >= begin, Session.starts_at < end)
+    if not by.is_admin:
+        query = query.where(or_(Session.host_id == by.user_id, Course.instructor_id == by.user_id))
+    return db.session().scalars(query.order_by(Session.starts_at, Session.id).limit(1000)).all()
+
+
+def get_series(series_id: UUID | None) -> Series:
+    """The series a session belongs to."""
+    found = db.session().get(Series, series_id) if series_id is not None else None
+    if found is None:
+        raise NotFound(_("This class is not one of a series."))
+    return found
+
+
+def following_sessions(session: Session) -> Sequence[Session]:
+    """A session of a series and those after it that have not begun, in order, held until the transaction ends."""
+    query = (
+        select(Session)
+        .where(
+            Session.series_id == session.series_id,
+            Session.series_number >= session.series_number,
+            Session.state == "scheduled",
+        )
+        .order_by(Session.series_number)
+        .with_for_update()
+    )
+    return db.session().scalars(query).all()
+
+
+def count_following(session: Session) -> int:
+    """How many classes of its series come after a session and have not begun."""
+    if session.series_id is None:
+        return 0
+    later = (Session.series_id == session.series_id, Session.series_number > session.series_number, Session.state == "scheduled")
+    return db.session().scalar(select(func.count()).select_from(Session).where(*later)) or 0
+
+
+def sessions_to_open(moment: datetime) -> Sequence[Session]:
+    """Scheduled sessions whose room opens by now and whose end has not passed."""
+    query = select(Session).where(Session.state == "scheduled", Session.starts_at <= moment + EARLY, Session.ends_at > moment)
+    return db.session().scalars(query.order_by(Session.starts_at)).all()
+
+
+def sessions_left_running(ended_before: datetime) -> Sequence[Session]:
+    """Sessions open, live or still scheduled whose planned end lies before the moment."""
+    query = select(Session).where(Session.state.in_(("scheduled", "open", "live")), Session.ends_at < ended_before)
+    return db.session().scalars(query.order_by(Session.starts_at)).all()
+
+
+def running_visit(session_id: UUID, user_id: UUID, *, source: str) -> UUID | None:
+    """The visit of that kind which a sign of life now belongs to."""
+    query = select(Visit.id).where(
+        Visit.session_id == session_id,
+        Visit.user_id == user_id,
+        Visit.source == source,
+        Visit.left_at.is_(None),
+        Visit.seen_at > now() - PAGE_QUIET,
+    )
+    return db.session().scalars(query.order_by(Visit.joined_at.desc()).limit(1)).one_or_none()
+
+
+def attendance_of(session_id: UUID) -> list[Attendance]:
+    """Who was there and when: visits from every source merged into unbroken stays, people by name."""
+    stay = func.tstzrange(Visit.joined_at, func.greatest(func.coalesce(Visit.left_at, Visit.seen_at), Visit.joined_at), "[]")
+    merged = (
+        select(Visit.user_id, func.unnest(func.range_agg(stay)).label("stay"))
+        .where(Visit.session_id == session_id)
+        .group_by(Visit.user_id)
+        .subquery()
+    )
+    query = (
+        select(Member.id, Member.name, Member.email, func.lower(merged.c.stay), func.upper(merged.c.stay))
+        .join(merged, merged.c.user_id == Member.id)
+        .order_by(func.lower(Member.name), Member.id, func.lower(merged.c.stay))
+    )
+    people: dict[UUID, tuple[str, str, list[Stay]]] = {}
+    for user_id, name, email, joined_at, left_at in db.session().execute(query):
+        people.setdefault(user_id, (name, email, []))[2].append(Stay(joined_at, left_at))
+    return [Attendance(user_id, name, email, tuple(stays)) for user_id, (name, email, stays) in people.items()]
