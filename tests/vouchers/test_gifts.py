@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -137,7 +136,7 @@ def test_cancel_gift__beside_its_redemption_does_one_of_the_two(real_database: s
         assert queries.voucher_faults() == [] and ledger_faults() == []
 
 
-def test_give__of_a_course_buys_it_when_the_code_is_redeemed(app: Flask) -> None:
+def test_give__of_a_course_buys_it_when_the_code_is_redeemed(connection: object) -> None:
     with db.unit_of_work(CHANNEL) as work:
         allowed()
         giver, friend = a_topped_up_student(euros(50), "Ana"), a_student("Bo")

@@ -86,6 +86,7 @@ def batches_show(batch_id: UUID) -> ResponseReturnValue:
     batch = queries.get_batch(batch_id)
     allow(policies.can_manage(actor()))
     envelope = queries.find_envelope(batch.id)
+    courses = queries.courses_of(batch.id) if batch.kind != "value" or batch.is_gift else {}
     return answer_list(
         Codes(batch),
         "vouchers/admin/batches_show.html",
@@ -93,7 +94,7 @@ def batches_show(batch_id: UUID) -> ResponseReturnValue:
         reconciled=queries.reconcile(batch),
         owner=find_member(batch.owner_id) if batch.owner_id else None,
         may_download=policies.can_open_envelope(actor(), envelope, at=now()),
-        courses=(courses := queries.courses_of(batch.id)),
+        courses=courses,
         gives=gives_of(batch, len(courses)),
         money_lasts=money_lasts(batch),
     )

@@ -107,9 +107,10 @@ def reconcile(batch: Batch) -> Reconciled:
 
 def _afterwards(batch: Batch) -> Afterwards | None:
     """What became of the batch's money with a date; None where none of it ever had one."""
-    if batch.kind != "value":
+    had_dates = batch.money_days is not None or batch.money_until is not None or batch.version > 1
+    if batch.kind != "value" or not had_dates:
         return None
-    found = afterwards(db.session().scalars(select(Redemption.id).where(Redemption.batch_id == batch.id)).all(), batch.currency)
+    found = afterwards(select(Redemption.id).where(Redemption.batch_id == batch.id), batch.currency)
     return found if found.came.minor else None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import BigInteger, Select, func, literal, select, text
 
 from lms.channels.queries import this_channel
 from lms.core import db
@@ -197,24 +197,6 @@ def shares_back(transaction_id: UUID, user_id: UUID, amount: Money) -> list[Shar
     return found + ([Share(Money(rest, amount.currency))] if rest else [])
 
 
-# What a batch's money became after it was redeemed; money of several lots is told apart only where it has a date.
-AFTERWARDS = text(
-    """
-    WITH RECURSIVE came AS (
-        SELECT l.channel_id, l.id, l.amount_minor, l.left_minor FROM wallet.lots l
-        JOIN wallet.transactions t ON t.channel_id = l.channel_id AND t.id = l.transaction_id
-        WHERE t.channel_id = :channel AND t.source = 'voucher' AND t.reference_id = ANY(CAST(:references AS uuid[]))
-        UNION ALL
-        SELECT l.channel_id, l.id, 0, l.left_minor FROM wallet.lots l JOIN came c ON c.channel_id = l.channel_id AND c.id = l.from_lot_id)
-    SELECT coalesce(sum(c.amount_minor), 0) AS dated, coalesce(sum(c.left_minor), 0) AS held,
-        coalesce((SELECT -sum(m.amount_minor) FROM wallet.lot_moves m
-            JOIN wallet.transactions t ON t.channel_id = m.channel_id AND t.id = m.transaction_id
-            WHERE m.channel_id = :channel AND m.lot_id IN (SELECT id FROM came) AND t.source = 'expiry'), 0) AS expired
-    FROM came c
-    """
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Afterwards:
     """What money with a date became: came in = still held + expired + spent (whatever was spent and came back is not spent)."""
@@ -229,8 +211,23 @@ class Afterwards:
         return self.came - self.held - self.expired
 
 
-def afterwards(references: Sequence[UUID], currency: str) -> Afterwards:
-    """What became of the money with a date that redemptions brought, by the ledger."""
-    row = db.session().execute(AFTERWARDS, {"channel": current_channel(), "references": list(references)}).one()
-    came, held, expired = (Money(int(value), currency) for value in (row.dated, row.held, row.expired))
-    return Afterwards(came, held, expired)
+def afterwards(references: Select[UUID], currency: str) -> Afterwards:
+    """What became of the money with a date that redemptions brought, by the ledger; told apart only where it has a date."""
+    brought = (
+        select(Lot.id, Lot.amount_minor, Lot.left_minor)
+        .join(Transaction, Transaction.id == Lot.transaction_id)
+        .where(Transaction.source == "voucher", Transaction.reference_id.in_(references))
+        .cte("came", recursive=True)
+    )
+    again = select(Lot.id, literal(0, BigInteger), Lot.left_minor).join(brought, Lot.from_lot_id == brought.c.id)
+    came = brought.union_all(again)
+    expired = (
+        select(func.coalesce(-func.sum(LotMove.amount_minor), 0))
+        .join(Transaction, Transaction.id == LotMove.transaction_id)
+        .where(LotMove.lot_id.in_(select(came.c.id)), Transaction.source == "expiry")
+        .scalar_subquery()
+    )
+    sums = select(func.coalesce(func.sum(came.c.amount_minor), 0), func.coalesce(func.sum(came.c.left_minor), 0), expired)
+    row = db.session().execute(sums).one()
+    brought_in, held, gone = (Money(int(value), currency) for value in row)
+    return Afterwards(brought_in, held, gone)
