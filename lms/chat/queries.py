@@ -20,11 +20,12 @@ from lms.core.i18n import gettext as _
 from lms.core.redis import RedisError, redis
 from lms.core.tenancy import current_channel
 from lms.streaming.models import Session
-from lms.streaming.queries import Standing
+from lms.streaming.queries import Standing, moments_of, second_of, stretches_of
 
 TAIL = 200
 TAIL_SECONDS = 6 * 3600
 SHOWN = 50
+REPLAYED = 500
 log = structlog.get_logger(__name__)
 
 
@@ -223,6 +224,28 @@ def rooms_to_announce() -> Sequence[Room]:
     """Rooms with messages nobody was told of yet, locked; those somebody else is at work on are left out."""
     query = select(Room).where(Room.last_seq > Room.announced_seq).with_for_update(skip_locked=True)
     return db.session().scalars(query).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A line as it stands beside a recording: at which second of it."""
+
+    line: Line
+    second: float
+
+
+def replay_of(room_id: UUID, *, after: int = 0) -> list[Replayed]:
+    """What was said in a recorded class and still stands, with its seconds, from behind a number on; at most 500 lines."""
+    stretches = stretches_of(room_id)
+    query = _lines().where(Message.room_id == room_id, Message.seq > after, Message.deleted_at.is_(None)).order_by(Message.seq)
+    rows = db.session().execute(query.limit(REPLAYED))
+    return [Replayed(line, second_of(line.posted_at, stretches)) for line in map(_line, rows)]
+
+
+def chapters_of(room_id: UUID) -> list[tuple[float, str]]:
+    """The moments the host marked, with their seconds in the recording."""
+    stretches = stretches_of(room_id)
+    return [(second_of(one.at, stretches), one.title) for one in moments_of(room_id)]
 
 
 # --- Redis: never the only copy -------------------------------------------------------------------------------------------------

@@ -47,6 +47,8 @@ GROUPS: tuple[tuple[Lazy, tuple[Entry, ...]], ...] = (
             Entry(_l("Live"), "/admin/streaming/", "radio", STAFF, "l"),
             Entry(_l("Enrolments"), "/admin/enrollments/", "user-check", STAFF, "e"),
             Entry(_l("Batches"), "/admin/enrollments/batches", "calendar-clock", STAFF, "b"),
+            Entry(_l("Requests"), "/admin/enrollments/requests", "hand", STAFF),
+            Entry(_l("Links and keys"), "/admin/enrollments/links", "link", ADMIN, "k"),
             Entry(_l("Reviews"), "/admin/community/reviews", "star", STAFF),
             Entry(_l("Files"), "/admin/content/assets", "film", STAFF),
         ),

@@ -12,6 +12,7 @@ from lms.auth import operations, queries
 from lms.auth.forms import AppCodeForm, ProveForm
 from lms.auth.models import User
 from lms.auth.views.door import bp, enter, home_of, me, next_path
+from lms.auth.views.passkeys import asked_of, wanted
 from lms.core.decisions import anyone, signed_in
 from lms.core.errors import Conflict, Refusal
 from lms.core.i18n import gettext as _
@@ -51,18 +52,20 @@ def app() -> ResponseReturnValue:
 
 @bp.route("/prove", methods=["GET", "POST"])
 def prove() -> ResponseReturnValue:
-    """Prove anew who sits here, before something that weighs: by the app's code, or by the password."""
+    """Prove anew who sits here, before something that weighs: by a passkey, the app's code, or the password."""
     allow(signed_in(actor()))
     user = queries.get_user(me())
     form = ProveForm()
-    page = {"form": form, "user": user, "has_password": user.password_hash is not None, "next": next_path() or None}
     if not form.is_submitted():
-        return render_template("auth/prove.html", **page)
+        return render_template("auth/prove.html", **_prove_page(form, user))
     try:
-        operations.check_proof(user, password=form.password.data or "", code=form.code.data or "")
+        if form.answer.data:
+            operations.prove_by_passkey(user, form.answer.data, asked_of())
+        else:
+            operations.check_proof(user, password=form.password.data or "", code=form.code.data or "")
     except Refusal as refusal:
         form.refuse(refusal)
-        return invalid("auth/prove.html", page="auth/prove.html", **page)
+        return invalid("auth/prove.html", page="auth/prove.html", **_prove_page(form, user))
     row = queries.live_session(session.digest)  # type: ignore[attr-defined]
     session.rotate()  # type: ignore[attr-defined]
     if row is not None:
@@ -132,6 +135,11 @@ def second_factor_off() -> ResponseReturnValue:
     session.pop("recovery_codes", None)
     toast(_("Sign-ins do not ask for the app any more."))
     return moved(url_for(".second_factor"))
+
+
+def _prove_page(form: ProveForm, user: User) -> dict[str, Any]:
+    options = wanted(user) if queries.passkeys_of(user.id) else ""
+    return {"form": form, "user": user, "has_password": user.password_hash is not None, "options": options, "next": next_path() or None}
 
 
 def _second_factor(user: User, form: AppCodeForm) -> dict[str, Any]:

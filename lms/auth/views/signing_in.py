@@ -13,9 +13,10 @@ from lms.auth.errors import BadInvitation, WrongSignIn
 from lms.auth.forms import AddressForm, CodeForm, PasswordForm, RegisterForm, SignInForm
 from lms.auth.models import User
 from lms.auth.views.door import ask_for_app_code, bp, enter, home_of, is_staff, me, next_path
+from lms.auth.views.passkeys import wanted
 from lms.core import mail
 from lms.core.decisions import anyone, signed_in
-from lms.core.errors import NotFound, Refusal
+from lms.core.errors import Conflict, NotFound, Refusal
 from lms.core.i18n import gettext as _
 from lms.core.ids import token
 from lms.web.access import actor, allow
@@ -37,6 +38,8 @@ def register() -> ResponseReturnValue:
     if not form.validate():
         return invalid(page, page=page, **shown)
     try:
+        if faces.why_shut is not None and (why := faces.why_shut(next_path())):
+            raise Conflict(why, rule="next")
         _limit(form.email.data)
         operations.check_new_password(form.password.data, name=form.name.data, email=form.email.data)
         answers = {name: form[name].data or "" for name in asked}
@@ -54,9 +57,9 @@ def sign_in() -> ResponseReturnValue:
     allow(anyone())
     form = SignInForm()
     if not form.is_submitted():
-        return render_template("auth/sign_in.html", form=form, next=next_path(), demo=_demo_sign_ins())
+        return render_template("auth/sign_in.html", **_sign_in_page(form))
     if not form.validate():
-        return invalid("auth/sign_in.html", page="auth/sign_in.html", form=form, next=next_path(), demo=_demo_sign_ins())
+        return invalid("auth/sign_in.html", page="auth/sign_in.html", **_sign_in_page(form))
     try:
         _limit(form.email.data)
         if "with_code" in request.form:
@@ -71,7 +74,7 @@ def sign_in() -> ResponseReturnValue:
         enter(user)
     except Refusal as refusal:
         form.refuse(refusal)
-        return invalid("auth/sign_in.html", page="auth/sign_in.html", form=form, next=next_path(), demo=_demo_sign_ins())
+        return invalid("auth/sign_in.html", page="auth/sign_in.html", **_sign_in_page(form))
     return moved(own_path(next_path(), home_of(user.id)))
 
 
@@ -255,6 +258,10 @@ def _user_of(pending: dict[str, Any]) -> User:
 
 def _demo_sign_ins() -> list[dict[str, str]]:
     return list(g.channel.settings.get("demo_sign_ins", [])) if g.channel.is_demo else []
+
+
+def _sign_in_page(form: SignInForm) -> dict[str, Any]:
+    return {"form": form, "next": next_path(), "demo": _demo_sign_ins(), "options": wanted()}
 
 
 def _code_page(form: CodeForm, pending: dict[str, Any]) -> dict[str, Any]:

@@ -166,6 +166,12 @@ def turn_app_off(member: Member, *, by: Actor) -> None:
     accounts.end_sessions(member.id, by=by)
 
 
+def forget_passkeys(member: Member, *, by: Actor) -> None:
+    """Take away the passkeys of a person who has lost them, and sign them out; twice changes nothing."""
+    accounts.forget_passkeys(auth_queries.get_user(member.id), by=by)
+    accounts.end_sessions(member.id, by=by)
+
+
 def restore(member: Member, *, by: Actor) -> None:
     """Let a suspended member in again; restoring twice changes nothing."""
     if member.status == "suspended":

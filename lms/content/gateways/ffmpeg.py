@@ -319,4 +319,9 @@ def at_once() -> int:
 
 def media(folder: Path, form: Format, size: int) -> Ffmpeg:
     """ffmpeg for the file ./input of a scratch folder."""
-    return Ffmpeg(_program[0] if _program else imageio_ffmpeg.get_ffmpeg_exe(), folder, form, size)
+    return Ffmpeg(program(), folder, form, size)
+
+
+def program() -> str:
+    """The path of ffmpeg."""
+    return _program[0] if _program else str(imageio_ffmpeg.get_ffmpeg_exe())

@@ -14,7 +14,7 @@ from lms.core.markdown import render
 from lms.courses import operations, policies, queries
 from lms.courses.admin.door import bp, head_of, status_of
 from lms.courses.errors import EditedMeanwhile
-from lms.courses.forms import LEVEL_NAMES, NewLessonForm, PriceForm, SectionForm, SettingsForm, see_version
+from lms.courses.forms import ENTRY_NAMES, LEVEL_NAMES, NewLessonForm, PriceForm, SectionForm, SettingsForm, see_version
 from lms.courses.models import Course, Lesson
 from lms.courses.reports import Courses, DeletedCourses
 from lms.web.access import actor, allow
@@ -156,6 +156,7 @@ def settings_context(course: Course) -> dict[str, Any]:
         "cover": cover,
         "cover_url": picture_url(cover),
         "level_names": LEVEL_NAMES,
+        "entry_names": ENTRY_NAMES,
     }
 
 

@@ -233,7 +233,11 @@ def courses_enroll(course_id: UUID, body: EnrollRequest) -> EnrollmentAnswer:
     """Enrol me and take the price from my wallet, both or neither."""
     course = courses.get_course(course_id)
     enrollment = queries.active_enrollment(_me(), course_id)
-    allow(policies.can_learn(actor()) if enrollment is not None else policies.can_enroll(actor(), course, None))
+    allow(
+        policies.can_learn(actor())
+        if enrollment is not None
+        else policies.can_enroll(actor(), course, None, let_in=queries.lets_in(_me(), course))
+    )
     if enrollment is None and queries.runs_in_batches(course.id):
         raise Conflict(_("This course runs in batches. Enrol in one of them."), rule="batch")
     agreed = Money(body.price.minor, body.price.currency)
@@ -250,7 +254,8 @@ def courses_enroll(course_id: UUID, body: EnrollRequest) -> EnrollmentAnswer:
 def courses_price(course_id: UUID, body: PriceRequest) -> PriceAnswer:
     """What a course costs me with a coupon; uses nothing, and wrong codes count as guesses."""
     course = courses.get_course(course_id)
-    allow(policies.can_enroll(actor(), course, queries.active_enrollment(_me(), course_id)))
+    enrollment = queries.active_enrollment(_me(), course_id)
+    allow(policies.can_enroll(actor(), course, enrollment, let_in=queries.lets_in(_me(), course)))
     discount = vouchers.try_coupon(body.coupon, course.id, course.price, by=actor(), address=request.remote_addr or "")
     return PriceAnswer.model_validate(discount)
 

@@ -16,6 +16,7 @@ from lms.core.models import AuditRow
 from lms.courses.models import Course
 from lms.enrollments.errors import NoBatch, NotOnTheList
 from lms.enrollments.models import BatchInstructor, CourseBatch, Enrollment, Wait
+from lms.enrollments.queries.requests import lets_in
 
 STANDING = ("waiting", "offered")
 
@@ -117,6 +118,12 @@ def instructor_ids_of(batch_id: UUID) -> Sequence[UUID]:
     return db.session().scalars(select(BatchInstructor.user_id).where(BatchInstructor.batch_id == batch_id)).all()
 
 
+def user_ids_in_batch(batch_id: UUID) -> Sequence[UUID]:
+    """Everybody who is in a batch now."""
+    wanted = select(Enrollment.user_id).where(Enrollment.batch_id == batch_id, Enrollment.status != "ended")
+    return db.session().scalars(wanted.order_by(Enrollment.user_id)).all()
+
+
 def teaches_batch_of(user_id: UUID | None, course_id: UUID) -> bool:
     """Whether this person teaches a batch of the course."""
     if user_id is None:
@@ -144,6 +151,12 @@ def wait_of(batch_id: UUID, user_id: UUID | None) -> Wait | None:
     """Where somebody stands on a list, or nothing."""
     wanted = select(Wait).where(Wait.batch_id == batch_id, Wait.user_id == user_id, Wait.state.in_(STANDING))
     return db.session().scalars(wanted).one_or_none()
+
+
+def lets_in_batch(user_id: UUID | None, course: Course, batch_id: UUID) -> bool:
+    """Whether a request that was granted, or a place that is held, opens the batch to somebody."""
+    wait = wait_of(batch_id, user_id)
+    return lets_in(user_id, course) or (wait is not None and wait.state == "offered")
 
 
 def waiting_in(batch_id: UUID) -> Sequence[Wait]:

@@ -16,7 +16,14 @@ from lms.courses.models import Course, Lesson
 from lms.enrollments.models import BatchInstructor, CourseBatch, Enrollment, LessonProgress
 from lms.enrollments.policies import can_see_students
 
-SOURCES = (("wallet", _l("Wallet")), ("free", _l("Free course")), ("manual", _l("By hand")), ("voucher", _l("Voucher")))
+SOURCES = (
+    ("wallet", _l("Wallet")),
+    ("free", _l("Free course")),
+    ("manual", _l("By hand")),
+    ("voucher", _l("Voucher")),
+    ("link", _l("Link or key")),
+    ("request", _l("Request")),
+)
 STATUSES = (("active", _l("Learning")), ("completed", _l("Completed")), ("ended", _l("Ended")))
 TONES = {"active": "info", "completed": "success", "ended": "neutral"}
 

@@ -42,7 +42,7 @@ def batches_enroll(batch_id: UUID) -> ResponseReturnValue:
     batch = queries.standing_batch(batch_id)
     course = courses.get_course(batch.course_id)
     enrollment = queries.active_enrollment(actor().user_id, course.id)
-    decision = policies.can_enroll(actor(), course, enrollment)
+    decision = policies.can_enroll(actor(), course, enrollment, let_in=queries.lets_in(actor().user_id, course))
     if decision.rule == "enrolled_already":
         allow(policies.can_learn(actor()))
         return moved(lesson_to_go_on_with(course, enrollment))
@@ -69,7 +69,8 @@ def batches_wait(batch_id: UUID) -> ResponseReturnValue:
     """Stand on the waitlist of a full batch."""
     batch = queries.standing_batch(batch_id)
     course = courses.get_course(batch.course_id)
-    allow(policies.can_wait(actor(), course, queries.active_enrollment(actor().user_id, course.id)))
+    enrollment = queries.active_enrollment(actor().user_id, course.id)
+    allow(policies.can_wait(actor(), course, enrollment, let_in=queries.lets_in(actor().user_id, course)))
     operations.join_waitlist(batch, actor_id(), by=actor())
     otherwise = url_for(".courses_batches", course_id=course.id)
     return changed("enrollments/_choices.html", otherwise=otherwise, **choices_for(course))
@@ -91,11 +92,13 @@ def batches_leave(batch_id: UUID) -> ResponseReturnValue:
 def choices_for(course: Course) -> dict[str, Any]:
     """What `_choices.html` shows: the batches that take people now, with prices, and whether this person may enrol."""
     choices = queries.choices_of(course.id, actor().user_id, operations.today())
+    enrollment = queries.active_enrollment(actor().user_id, course.id)
     return {
         "course": course,
         "choices": choices,
+        "day": operations.today(),
         "prices": {one.batch.id: operations.batch_price(course, one.batch, now()) for one in choices},
-        "decision": policies.can_enroll(actor(), course, queries.active_enrollment(actor().user_id, course.id)),
+        "decision": policies.can_enroll(actor(), course, enrollment, let_in=queries.lets_in(actor().user_id, course)),
     }
 
 

@@ -21,11 +21,12 @@ from lms.courses import queries as courses
 from lms.courses.models import Course, Lesson
 from lms.courses.policies import can_read
 from lms.enrollments import operations, policies, queries
-from lms.enrollments.errors import PriceChanged
+from lms.enrollments.errors import LinkRefused, PriceChanged
 from lms.enrollments.forms import BeatBody, EnrollForm
-from lms.enrollments.models import Enrollment
+from lms.enrollments.models import Enrollment, Link
 from lms.enrollments.operations.watching import read_pass
 from lms.enrollments.views.door import bp
+from lms.enrollments.views.joining import link_of, may_join
 from lms.vouchers import operations as vouchers
 from lms.vouchers.errors import CodeRefused, UnknownCode
 from lms.vouchers.policies import can_see_redemption
@@ -39,6 +40,7 @@ from lms.web.toasts import toast
 
 REDEEM = "/vouchers/redeem"
 COUPON = "enrolment-coupon"
+DOORS = {"key": ".courses_key", "request": ".courses_request"}
 
 
 @bp.route("/")
@@ -96,18 +98,25 @@ def courses_offer(course_id: UUID) -> ResponseReturnValue:
         allow(can_read(actor(), course))
     else:
         allow(policies.can_learn(actor()))
+    asked = queries.last_request(actor().user_id, course_id) if course.entry == "request" and enrollment is None else None
+    in_batches = enrollment is None and queries.runs_in_batches(course_id)
+    choices = queries.choices_of(course_id, actor().user_id, operations.today()) if in_batches else []
     return fragment(
         "enrollments/_offer.html",
-        page=url_for(".courses_enroll", course_id=course_id),
+        page=url_for(DOORS.get(course.entry, ".courses_enroll"), course_id=course_id),
         course=course,
         enrollment=enrollment,
-        decision=policies.can_enroll(actor(), course, enrollment),
+        decision=policies.can_enroll(actor(), course, enrollment, let_in=asked is not None and asked.lets_in(now())),
+        asked=asked,
+        entry=policies.entry_of(course),
+        has_key=enrollment is None and queries.has_key(course_id),
         next_lesson=queries.next_lesson(enrollment) if enrollment else None,
         students=queries.count_students(course_id),
         batch=queries.find_batch(enrollment.batch_id) if enrollment else None,
-        in_batches=enrollment is None and queries.runs_in_batches(course_id),
-        choices=queries.choices_of(course_id, actor().user_id, operations.today()) if enrollment is None else [],
-        prices={},
+        in_batches=in_batches,
+        choices=choices,
+        day=operations.today(),
+        prices={one.batch.id: operations.batch_price(course, one.batch, now()) for one in choices},
     )
 
 
@@ -117,20 +126,22 @@ def courses_enroll(course_id: UUID) -> ResponseReturnValue:
     """Confirm: what it costs, what is in the wallet before and after; then the first lesson."""
     course = courses.get_course(course_id)
     enrollment = queries.active_enrollment(actor().user_id, course_id)
-    decision = policies.can_enroll(actor(), course, enrollment)
+    link = link_of(course, request.values.get("way", ""))
+    decision = policies.can_enroll(actor(), course, enrollment, let_in=link is not None or queries.lets_in(actor().user_id, course))
     if decision.rule == "enrolled_already":
         allow(policies.can_learn(actor()))
         return moved(lesson_to_go_on_with(course, enrollment))
-    allow(decision)
-    if queries.runs_in_batches(course.id):
+    allow(decision & may_join(link) if link is not None else decision)
+    if queries.runs_in_batches(course.id) and link is None:
         return moved(url_for(".courses_batches", course_id=course.id))
     form, page = EnrollForm(), "enrollments/courses_enroll.html"
     if not form.is_submitted():
+        form.way.data = request.args.get("way", "")
         return render_template(page, course=course, form=form, **bill_of(course, form))
     try:
         if form.validate():
-            return _looked_at(course, form) if form.code.data else _enrolled(course, form)
-    except (NotEnough, PriceChanged) as refusal:
+            return _looked_at(course, form) if form.code.data else _enrolled(course, form, link)
+    except (NotEnough, PriceChanged, LinkRefused) as refusal:
         form.refuse(refusal)
     except (CodeRefused, UnknownCode) as refusal:
         form.code.errors = [*form.code.errors, refusal.sentence]
@@ -252,11 +263,15 @@ def _looked_at(course: Course, form: EnrollForm) -> ResponseReturnValue:
     """The same page with the coupon taken off; its address names the coupon to this person alone, and never the code."""
     discount = vouchers.try_coupon(form.code.data or "", course.id, course.price, by=actor(), address=request.remote_addr or "")
     signed = sign(COUPON, {"code": str(discount.code_id), "user": str(actor_id()), "course": str(course.id)}, seconds=3600)
-    return moved(url_for(".courses_enroll", course_id=course.id, coupon=signed))
+    return moved(url_for(".courses_enroll", course_id=course.id, coupon=signed, way=form.way.data or None))
 
 
-def _enrolled(course: Course, form: EnrollForm) -> ResponseReturnValue:
-    enrollment = operations.enroll_by_wallet(course, by=actor(), agreed=agreed_to(form.agreed.data), coupon_id=coupon_of(course, form))
+def _enrolled(course: Course, form: EnrollForm, link: Link | None) -> ResponseReturnValue:
+    agreed, coupon_id = agreed_to(form.agreed.data), coupon_of(course, form)
+    if link is not None:
+        enrollment = operations.enroll_through(link.id, course, by=actor(), agreed=agreed, coupon_id=coupon_id)
+    else:
+        enrollment = operations.enroll_by_wallet(course, by=actor(), agreed=agreed, coupon_id=coupon_id)
     toast(_("You are enrolled in %(title)s.", title=course.title), tone="success")
     return moved(lesson_to_go_on_with(course, enrollment))
 
@@ -290,7 +305,7 @@ def bill_of(course: Course, form: EnrollForm, *, price: Money | None = None, her
     before = wallet.balance_of(actor_id())
     short = left - before if left > before else None
     place = place or {"course_id": course.id}
-    back = url_for(here or ".courses_enroll", **place, coupon=(form.coupon.data if discount else None) or None)
+    back = url_for(here or ".courses_enroll", **place, coupon=(form.coupon.data if discount else None) or None, way=form.way.data or None)
     return {
         "redeem_href": f"{REDEEM}?{urlencode({'next': back})}",
         "price": price,

@@ -94,6 +94,8 @@ def sessions_show(session_id: UUID) -> ResponseReturnValue:
         at=now(),
         step=_next_step(session),
         following=queries.count_following(session),
+        kept=queries.card_of(session.id) if session.is_over else None,
+        moments=queries.moments_of(session.id) if session.provider != "link" else (),
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from lms.admin.operations.demo import live
 from lms.admin.operations.demo.courses import lose_a_film, paint, read_plan, write_course
 from lms.admin.operations.demo.diary import Deed, Diary
+from lms.admin.operations.demo.groups import run_in_batches
 from lms.admin.operations.demo.opening import CURRENCY, ZONE, Demo
 from lms.admin.operations.demo.people import STUDENT, STUDENTS, Staff, engage_staff
 from lms.admin.operations.demo.students import Academy, Pile, Student, pile_of
@@ -95,6 +96,7 @@ class Story:
         self.diary.days_ago(2.1, lambda: self._spam("bread"))
         self.diary.days_ago(1.4, lambda: live.announce(self.made["algebra"], self.staff.instructors["amara"], self.diary.end))
         self.diary.days_ago(12, self._weekly_mail)
+        self.diary.days_ago(0.6, lambda: run_in_batches(self.made["statistics"], by=self.staff.admin))
         self.diary.days_ago(0.3, lambda: lose_a_film(self.folder, self.staff.instructors["layla"]))
 
     def _making(self, wish: dict[str, Any]) -> Deed:
