@@ -2,8 +2,8 @@
 
 from migrations.kit import APP, belongs_to, sql, tenant_table
 
-revision = "0047"
-down_revision = "0046"
+revision = "0051"
+down_revision = "0050"
 
 
 def upgrade() -> None:
