@@ -37,6 +37,7 @@ from lms.enrollments.operations.links import (
     restore_link,
     revoke_link,
 )
+from lms.enrollments.operations.noting import change_note, delete_note, forget_notes, restore_note, write_note
 from lms.enrollments.operations.progress import complete_lesson, mark_done, recompute_course, recompute_progress
 from lms.enrollments.operations.refunding import follow_refund
 from lms.enrollments.operations.requests import (
@@ -71,10 +72,12 @@ __all__ = [
     "begin_watching",
     "buy_the_gift",
     "cancel_batch",
+    "change_note",
     "complete_lesson",
     "courses_to_join",
     "create_batch",
     "delete_batch",
+    "delete_note",
     "digest_of",
     "edit_batch",
     "edit_link",
@@ -89,6 +92,7 @@ __all__ = [
     "expire_requests",
     "find_key",
     "follow_refund",
+    "forget_notes",
     "join_courses",
     "join_waitlist",
     "leave_waitlist",
@@ -113,6 +117,7 @@ __all__ = [
     "restore_batch",
     "restore_enrollment",
     "restore_link",
+    "restore_note",
     "revoke_link",
     "settle_requests",
     "shifted",
@@ -120,4 +125,5 @@ __all__ = [
     "today",
     "why_shut",
     "withdraw_request",
+    "write_note",
 ]

@@ -25,6 +25,7 @@ from lms.streaming.queries.sessions import (
     Attended,
     Standing,
     Stay,
+    absentees_of,
     attendance_of,
     attended_by,
     count_following,
@@ -39,6 +40,7 @@ from lms.streaming.queries.sessions import (
     sessions_left_running,
     sessions_to_open,
     standings_of,
+    stay_of,
     upcoming_sessions,
 )
 
@@ -49,6 +51,7 @@ __all__ = [
     "Standing",
     "Stay",
     "Stretch",
+    "absentees_of",
     "attendance_of",
     "attended_by",
     "calendar_entry",
@@ -80,6 +83,7 @@ __all__ = [
     "sessions_left_running",
     "sessions_to_open",
     "standings_of",
+    "stay_of",
     "stream_url",
     "stretches_of",
     "takes_of",
