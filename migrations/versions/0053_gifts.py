@@ -2,8 +2,8 @@
 
 from migrations.kit import APP, belongs_to, sql, tenant_table
 
-revision = "0051"
-down_revision = "0050"
+revision = "0053"
+down_revision = "0052"
 
 
 def upgrade() -> None:
