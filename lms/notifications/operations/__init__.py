@@ -43,6 +43,7 @@ from lms.notifications.operations.wishing import (
 )
 from lms.notifications.operations.wording import (
     get_message,
+    kind_of,
     preview,
     reset_template,
     sample_of,
@@ -67,6 +68,7 @@ __all__ = [
     "edit_broadcast",
     "forget_old",
     "get_message",
+    "kind_of",
     "mark_all_seen",
     "mark_seen",
     "note_bounces",
