@@ -7,8 +7,8 @@ into the lots its purchase came from, a refund taken back leaves the lots it wen
 
 from migrations.kit import APP, THIS_CHANNEL, append_only, belongs_to, sql, tenant_table
 
-revision = "0052"
-down_revision = "0051"
+revision = "0053"
+down_revision = "0052"
 
 POST_ENTRY = """
 CREATE OR REPLACE FUNCTION wallet.post_entry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

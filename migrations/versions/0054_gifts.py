@@ -2,8 +2,8 @@
 
 from migrations.kit import APP, belongs_to, sql, tenant_table
 
-revision = "0053"
-down_revision = "0052"
+revision = "0054"
+down_revision = "0053"
 
 
 def upgrade() -> None:
