@@ -20,7 +20,7 @@ from lms.content import gateways as media
 from lms.core import db, jobs, logs, mail, plans, sandbox, signing, storage, tenancy, workers
 from lms.core.commands import connects_by
 from lms.core.redis import use_redis
-from lms.core.supervisor import reachable
+from lms.core.supervisor import called
 from lms.streaming import gateways as live
 from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, newcomers, remembered, words
 from lms.web.face import faces
@@ -64,7 +64,7 @@ def connect(config: Config, *, statement_timeout_ms: int = db.STATEMENT_TIMEOUT_
     live.use_folder(config.home / "live")
     mail.use_config(config)
     jobs.nudges_go_to(workers.send_nudge)
-    channel_queries.local_origin(f"http://{reachable(config.host)}:{config.port}")
+    channel_queries.local_origin(f"http://{called(config.host)}:{config.port}")
     wire()
 
 

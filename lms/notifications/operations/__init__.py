@@ -20,6 +20,7 @@ from lms.notifications.operations.occasions import (
     tell_of_answer,
     tell_of_approval,
     tell_of_batch,
+    tell_of_ending_money,
     tell_of_enrolment,
     tell_of_failed_file,
     tell_of_refund,
@@ -42,6 +43,7 @@ from lms.notifications.operations.wishing import (
 )
 from lms.notifications.operations.wording import (
     get_message,
+    kind_of,
     preview,
     reset_template,
     sample_of,
@@ -66,6 +68,7 @@ __all__ = [
     "edit_broadcast",
     "forget_old",
     "get_message",
+    "kind_of",
     "mark_all_seen",
     "mark_seen",
     "note_bounces",
@@ -94,6 +97,7 @@ __all__ = [
     "tell_of_answer",
     "tell_of_approval",
     "tell_of_batch",
+    "tell_of_ending_money",
     "tell_of_enrolment",
     "tell_of_failed_file",
     "tell_of_lost_place",
