@@ -20,7 +20,7 @@ from lms.content import gateways as media
 from lms.core import db, jobs, logs, mail, plans, sandbox, signing, storage, tenancy, workers
 from lms.core.commands import connects_by
 from lms.core.redis import use_redis
-from lms.core.supervisor import called
+from lms.core.serving import called
 from lms.streaming import gateways as live
 from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, newcomers, remembered, words
 from lms.web.face import faces

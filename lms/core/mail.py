@@ -115,14 +115,7 @@ def send(
     `template` names `templates/<template>.txt`, whose first line is the subject; the HTML part is made from the same words.
     `attachments` are {filename, content_type, key} of files in storage; `headers` go beside our own (List-Unsubscribe).
     """
-    with in_locale(language):
-        own = _words[0](template, context) if _words else None
-        context = {**context, "opening": own.body if own is not None and own.is_opening else ""}
-        subject, body = _render(template, context)
-        if own is not None:
-            subject, body = _one_line(own.subject), body if own.is_opening else own.body.strip() + "\n"
-        html = _html(template, subject, body, context)
-    body = BUTTON.sub(r"\1: \2", CODE.sub(r"\1", body))
+    subject, body, html = _worded(template, context, language)
     mail = Mail(
         id=mail_id or uuid7(),
         to_address=to,
@@ -140,6 +133,18 @@ def send(
     db.session().flush()
     deliver.put({"mail_id": mail.id}, queue="codes" if secret else "mail", run_at=held_until)
     return mail
+
+
+def _worded(template: str, context: Mapping[str, Any], language: str) -> tuple[str, str, str]:
+    """Subject, text and HTML in a language, in the academy's own words where it has some."""
+    with in_locale(language):
+        own = _words[0](template, context) if _words else None
+        context = {**context, "opening": own.body if own is not None and own.is_opening else ""}
+        subject, body = _render(template, context)
+        if own is not None:
+            subject, body = _one_line(own.subject), body if own.is_opening else own.body.strip() + "\n"
+        html = _html(template, subject, body, context)
+    return subject, BUTTON.sub(r"\1: \2", CODE.sub(r"\1", body)), html
 
 
 def _render(template: str, context: Mapping[str, Any]) -> tuple[str, str]:

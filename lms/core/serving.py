@@ -9,7 +9,7 @@ from lms.config import BadSettings, Config, environment
 from lms.core.journal import Journal
 from lms.core.places import Place, ServerFailed
 from lms.core.stepdown import account_for
-from lms.core.supervisor import REFUSED, SELF, Plan, Process, Supervisor, called
+from lms.core.supervisor import REFUSED, SELF, Plan, Process, Supervisor, reachable
 
 PAGES_CONFIG = "deploy/gunicorn_pages.py"
 SOCKETS_CONFIG = "deploy/gunicorn_sockets.py"
@@ -72,7 +72,7 @@ def welcome(config: Config) -> list[str]:
     """What the person at the terminal needs: the address, the sign-ins per role, and how to stop."""
     people = sign_ins(config.home / "demo.json")
     return [
-        f"Lectern is open at http://{bracketed(called(config.host))}:{config.port}",
+        f"Lectern is open at http://{called(config.host)}:{config.port}",
         *(["Sign in as:", *people] if people else ["The first account: lms user create --role admin"]),
         f"Logs: {config.home / 'log'}. Stop with Ctrl-C.",
     ]
@@ -87,6 +87,12 @@ def gunicorn(config: str, host: str, port: int) -> tuple[str, ...]:
     """The command line of one web server; under the supervisor it has a second to finish what it serves."""
     words = ("--config", config, "--bind", f"{bracketed(host)}:{port}", "--graceful-timeout", "1", APPLICATION)
     return (sys.executable, "-m", "gunicorn", *words)
+
+
+def called(host: str) -> str:
+    """What people type to reach a listener on `host`, as in a URL: a name where there is one, since passkeys know no bare numbers."""
+    found = reachable(host)
+    return "localhost" if found == "127.0.0.1" else bracketed(found)
 
 
 def bracketed(host: str) -> str:
