@@ -21,6 +21,7 @@ from lms.core import db, jobs, logs, mail, plans, sandbox, signing, storage, ten
 from lms.core.commands import connects_by
 from lms.core.redis import use_redis
 from lms.core.supervisor import reachable
+from lms.streaming import gateways as live
 from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, remembered, words
 from lms.web.face import faces
 from lms.web.sessions import RedisSessions
@@ -59,7 +60,8 @@ def connect(config: Config, *, statement_timeout_ms: int = db.STATEMENT_TIMEOUT_
     signing.use_secret(config.secret_key)
     storage.use_storage(storage.make_storage(config))
     sandbox.use_scratch(config.home / "scratch")
-    media.use_ffmpeg(config.ffmpeg)
+    media.use_ffmpeg(config.ffmpeg, workers=config.workers)
+    live.use_folder(config.home / "live")
     mail.use_config(config)
     jobs.nudges_go_to(workers.send_nudge)
     channel_queries.local_origin(f"http://{reachable(config.host)}:{config.port}")
@@ -84,6 +86,7 @@ def wire() -> None:
     for module in MODULES:
         for file in LISTENERS:
             part(module, file)
+    faces.why_shut = getattr(part("enrollments", "operations"), "why_shut", None)
     unread = getattr(part("notifications", "queries"), "unread_count", None)
     faces.unread_of = unread
     faces.count_waiting = getattr(part("admin", "queries"), "count_waiting", None)

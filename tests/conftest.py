@@ -17,6 +17,7 @@ from lms.config import Config, url_for_role
 from lms.core import db, jobs, mail, schema, signing, storage, tenancy
 from lms.core.decisions import Actor
 from lms.core.redis import redis, use_redis
+from lms.streaming import gateways as live
 from tests import servers
 from tests.client import Browser
 from tests.factories import people
@@ -124,6 +125,7 @@ def modules(test_config: Config) -> None:
     wire()
     storage.use_storage(storage.make_storage(test_config))
     mail.use_config(test_config)
+    live.use_folder(test_config.home / "live")
 
 
 @pytest.fixture

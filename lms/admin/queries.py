@@ -55,6 +55,9 @@ HANGING = {
     "courses.courses": _l("Courses"),
     "enrollments.enrollments": _l("Enrolments"),
     "enrollments.lesson_progress": _l("What students did"),
+    "enrollments.link_courses": _l("Links and keys"),
+    "enrollments.requests": _l("Requests"),
+    "enrollments.link_uses": _l("Who came by links and keys"),
     "payments.orders": _l("Orders"),
     "payments.refunds": _l("Refunds"),
     "vouchers.batch_courses": _l("Batches of vouchers"),
@@ -200,6 +203,11 @@ WAITING = """
         WHERE j.channel_id = %(channel)s AND j.state = 'waiting'
         UNION ALL SELECT 'date', c.title, '', c.publish_at, '/admin/courses/' || c.id
         FROM courses.courses c WHERE c.publish_at < now() - interval '5 minutes' AND c.status NOT IN ('published', 'deleted')
+        UNION ALL SELECT 'request', c.title, CASE WHEN count(*) > 1 THEN count(*)::text ELSE min(left(r.reason, 120)) END, min(r.asked_at),
+          CASE WHEN count(*) > 1 THEN '/admin/enrollments/requests?state=waiting&course=' || c.id
+            ELSE '/admin/enrollments/requests/' || min(r.id::text) END
+        FROM enrollments.requests r JOIN courses.courses c ON c.channel_id = r.channel_id AND c.id = r.course_id
+        WHERE r.channel_id = %(channel)s AND r.state = 'waiting' GROUP BY c.channel_id, c.id, c.title
         UNION ALL (SELECT 'trail', coalesce(a.faults ->> 0, ''), '', a.done_at, '/admin/audit'
         FROM (SELECT * FROM core.audit_checks WHERE channel_id = %(channel)s AND done_at IS NOT NULL ORDER BY asked_at DESC LIMIT 1) a
         WHERE jsonb_array_length(a.faults) > 0)

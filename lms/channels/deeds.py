@@ -111,7 +111,12 @@ def _put_channel(channel: Channel, values: dict[str, Any], by: Actor) -> None:
     operations.edit_channel(channel, values, by=by)
 
 
+def _segments(ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    return {one.id: one.name for one in queries.segments_here(retired=True) if one.id in ids}
+
+
 names_come_from("person", names)
+names_come_from("segment", _segments)
 register(
     Deeds(
         "channels",

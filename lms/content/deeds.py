@@ -26,6 +26,7 @@ register(
             "content.upload": Deed(_l("uploaded the file"), "upload"),
             "content.uploaded": Deed(_l("handed the file to be checked"), "file"),
             "content.retry": Deed(_l("tried the file once more"), "refresh-cw"),
+            "content.remake": Deed(_l("had every size of the file made anew"), "refresh-cw"),
             "content.ready": Deed(_l("made the file ready"), "circle-check"),
             "content.failed": Deed(_l("could not use the file"), "circle-x"),
             "content.delete": Deed(_l("deleted the file"), "trash-2"),

@@ -16,6 +16,14 @@ class AssetReady(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AssetPlayable(Event):
+    """A video can be watched already, while better versions of it are in the making."""
+
+    asset_id: UUID
+    duration_seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class AssetFailed(Event):
     """A file was refused or could not be made ready; `reason` is the sentence its owner sees."""
 

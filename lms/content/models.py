@@ -1,10 +1,10 @@
-"""Assets, and the uploads they come by."""
+"""Assets, the uploads they come by, and the pieces they are made in."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Float, Index, UniqueConstraint
+from sqlalchemy import Float, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.clock import now
@@ -47,7 +47,11 @@ class Asset(Tenant, Base):
     poster_key: Mapped[str | None]
     hls_key: Mapped[str | None]
     mp4_key: Mapped[str | None]
+    sound_key: Mapped[str | None]
+    storyboard_key: Mapped[str | None]
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    made: Mapped[dict[str, Any]] = mapped_column(default=dict)  # sizes with their bits a second, the outline of the sound
+    made_bytes: Mapped[int] = mapped_column(default=0)
     progress: Mapped[int] = mapped_column(default=0)
     stage: Mapped[str] = mapped_column(default="")
     failure: Mapped[str | None]
@@ -55,6 +59,7 @@ class Asset(Tenant, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     started_at: Mapped[datetime | None]
+    playable_at: Mapped[datetime | None]
     ready_at: Mapped[datetime | None]
 
     @property
@@ -69,8 +74,13 @@ class Asset(Tenant, Base):
 
     @property
     def is_playable(self) -> bool:
-        """Whether there is something to play already, perhaps while better versions are in the making."""
-        return bool(self.mp4_key or self.hls_key) and self.state in ("processing", "ready")
+        """Whether there is something to play already, perhaps while better versions are in the making or did not work out."""
+        return bool(self.mp4_key or self.hls_key) and self.state not in ("uploading", "deleted")
+
+    @property
+    def can_remake(self) -> bool:
+        """Whether its sizes can be made anew: the original is still here."""
+        return self.kind == "video" and self.state == "ready" and bool(self.original_key)
 
     @property
     def can_retry(self) -> bool:
@@ -114,3 +124,34 @@ class Upload(Tenant, Base):
     def size_of(self, number: int) -> int:
         """The exact bytes of part `number`, from 1."""
         return min(self.part_size, self.size - (number - 1) * self.part_size)
+
+
+class Piece(Tenant, Base):
+    """A stretch of a video, or its sound, waiting for a worker; times are seconds of the video.
+
+    `ticket` is the worker's job that has it in hand; `made` is what came of it. Gone once the video is put together.
+    """
+
+    __tablename__ = "pieces"
+    __table_args__ = (
+        belongs_to("asset_id", "content.assets", ondelete="CASCADE"),
+        UniqueConstraint("channel_id", "asset_id", "run", "number"),
+        Index("ix_pieces_open", "channel_id", "state", "created_at", postgresql_where=text("state <> 'done'")),
+        {"schema": "content"},
+    )
+
+    asset_id: Mapped[UUID]
+    run: Mapped[str]
+    number: Mapped[int]
+    kind: Mapped[str]
+    source_key: Mapped[str]
+    starts_at: Mapped[float] = mapped_column(Float(53), default=0.0)
+    seconds: Mapped[float] = mapped_column(Float(53))
+    state: Mapped[str] = mapped_column(default="waiting")
+    ticket: Mapped[UUID | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    done_seconds: Mapped[float] = mapped_column(Float(53), default=0.0)
+    made: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    taken_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, cast, func, select
 
 from lms.content import gateways
 from lms.content.errors import NoSuchAsset
-from lms.content.models import WORKING, Asset, Upload
+from lms.content.models import WORKING, Asset, Piece, Upload
 from lms.core import db, signing
 from lms.core.decisions import Actor
 from lms.core.errors import Forbidden
@@ -111,12 +111,41 @@ def forgotten_uploads(before: datetime) -> Sequence[Upload]:
     return db.session().scalars(select(Upload).where(Upload.state == "open", Upload.touched_at < before).limit(500)).all()
 
 
-def stuck_assets(before: datetime, task: str) -> Sequence[Asset]:
-    """Files that say they are being worked on while no job for them waits or runs."""
+def stuck_assets(before: datetime, *tasks: str) -> Sequence[Asset]:
+    """Files that say they are being worked on while no job for them waits or runs, and no piece of them."""
     at_work = select(Outbox.id).where(
-        Outbox.task == task, Outbox.key == func.concat("asset:", Asset.id), Outbox.done_at.is_(None), Outbox.dead_at.is_(None)
+        Outbox.task.in_(tasks),
+        Outbox.key.contains(cast(Asset.id, Text)),
+        Outbox.done_at.is_(None),
+        Outbox.dead_at.is_(None),
     )
-    return db.session().scalars(select(Asset).where(Asset.state.in_(WORKING), Asset.updated_at < before, ~at_work.exists())).all()
+    in_pieces = select(Piece.id).where(Piece.asset_id == Asset.id, Piece.run == Asset.run, Piece.state != "done")
+    return (
+        db.session()
+        .scalars(select(Asset).where(Asset.state.in_(WORKING), Asset.updated_at < before, ~at_work.exists(), ~in_pieces.exists()))
+        .all()
+    )
+
+
+def orphaned_pieces(before: datetime, task: str) -> Sequence[Piece]:
+    """Pieces in hand of a ticket that is no longer there."""
+    held = select(Outbox.id).where(
+        Outbox.task == task, Outbox.key == func.concat("encode:", Piece.ticket), Outbox.done_at.is_(None), Outbox.dead_at.is_(None)
+    )
+    return db.session().scalars(select(Piece).where(Piece.state == "running", Piece.taken_at < before, ~held.exists())).all()
+
+
+def pieces_of(asset_id: UUID, run: str) -> Sequence[Piece]:
+    """The pieces of a run in their order."""
+    return db.session().scalars(select(Piece).where(Piece.asset_id == asset_id, Piece.run == run).order_by(Piece.number)).all()
+
+
+def count_waiting(task: str, but: str) -> tuple[int, int]:
+    """How many pieces wait, and how many tickets are out besides one."""
+    out = select(func.count()).where(Outbox.task == task, Outbox.done_at.is_(None), Outbox.dead_at.is_(None), Outbox.key != but)
+    waiting = select(func.count()).where(Piece.state == "waiting")
+    row = db.session().execute(select(waiting.scalar_subquery(), out.scalar_subquery())).one()
+    return row[0], row[1]
 
 
 def leftover_assets(before: datetime) -> Sequence[Asset]:

@@ -19,7 +19,8 @@ from lms.web.cycle import close_work
 bp = Blueprint("content", __name__, url_prefix="/content")
 
 MADE = re.compile(
-    r"(?:video\.mp4|phone\.mp4|audio\.m4a|poster\.jpg|hls/master\.m3u8|hls/\d{1,4}p/(?:index\.m3u8|init_\d{1,4}p\.mp4|seg_\d{5}\.m4s))"
+    r"(?:video\.mp4|phone\.mp4|(?:audio|sound)\.m4a|poster\.jpg|storyboard\.(?:jpg|vtt)|hls/master\.m3u8"
+    r"|hls/(?:\d{1,4}p|sound)/(?:index\.m3u8|init_\d{1,4}p?\.mp4|seg_(?:\d{4}_)?\d{5}\.m4s))"
 )
 INLINE = frozenset(
     {"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4", "audio/mp4", "audio/mpeg", "application/vnd.apple.mpegurl"}

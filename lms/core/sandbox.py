@@ -122,6 +122,16 @@ def run(
     return _run(command, folder, limits, readable, on_line, walls=_walls_hold())
 
 
+def start(
+    command: list[str], folder: Path, limits: Limits, errors: IO[bytes], *, readable: tuple[Path, ...] = ()
+) -> "subprocess.Popen[bytes]":
+    """Start a program inside a folder, fed by its standard input, its complaints going to `errors`; the caller ends its whole group.
+
+    CPU, memory and the size of a file are held to; the clock and the disk are the caller's to watch. It dies with the calling thread.
+    """
+    return _spawn(command, folder, limits, readable, walls=_walls_hold(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors)
+
+
 def python_paths() -> tuple[Path, ...]:
     """What a Python program needs to read: the interpreter, its library, the installed packages, our source."""
     places = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_exec_prefix), JAIL.parent.parent}
@@ -136,23 +146,37 @@ def python_command(script: Path, *arguments: str) -> list[str]:
 def _run(
     command: list[str], folder: Path, limits: Limits, readable: tuple[Path, ...], on_line: Callable[[str], None] | None, *, walls: bool
 ) -> Outcome:
-    asked = {key: value for key, value in asdict(limits).items() if key in ("cpu_seconds", "memory_bytes", "file_bytes")}
-    order = {"command": command, "scratch": str(folder), "readable": [str(p) for p in readable], "limits": asked, "walls": walls}
-    home = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(folder), "TMPDIR": str(folder)}
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-B", str(JAIL), json.dumps(order)],
-        cwd=folder,
-        env=home,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    pipe = subprocess.PIPE
+    process = _spawn(command, folder, limits, readable, walls=walls, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
     try:
         out, err = _listen(process, folder, limits, on_line)
         return Outcome(process.wait(timeout=5), out, err)
     finally:
         _kill(process)
+
+
+def _spawn(
+    command: list[str],
+    folder: Path,
+    limits: Limits,
+    readable: tuple[Path, ...],
+    *,
+    walls: bool,
+    stdin: int,
+    stdout: int,
+    stderr: int | IO[bytes],
+) -> "subprocess.Popen[bytes]":
+    asked = {key: value for key, value in asdict(limits).items() if key in ("cpu_seconds", "memory_bytes", "file_bytes")}
+    order = {"command": command, "scratch": str(folder), "readable": [str(p) for p in readable], "limits": asked, "walls": walls}
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-B", str(JAIL), json.dumps(order)],
+        cwd=folder,
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": str(folder), "TMPDIR": str(folder)},
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:

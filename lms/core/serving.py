@@ -50,6 +50,7 @@ def plan(config: Config, missing: list[str]) -> Plan:
             # not forked: gevent has to come before everything else
             Process("sockets", gunicorn(SOCKETS_CONFIG, config.host, config.socket_port), patience=2.0),
             *workers(config.workers),
+            Process("live", lms("live"), patience=0.0, forked=True),
             Process("scheduler", lms("scheduler"), patience=1.0, forked=True),
         ),
         after=(Process("demo", lms("demo", "seed", "--if-empty"), forked=True),) if config.demo else (),

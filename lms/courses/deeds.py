@@ -16,6 +16,7 @@ from lms.core.models import BinRow
 from lms.core.money import Money
 from lms.courses import operations, policies, queries
 from lms.courses.models import Category, Course, Lesson, Sale, Section
+from lms.courses.operations import Entry
 from lms.courses.plans import MAY, MOVES, STATUSES
 
 ACTS = {
@@ -24,6 +25,7 @@ ACTS = {
     "courses.set_price": Deed(_l("changed the price"), "banknote"),
     "courses.set_sale": Deed(_l("changed the sale"), "tag"),
     "courses.set_dates": Deed(_l("changed when the course is in the catalogue"), "calendar-clock"),
+    "courses.set_entry": Deed(_l("changed who may enrol"), "key"),
     "courses.set_cover": Deed(_l("changed the cover"), "image"),
     "courses.set_instructor": Deed(_l("changed the instructor"), "user-cog"),
     "courses.submit": Deed(_l("submitted the course for approval"), "send"),
@@ -60,6 +62,7 @@ THINGS = {
     "lessons": Thing(_l("Lesson"), "/admin/courses/lessons/{id}/edit"),
     "categories": Thing(_l("Category"), "/admin/courses/categories/{id}/edit"),
 }
+ENTRIES = {"open": _l("Everybody"), "key": _l("With a key or link"), "request": _l("On request"), "closed": _l("Nobody by themselves")}
 LEVELS = {"any": _l("Any"), "beginner": _l("Beginner"), "intermediate": _l("Intermediate"), "advanced": _l("Advanced")}
 FIELDS = {
     "title": Label(_l("Title")),
@@ -75,6 +78,10 @@ FIELDS = {
     "sale_ends_at": Label(_l("Sale until"), "time"),
     "publish_at": Label(_l("Publish on"), "time"),
     "unpublish_at": Label(_l("Out of the catalogue on"), "time"),
+    "entry": Label(_l("Who may enrol"), values=ENTRIES),
+    "entry_domains": Label(_l("Let in at once: addresses at")),
+    "entry_tag": Label(_l("Let in at once: tag")),
+    "entry_segment_id": Label(_l("Let in at once: segment"), "segment"),
     "status": Label(_l("Status"), values=STATUSES),
     "sent_back_reason": Label(_l("Reason")),
     "kind": Label(_l("Kind"), values={"text": _l("Text"), "video": _l("Video")}),
@@ -128,6 +135,11 @@ def _dates(course: Course, values: dict[str, Any], by: Actor) -> None:
     operations.set_dates(course, **stands, by=by)
 
 
+def _entry(course: Course, values: dict[str, Any], by: Actor) -> None:
+    kept = {"entry": course.entry, "domains": course.entry_domains, "tag": course.entry_tag, "segment_id": course.entry_segment_id}
+    operations.set_entry(course, Entry(**(kept | {key.removeprefix("entry_"): value for key, value in values.items()})), by=by)
+
+
 def _cover(course: Course, values: dict[str, Any], by: Actor) -> None:
     operations.set_cover(course, values["cover_asset_id"], by=by)
 
@@ -174,6 +186,7 @@ REVERTS = {
     "courses.set_price": Revert(queries.get_course, policies.can_set_price, _price),
     "courses.set_sale": Revert(queries.get_course, policies.can_set_price, _sale),
     "courses.set_dates": Revert(queries.get_course, policies.can_set_dates, _dates),
+    "courses.set_entry": Revert(queries.get_course, _may_edit, _entry),
     "courses.set_cover": Revert(queries.get_course, _may_edit, _cover),
     "courses.set_instructor": Revert(queries.get_course, _may_admin, _instructor),
     "courses.publish": MOVED,

@@ -1,5 +1,6 @@
 """The shape of what people type about courses; permissions and rules are elsewhere."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -20,13 +21,16 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
+from lms.channels.queries import segments_here
 from lms.content.models import Asset
 from lms.core.clock import now
+from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.ids import uuid7
 from lms.core.markdown import LONGEST
 from lms.core.money import Money
 from lms.courses.models import Course, Lesson, Sale
+from lms.courses.operations import Entry
 from lms.web.forms import Form, MoneyField, one_line, strip
 from lms.web.i18n import reader_zone
 
@@ -252,6 +256,42 @@ class CategoryForm(Form):
     """A category's name."""
 
     name = StringField(_l("Name"), filters=[strip], validators=[InputRequired(_l("Give the category a name.")), Length(max=80), one_line])
+
+
+ENTRY_NAMES = {
+    "open": _l("Everybody"),
+    "key": _l("Whoever has a key or a link"),
+    "request": _l("Whoever asks and is let in"),
+    "closed": _l("Nobody by themselves: admins enrol people"),
+}
+
+
+class EntryForm(Form):
+    """Who may enrol by their own act, and whose request is granted at once."""
+
+    entry = RadioField(_l("Who may enrol"), choices=[SelectChoice(value, label) for value, label in ENTRY_NAMES.items()])
+    domains = StringField(
+        _l("People with an address at"),
+        [Length(max=2000)],
+        filters=[strip],
+        description=_l("For example school.example. Several are set apart by commas."),
+    )
+    tag = StringField(_l("People with the tag"), [Length(max=60), one_line], filters=[strip])
+    segment_id = SelectField(_l("People in the segment"), coerce=uuid_or_none)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.segment_id.choices = [SelectChoice("", _("None")), *(SelectChoice(str(one.id), one.name) for one in segments_here())]
+
+    def fill(self, course: Course) -> None:
+        """Show it as it stands."""
+        self.entry.data, self.tag.data = course.entry, course.entry_tag
+        self.domains.data, self.segment_id.data = ", ".join(course.entry_domains), course.entry_segment_id
+
+    def wish(self) -> Entry:
+        """What is wanted."""
+        domains = dict.fromkeys(part.lstrip("@").lower() for part in re.split(r"[\s,;]+", self.domains.data or "") if part.lstrip("@"))
+        return Entry(entry=self.entry.data, domains=list(domains), tag=self.tag.data or "", segment_id=self.segment_id.data)
 
 
 class DatesForm(Form):

@@ -18,6 +18,7 @@ from lms.core.money import Money
 STATUSES = ("draft", "submitted", "published", "archived", "deleted")
 LEVELS = ("any", "beginner", "intermediate", "advanced")
 KINDS = ("text", "video")
+ENTRIES = ("open", "key", "request", "closed")  # who may enrol by their own act
 WORDS_OF = (
     "setweight(to_tsvector('simple', courses.folded(title)) || to_tsvector('english', courses.folded(title)), 'A')"
     " || setweight(to_tsvector('simple', courses.folded(summary)) || to_tsvector('english', courses.folded(summary)), 'B')"
@@ -62,9 +63,12 @@ class Course(Tenant, Base):
         belongs_to("category_id", "courses.categories"),
         belongs_to("instructor_id", "channels.members"),
         belongs_to("cover_asset_id", "content.assets"),
+        belongs_to("entry_segment_id", "channels.segments", name="fk_entry_segment_id_channels_segments"),
+        Index("ix_courses_entry_segment", "channel_id", "entry_segment_id", postgresql_where=text("entry_segment_id IS NOT NULL")),
         CheckConstraint("status IN ('draft', 'submitted', 'published', 'archived', 'deleted')", name="status"),
         CheckConstraint("level IN ('any', 'beginner', 'intermediate', 'advanced')", name="level"),
         CheckConstraint("price_minor >= 0", name="price"),
+        CheckConstraint("entry IN ('open', 'key', 'request', 'closed')", name="entry"),
         CheckConstraint("publish_at < unpublish_at", name="dates"),
         Index("ix_courses_publish_at", "channel_id", "publish_at", postgresql_where=text("publish_at IS NOT NULL")),
         Index("ix_courses_unpublish_at", "channel_id", "unpublish_at", postgresql_where=text("unpublish_at IS NOT NULL")),
@@ -95,6 +99,10 @@ class Course(Tenant, Base):
     sale_price_minor: Mapped[int | None]
     sale_starts_at: Mapped[datetime | None]
     sale_ends_at: Mapped[datetime | None]
+    entry: Mapped[str] = mapped_column(default="open")
+    entry_domains: Mapped[list[Any]] = mapped_column(default=list)  # whose requests are granted at once: addresses there,
+    entry_tag: Mapped[str] = mapped_column(default="")  # bearers of the tag,
+    entry_segment_id: Mapped[UUID | None]  # or those in the segment
     status: Mapped[str] = mapped_column(default="draft")
     status_before: Mapped[str | None]
     cover_asset_id: Mapped[UUID | None]
@@ -191,6 +199,7 @@ class Lesson(Tenant, Base):
         CheckConstraint("status IN ('draft', 'published', 'deleted')", name="status"),
         Index("ix_lessons_section", "channel_id", "section_id", "position"),
         Index("ix_lessons_course", "channel_id", "course_id"),
+        Index("ix_lessons_session", "channel_id", "session_id", postgresql_where=text("session_id IS NOT NULL")),
         Index("ix_lessons_asset", "channel_id", "asset_id", postgresql_where=text("asset_id IS NOT NULL")),
         {"schema": "courses"},
     )
@@ -201,6 +210,7 @@ class Lesson(Tenant, Base):
     kind: Mapped[str] = mapped_column(default="text")
     body: Mapped[str] = mapped_column(default="")
     asset_id: Mapped[UUID | None]
+    session_id: Mapped[UUID | None]  # the live class this is the recording of
     position: Mapped[int]
     status: Mapped[str] = mapped_column(default="draft")
     status_before: Mapped[str | None]

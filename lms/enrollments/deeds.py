@@ -14,9 +14,11 @@ from lms.core.i18n import lazy_gettext as _l
 from lms.core.models import BinRow
 from lms.courses.queries import get_course
 from lms.enrollments import operations, policies, queries
-from lms.enrollments.models import CourseBatch, Enrollment
+from lms.enrollments.models import CourseBatch, Enrollment, Link
 from lms.enrollments.plans import STANDING
+from lms.enrollments.reports.links import LINK_KINDS
 from lms.enrollments.reports.lists import SOURCES
+from lms.enrollments.reports.requests import REQUEST_STATES
 
 OF_BATCHES = {
     "enrollments.create_batch": Deed(_l("made the batch"), "plus"),
@@ -56,7 +58,7 @@ FIELDS_OF_BATCHES = {
     "cancelled_reason": Label(_l("Reason")),
     "deleted_at": Label(_l("Deleted"), "time"),
     "instructor_ids": Label(_l("Instructors"), "person"),
-    "state": Label(_l("On the list"), values=WAITING),
+    "state": Label(_l("On the list"), values={**dict(REQUEST_STATES), **WAITING}),
     "place": Label(_l("Place on the list")),
     "offered_until": Label(_l("Held until"), "time"),
     "reason": Label(_l("Reason")),
@@ -75,8 +77,12 @@ def _take_place(batch: CourseBatch, _values: dict[str, Any], by: Actor) -> None:
     operations.reopen_batch(batch, by=by)
 
 
-def _may(by: Actor, _enrollment: Enrollment) -> Decision:
+def _may(by: Actor, _target: Enrollment | Link) -> Decision:
     return policies.can_manage(by)
+
+
+def _let_in_again(link: Link, _values: dict[str, Any], by: Actor) -> None:
+    operations.restore_link(link, by=by)
 
 
 def _open_again(enrollment: Enrollment, _values: dict[str, Any], by: Actor) -> None:
@@ -95,14 +101,27 @@ register(
             "enrollments.set_until": Deed(_l("changed the last day of the enrolment"), "calendar-clock"),
             "enrollments.move": Deed(_l("moved to another batch"), "move"),
             "enrollments.undo": Deed(_l("put the enrolment back as it was"), "undo-2"),
+            "enrollments.make_link": Deed(_l("made a way into courses"), "plus"),
+            "enrollments.edit_link": Deed(_l("changed the way into courses"), "pencil"),
+            "enrollments.revoke_link": Deed(_l("withdrew the way into courses"), "ban"),
+            "enrollments.restore_link": Deed(_l("opened the way into courses again"), "rotate-ccw"),
+            "enrollments.replace_link": Deed(_l("replaced the link or key"), "refresh-cw"),
+            "enrollments.ask": Deed(_l("asked to be let in"), "hand"),
+            "enrollments.withdraw_request": Deed(_l("took the request back"), "undo-2"),
+            "enrollments.approve_request": Deed(_l("granted the request"), "circle-check"),
+            "enrollments.refuse_request": Deed(_l("refused the request"), "ban"),
+            "enrollments.reopen_request": Deed(_l("let the request wait again"), "undo-2"),
+            "enrollments.expire_request": Deed(_l("closed a request that was too old"), "clock"),
             "enrollments.complete_lesson": Deed(_l("completed a lesson"), "circle-check"),
             "enrollments.complete_course": Deed(_l("completed the course"), "badge-check"),
             **OF_BATCHES,
         },
         {
             "enrollments": Thing(_l("Enrolment"), "/admin/enrollments/{id}"),
-            "course_batches": Thing(_l("Batch")),
-            "waits": Thing(_l("Waitlist")),
+            "course_batches": Thing(_l("Batch"), "/admin/enrollments/batches/{id}"),
+            "requests": Thing(_l("Request"), "/admin/enrollments/requests/{id}"),
+            "links": Thing(_l("Link or key"), "/admin/enrollments/links/{id}"),
+            "waits": Thing(_l("Waitlist"), "/admin/enrollments/waits/{id}"),
         },
         {
             "status": Label(_l("Status"), values=STANDING),
@@ -114,10 +133,25 @@ register(
             "user_id": Label(_l("Person"), "person"),
             "course_id": Label(_l("Course"), "course"),
             "lesson_id": Label(_l("Lesson"), "lesson"),
+            "answer": Label(_l("Answer")),
+            "answered_at": Label(_l("Answered"), "time"),
+            "is_by_rule": Label(_l("By the course’s rule"), "bool"),
+            "label": Label(_l("Name")),
+            "kind": Label(_l("Kind"), values=dict(LINK_KINDS)),
+            "courses": Label(_l("Courses"), "course"),
+            "is_free": Label(_l("Enters without paying"), "bool"),
+            "tag": Label(_l("Tag")),
+            "domains": Label(_l("Domains")),
+            "starts_at": Label(_l("From"), "time"),
+            "ends_at": Label(_l("Until"), "time"),
+            "seats": Label(_l("Places")),
+            "revoked_at": Label(_l("Withdrawn"), "time"),
             **FIELDS_OF_BATCHES,
         },
         {
             "enrollments.end": Revert(queries.get_enrollment, _may, _open_again),
+            "enrollments.edit_link": Revert(queries.get_link, _may, operations.put_link),
+            "enrollments.revoke_link": Revert(queries.get_link, _may, _let_in_again),
             "enrollments.delete_batch": Revert(queries.get_batch, _may_run, _bring_back),
             "enrollments.cancel_batch": Revert(queries.get_batch, _may_run, _take_place),
         },

@@ -19,6 +19,22 @@ class BadBeat(Invalid):
     """A player's report that cannot be true."""
 
 
+class NoLink(NotFound):
+    """There is no such link or key, or it was replaced."""
+
+
+class LinkRefused(Conflict):
+    """A link or key does not let this person in now; the sentence says by which rule."""
+
+
+class NoRequest(NotFound):
+    """There is no such request, or it is not this person's to see."""
+
+
+class RequestIsOver(Conflict):
+    """A request was answered, withdrawn or too old meanwhile."""
+
+
 class NoBatch(NotFound):
     """There is no such batch, or not of this course."""
 

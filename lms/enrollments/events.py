@@ -59,6 +59,25 @@ class CourseCompleted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RequestMade(Event):
+    """Somebody asks to be let into a course, and waits for an answer."""
+
+    request_id: UUID
+    user_id: UUID
+    course_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestAnswered(Event):
+    """A request was approved or refused, or expired."""
+
+    request_id: UUID
+    user_id: UUID
+    course_id: UUID
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class BatchChanged(Event):
     """The days of a batch are others now."""
 

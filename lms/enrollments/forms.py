@@ -1,14 +1,38 @@
 """The shape of what people and players send to enrollments."""
 
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
 from pydantic import BaseModel, ConfigDict, Field
-from wtforms import HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length
+from wtforms import (
+    DateField,
+    DateTimeLocalField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from lms.core.i18n import lazy_gettext as _l
-from lms.enrollments.operations import Played
-from lms.web.forms import Form, strip
+from lms.core.ids import uuid7
+from lms.core.money import Money
+from lms.enrollments import queries
+from lms.enrollments.models import CourseBatch, Link
+from lms.enrollments.operations import BatchSheet, Played, Terms
+from lms.web.forms import Form, MoneyField, one_line, strip
+from lms.web.i18n import reader_zone
 
 LONGEST_SECONDS = 2_000_000
+LOCAL = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
 
 
 class EnrollForm(Form):
@@ -16,6 +40,7 @@ class EnrollForm(Form):
 
     agreed = HiddenField(validators=[Length(max=40)])
     coupon = HiddenField(validators=[Length(max=400)])
+    way = HiddenField(validators=[Length(max=400)])
     code = StringField(_l("Coupon"), filters=[strip], validators=[Length(max=120, message=_l("A code is shorter than that."))])
 
 
@@ -37,6 +62,231 @@ class EndForm(Form):
     """Why an enrolment ends; the person reads it."""
 
     reason = TextAreaField(_l("Reason"), filters=[strip], validators=[DataRequired(_l("Say why; the person reads it.")), Length(max=500)])
+
+
+class LinkForm(Form):
+    """What a link or key opens, for whom, how many and until when; times are in the writer's zone."""
+
+    label = StringField(
+        _l("Name"),
+        [DataRequired(_l("Give it a name.")), Length(max=120), one_line],
+        filters=[strip],
+        description=_l("For your own list; whoever comes through it sees it, too."),
+    )
+    course_ids = SelectMultipleField(
+        _l("Courses"),
+        [InputRequired(_l("Choose at least one course."))],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    price = RadioField(
+        _l("Price"),
+        choices=[
+            SelectChoice("free", _l("They enter without paying")),
+            SelectChoice("price", _l("They may enrol, and pay the course's price from their wallet")),
+        ],
+        default="free",
+    )
+    starts_at = DateTimeLocalField(_l("From"), [Optional()], format=LOCAL, description=_l("Empty: at once."))
+    ends_at = DateTimeLocalField(_l("Until"), [Optional()], format=LOCAL, description=_l("Empty: until you withdraw it."))
+    seats = IntegerField(_l("Places"), [Optional()], description=_l("How many people it lets in. Empty: no limit."))
+    domains = StringField(
+        _l("Only for addresses at"),
+        [Length(max=2000)],
+        filters=[strip],
+        description=_l("For example school.example. Several are set apart by commas. Empty: everybody."),
+    )
+    tag = StringField(
+        _l("Tag"), [Length(max=60), one_line], filters=[strip], description=_l("Whoever comes through it bears it. Empty: none.")
+    )
+    note = TextAreaField(_l("Note"), [Length(max=1000)], filters=[strip], description=_l("Only admins see this."))
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.course_ids.choices = [SelectChoice(value, title) for value, title in queries.courses_to_enrol_in()]
+
+    def fill(self, link: Link, course_ids: Sequence[UUID]) -> None:
+        """Show it as it stands."""
+        for name in ("label", "seats", "tag", "note"):
+            self[name].data = getattr(link, name)
+        self.course_ids.data = [str(course_id) for course_id in course_ids]
+        self.price.data = "free" if link.is_free else "price"
+        self.domains.data = ", ".join(link.domains)
+        for name in ("starts_at", "ends_at"):
+            moment = getattr(link, name)
+            self[name].data = moment.astimezone(reader_zone()) if moment is not None else None
+
+    def terms(self) -> Terms:
+        """What it is asked to be."""
+        return Terms(
+            label=self.label.data or "",
+            course_ids=[UUID(value) for value in dict.fromkeys(self.course_ids.data or ())],
+            is_free=self.price.data == "free",
+            note=self.note.data or "",
+            tag=self.tag.data or "",
+            domains=domains_in(self.domains.data or ""),
+            starts_at=_moment(self.starts_at.data),
+            ends_at=_moment(self.ends_at.data),
+            seats=self.seats.data,
+        )
+
+
+KEY_HELP = _l("6 to 40 letters A–Z and digits; dashes, spaces and case do not count when it is typed. For example SPRING-27.")
+
+
+class NewLinkForm(LinkForm):
+    """A new link or key."""
+
+    kind = RadioField(
+        _l("Kind"),
+        choices=[
+            SelectChoice("link", _l("A link, to send or to show as a QR code")),
+            SelectChoice("key", _l("A key, to type on the course page")),
+        ],
+        default="link",
+    )
+    key = StringField(_l("Key"), [Length(max=60), one_line], filters=[strip], description=KEY_HELP)
+
+
+class ReplaceKeyForm(Form):
+    """A new key in place of another."""
+
+    key = StringField(
+        _l("New key"), [DataRequired(_l("Write the new key.")), Length(max=60), one_line], filters=[strip], description=KEY_HELP
+    )
+
+
+class KeyForm(Form):
+    """A key somebody types on a course page."""
+
+    key = StringField(_l("Key"), [DataRequired(_l("Type the key you were given.")), Length(max=120)], filters=[strip])
+
+
+class RequestForm(Form):
+    """Why somebody asks to be let into a course."""
+
+    reason = TextAreaField(
+        _l("Why do you ask?"),
+        [DataRequired(_l("Say in a few words why.")), Length(max=1000)],
+        filters=[strip],
+        description=_l("Whoever decides reads it, for example: I teach at the partner school."),
+    )
+
+
+class AnswerForm(Form):
+    """The answer to a request, in words."""
+
+    answer = TextAreaField(
+        _l("Words to the person"),
+        [Length(max=1000)],
+        filters=[strip],
+        description=_l("They read it in the mail. A refusal needs some."),
+    )
+
+
+def domains_in(text: str) -> list[str]:
+    """The domains somebody wrote, however they are set apart; a leading @ is no part of one."""
+    return list(dict.fromkeys(part.lstrip("@").lower() for part in re.split(r"[\s,;]+", text) if part.lstrip("@")))
+
+
+def _moment(written: datetime | None) -> datetime | None:
+    return written.replace(tzinfo=reader_zone()).astimezone(UTC) if written is not None else None
+
+
+class BatchForm(Form):
+    """A run of a course: its days are of the academy's zone, empty numbers mean no limit and the course's own price."""
+
+    batch_id = HiddenField(default=lambda: str(uuid7()), validators=[Length(max=40)])
+    version = HiddenField(default="0", validators=[Length(max=10)])
+    name = StringField(
+        _l("Name"), filters=[strip], validators=[DataRequired(_l("Give the batch a name, such as Spring 2027.")), Length(max=120), one_line]
+    )
+    about = StringField(
+        _l("About it"),
+        filters=[strip],
+        validators=[Length(max=300), one_line],
+        description=_l("Students read it beside the name: Tuesdays at 18:00, in English."),
+    )
+    starts_on = DateField(_l("First day"), validators=[Optional()], description=_l("The lessons open on this day. Empty: at once."))
+    ends_on = DateField(
+        _l("Last day"), validators=[Optional()], description=_l("The course closes for its people after this day. Empty: it stays open.")
+    )
+    enrol_from = DateField(_l("Enrolment from"), validators=[Optional()], description=_l("Empty: now."))
+    enrol_until = DateField(_l("Enrolment until"), validators=[Optional()], description=_l("Empty: until the last day."))
+    seats = IntegerField(_l("Places"), validators=[Optional()], description=_l("Empty: as many as come."))
+    price = MoneyField(
+        _l("Price of its own"), validators=[Optional()], description=_l("Empty: what the course costs, its sales too. 0: free.")
+    )
+    instructor_ids = SelectMultipleField(
+        _l("Instructors beside the course’s own"), widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+    )
+
+    def fill(self, batch: CourseBatch, currency: str, instructor_ids: Sequence[UUID]) -> None:
+        """Show the batch as it is."""
+        self.version.data = str(batch.version)
+        for name in ("name", "about", "starts_on", "ends_on", "enrol_from", "enrol_until", "seats"):
+            self[name].data = getattr(batch, name)
+        self.instructor_ids.data = [str(one) for one in instructor_ids]
+        if "price" in self:
+            self.price.data = Money(batch.price_minor, currency) if batch.price_minor is not None else None
+
+    def sheet(self, price_minor: int | None) -> BatchSheet:
+        """What was written; `price_minor` is what stands when the price is not this person's to change."""
+        if "price" in self:
+            price_minor = self.price.data.minor if self.price.data is not None else None
+        days = {name: self[name].data for name in ("starts_on", "ends_on", "enrol_from", "enrol_until")}
+        people = tuple(UUID(one) for one in self.instructor_ids.data or ())
+        return BatchSheet(
+            name=self.name.data or "",
+            about=self.about.data or "",
+            seats=self.seats.data,
+            price_minor=price_minor,
+            instructor_ids=people,
+            **days,
+        )
+
+
+class DuplicateForm(Form):
+    """What a copy of a batch is called and when it begins; all its days move along."""
+
+    batch_id = HiddenField(default=lambda: str(uuid7()), validators=[Length(max=40)])
+    name = StringField(
+        _l("Name"), filters=[strip], validators=[DataRequired(_l("Give the batch a name, such as Spring 2027.")), Length(max=120), one_line]
+    )
+    starts_on = DateField(
+        _l("First day"), validators=[DataRequired(_l("Say when it begins."))], description=_l("Its other days move by as many days.")
+    )
+
+
+class ReasonForm(Form):
+    """Why something is done to people; they read it, or it stands in the history."""
+
+    reason = TextAreaField(
+        _l("Reason"), filters=[strip], validators=[DataRequired(_l("Say why, so that others understand it later.")), Length(max=500)]
+    )
+
+
+class WaitForm(ReasonForm):
+    """What is done with somebody's place on a waitlist, and why."""
+
+    act = RadioField(
+        _l("What to do"),
+        choices=[
+            SelectChoice("offer", _l("Offer a free place now, for 24 hours")),
+            SelectChoice("first", _l("Put first")),
+            SelectChoice("up", _l("One place up")),
+            SelectChoice("down", _l("One place down")),
+            SelectChoice("last", _l("Put last")),
+            SelectChoice("remove", _l("Take off the list")),
+        ],
+        validators=[DataRequired(_l("Choose what to do."))],
+    )
+
+
+class MoveForm(ReasonForm):
+    """The batch somebody is moved to."""
+
+    batch_id = SelectField(_l("Batch"))
 
 
 class PlayedPart(BaseModel):

@@ -9,7 +9,7 @@ from lms.core.i18n import gettext as _
 from lms.core.tenancy import current_channel
 from lms.courses.events import LessonEdited, LessonPublished
 from lms.enrollments import jobs, operations, queries
-from lms.enrollments.events import EnrollmentEnded
+from lms.enrollments.events import EnrollmentEnded, UserEnrolled
 from lms.payments.events import OrderPaid, OrderRefunded, RefundUndone
 from lms.vouchers.events import VoucherRedeemed
 from lms.vouchers.operations import objects_to_opening
@@ -66,8 +66,15 @@ def shut_the_media(fact: EnrollmentEnded) -> None:
     operations.shut_media(queries.get_enrollment(fact.enrollment_id))
 
 
+@on(UserEnrolled)
+def settle_the_request(fact: UserEnrolled) -> None:
+    """Whoever is in, however they came, waits for no answer any more."""
+    operations.settle_requests(fact.user_id, fact.course_id, by=fact.by)
+
+
 @on(EnrollmentEnded)
 def offer_the_place(fact: EnrollmentEnded) -> None:
     """A seat that somebody left is held for the next on the waitlist."""
-    if fact.batch_id is not None:
-        operations.offer_places(fact.batch_id, by=the_platform(current_channel()))
+    batch_id = fact.batch_id or queries.get_enrollment(fact.enrollment_id).batch_id
+    if batch_id is not None:
+        operations.offer_places(batch_id, by=the_platform(current_channel()))

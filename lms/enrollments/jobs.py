@@ -31,6 +31,12 @@ def end_overdue() -> None:
     operations.end_overdue(by=the_platform(current_channel()))
 
 
+@job(queue="bulk", every=Every(at="03:50"))
+def expire_requests() -> None:
+    """Close the requests that became too old."""
+    operations.expire_requests(by=the_platform(current_channel()))
+
+
 @job(queue="default", every=Every(minutes=1))
 def pass_on_offers() -> None:
     """Take back the places that nobody took in time, and offer what is free to those who wait."""

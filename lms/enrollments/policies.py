@@ -1,18 +1,20 @@
 """Who may open, enrol, and see whose progress; the sentences are shown to people."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from babel.dates import format_date
 
-from lms.core.clock import local_day
+from lms.core.clock import local_day, zone
 from lms.core.decisions import Actor, Decision, admins, no, signed_in, yes
 from lms.core.i18n import gettext as _
 from lms.core.i18n import locale
 from lms.courses.models import Course, Lesson
 from lms.courses.policies import can_edit
-from lms.enrollments.models import Enrollment
+from lms.enrollments.models import Enrollment, Link, Request
+
+AGAIN = timedelta(days=7)  # after a refusal
 
 
 class Openable(Protocol):
@@ -45,8 +47,8 @@ def can_open(actor: Actor, lesson: Openable, enrollment: Enrollment | None, *, a
     return no(_("You are not enrolled in this course."), rule="enrolled")
 
 
-def can_enroll(actor: Actor, course: Course, enrollment: Enrollment | None) -> Decision:
-    """Whether this person may enrol by their own act."""
+def can_enroll(actor: Actor, course: Course, enrollment: Enrollment | None, *, let_in: bool = False) -> Decision:
+    """Whether this person may enrol by their own act; `let_in` by a link, a key or an answer that opens the course to them."""
     if not actor.is_known:
         return no(_("Sign in first, then enrol."), rule="sign_in")
     if not actor.is_member:
@@ -55,7 +57,96 @@ def can_enroll(actor: Actor, course: Course, enrollment: Enrollment | None) -> D
         return no(_("You are enrolled in this course already."), rule="enrolled_already")
     if course.status != "published":
         return no(_("This course is not open for enrolment now."), rule="published")
+    return yes("open") if let_in else entry_of(course)
+
+
+def entry_of(course: Course) -> Decision:
+    """Whether a course takes anybody who comes; otherwise what opens it."""
+    if course.entry == "key":
+        return no(_("This course opens with a key or a link that the academy hands out. Ask your teacher for it."), rule="key")
+    if course.entry == "request":
+        return no(_("This course is for people the academy lets in. Ask to be enrolled; the answer comes by mail."), rule="request")
+    if course.entry == "closed":
+        return no(_("Nobody enrols in this course by themselves. An admin of the academy can enrol you."), rule="closed")
     return yes("open")
+
+
+def can_ask(actor: Actor, course: Course, enrollment: Enrollment | None, request: Request | None, *, at: datetime) -> Decision:
+    """Whether this person may ask to be let into the course now; `request` is what they asked for last."""
+    decision = can_enroll(actor, course, enrollment, let_in=True)
+    if not decision:
+        return decision
+    if course.entry != "request":
+        return entry_of(course) & no(_("This course takes everybody. Enrol on its page."), rule="open")
+    if request is not None and request.state == "waiting":
+        return no(_("You have asked already, and the answer comes by mail."), rule="asked")
+    if request is not None and request.lets_in(at):
+        return no(_("You may enrol now."), rule="approved")
+    if request is not None and request.state == "refused" and request.answered_at is not None and request.answered_at + AGAIN > at:
+        when = (request.answered_at + AGAIN).astimezone(zone(actor.zone)).date().isoformat()
+        return no(_("You can ask again from %(when)s on.", when=when), rule="refused")
+    return yes("request")
+
+
+def can_withdraw(actor: Actor, request: Request) -> Decision:
+    """Whether this person may take the request back: their own, while it waits."""
+    if not actor.is_known:
+        return no(_("Sign in first."), rule="sign_in")
+    if actor.user_id != request.user_id:
+        return no(_("Only the person who asked can take the request back."), rule="own")
+    return yes("own") if request.state == "waiting" else no(_("This request was answered already."), rule="state")
+
+
+def can_answer(actor: Actor, course: Course) -> Decision:
+    """Whether this person answers requests for the course: admins, and the instructor it belongs to."""
+    return can_see_students(actor, course)
+
+
+def can_join(actor: Actor, link: Link, *, at: datetime, has_place: bool = False) -> Decision:
+    """Whether a link or key lets this person in now; a full one still lets in those who have a place of it."""
+    state = link.state_at(at)
+    if state in ("revoked", "ended") or (state == "full" and not has_place):
+        return is_over(link, zone_name=actor.zone, state=state)
+    if state == "waiting" and link.starts_at is not None:
+        when = _moment(link.starts_at, actor.zone)
+        return no(_("It lets people in from %(when)s on. Come back then.", when=when), rule="not_started")
+    if not actor.is_known:
+        return no(_("Sign in or make an account first. You come straight back here."), rule="sign_in")
+    if not actor.is_member:
+        return no(_("You are not a member of this academy. Register here first."), rule="member")
+    if link.domains and actor.email.rpartition("@")[2].lower() not in link.domains:
+        sentence = _(
+            "It is for people with an address at %(domains)s, and you are signed in as %(email)s. Sign in with such an address.",
+            domains=", ".join(link.domains),
+            email=actor.email,
+        )
+        return no(sentence, rule="domain")
+    return yes("link")
+
+
+def is_over(link: Link, *, zone_name: str = "UTC", state: str = "full") -> Decision:
+    """Why a link or key lets nobody in any more, in a sentence for who holds it."""
+    if state == "revoked":
+        return no(_("It was withdrawn and lets nobody in any more. Ask whoever gave it to you for another."), rule="revoked")
+    if state == "ended" and link.ends_at is not None:
+        when = _moment(link.ends_at, zone_name)
+        return no(_("It let people in until %(when)s. Ask whoever gave it to you for a new one.", when=when), rule="ended")
+    return no(_("All its places are taken. Ask the academy for another way into the course."), rule="full")
+
+
+def not_for(link: Link) -> Decision:
+    """The answer to a link or key that opens other courses."""
+    return no(_("This key opens other courses, not this one. Look at the course it was given to you for."), rule="other_course")
+
+
+def no_such_link() -> str:
+    """The answer to a link that is none."""
+    return _("This link is not valid. It may have been replaced by a newer one: ask whoever gave it to you.")
+
+
+def no_such_key() -> str:
+    """The answer to a key that is none."""
+    return _("We do not know this key. Compare it with what you were given; it may have been replaced by a newer one.")
 
 
 def can_learn(actor: Actor) -> Decision:
@@ -91,9 +182,9 @@ def can_run(actor: Actor, course: Course) -> Decision:
     return can_edit(actor, course)
 
 
-def can_wait(actor: Actor, course: Course, enrollment: Enrollment | None) -> Decision:
+def can_wait(actor: Actor, course: Course, enrollment: Enrollment | None, *, let_in: bool = False) -> Decision:
     """Whether this person may stand on the waitlist of a batch: whoever may enrol."""
-    return can_enroll(actor, course, enrollment)
+    return can_enroll(actor, course, enrollment, let_in=let_in)
 
 
 def can_see_batch(actor: Actor, course: Course, *, teaches: bool = False) -> Decision:
@@ -124,3 +215,8 @@ def _ended(enrollment: Enrollment) -> str:
     if enrollment.ended_reason:
         return _("Your enrolment in this course ended: %(reason)s", reason=enrollment.ended_reason)
     return _("Your enrolment in this course ended. An admin can restore it.")
+
+
+def _moment(moment: datetime, zone_name: str) -> str:
+    """A moment by the clock of a zone, with the zone's name."""
+    return moment.astimezone(zone(zone_name)).strftime("%Y-%m-%d %H:%M %Z")

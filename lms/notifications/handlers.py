@@ -3,7 +3,16 @@
 from lms.content.events import AssetFailed
 from lms.core.events import on
 from lms.courses.events import CoursePublished, CourseSentBack, CourseSubmitted, LessonPublished
-from lms.enrollments.events import UserEnrolled
+from lms.enrollments.events import (
+    BatchCancelled,
+    BatchChanged,
+    PlaceLapsed,
+    PlaceOffered,
+    RequestAnswered,
+    RequestMade,
+    UserEnrolled,
+    WaitEnded,
+)
 from lms.notifications import jobs, operations
 from lms.payments.events import OrderRefunded, RefundUndone
 from lms.reporting.events import AlertRaised, DownloadFailed, DownloadReady, ScheduleStopped
@@ -15,6 +24,48 @@ from lms.vouchers.events import VoucherBatchCreated
 def tell_of_enrolment(fact: UserEnrolled) -> None:
     """The student and the instructor hear of it."""
     operations.tell_of_enrolment(fact.enrollment_id)
+
+
+@on(RequestMade)
+def tell_of_request(fact: RequestMade) -> None:
+    """Those who answer hear that somebody asks."""
+    operations.tell_of_request(fact.request_id)
+
+
+@on(RequestAnswered)
+def tell_of_request_answer(fact: RequestAnswered) -> None:
+    """Who asked hears the answer."""
+    operations.tell_of_request_answer(fact.request_id, fact.state)
+
+
+@on(PlaceOffered)
+def tell_of_offer(fact: PlaceOffered) -> None:
+    """Who is next on a waitlist hears that a place is held."""
+    operations.tell_of_offer(fact.wait_id)
+
+
+@on(PlaceLapsed)
+def tell_of_passed_place(fact: PlaceLapsed) -> None:
+    """Who did not take it hears that it passed on."""
+    operations.tell_of_lost_place(fact.wait_id, "place_passed")
+
+
+@on(WaitEnded)
+def tell_of_ended_wait(fact: WaitEnded) -> None:
+    """Who was taken off a waitlist hears why."""
+    operations.tell_of_lost_place(fact.wait_id, "wait_ended")
+
+
+@on(BatchChanged)
+def tell_of_new_days(fact: BatchChanged) -> None:
+    """Everybody in a batch hears that its days are others."""
+    operations.tell_batch(fact.batch_id, "batch_moved")
+
+
+@on(BatchCancelled)
+def tell_of_cancelled_batch(fact: BatchCancelled) -> None:
+    """Everybody in a batch hears that it does not take place."""
+    operations.tell_batch(fact.batch_id, "batch_cancelled")
 
 
 @on(OrderRefunded)

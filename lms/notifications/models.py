@@ -44,6 +44,13 @@ KINDS: dict[str, Kind] = {
     kind.key: kind
     for kind in (
         Kind("enrolled", _l("You are enrolled"), _l("When a course opens to you."), "book-open", tone="success"),
+        Kind(
+            "request_answer",
+            _l("Answers to your requests"),
+            _l("When you are let into a course you asked for, or not."),
+            "hand",
+            tone="success",
+        ),
         Kind("lesson", _l("New lessons"), _l("When a course you learn gets a lesson; several within an hour come as one."), "circle-play"),
         Kind("announcement", _l("Messages"), _l("What the academy or your teachers write to you."), "message-square"),
         Kind("refund", _l("Refunds"), _l("When money for a course goes back to your wallet."), "undo-2"),
@@ -60,6 +67,14 @@ KINDS: dict[str, Kind] = {
             _l("A live class is moved or called off"),
             _l("So that nobody waits in an empty room."),
             "calendar",
+            tone="warning",
+            is_urgent=True,
+        ),
+        Kind(
+            "place",
+            _l("Places in batches"),
+            _l("When a place is held for you, and when a batch of yours gets other days or is called off."),
+            "users",
             tone="warning",
             is_urgent=True,
         ),
@@ -90,6 +105,15 @@ KINDS: dict[str, Kind] = {
             mail=False,
         ),
         Kind("approval", _l("Courses waiting for approval"), _l("When an instructor submits one."), "inbox", ADMINS, tone="warning"),
+        Kind(
+            "request",
+            _l("Requests to be enrolled"),
+            _l("When somebody asks to be let into a course you answer for."),
+            "hand",
+            STAFF,
+            mail=False,
+            tone="warning",
+        ),
         Kind("batch", _l("Voucher batches"), _l("When codes are created, by anybody."), "ticket", ADMINS),
     )
 }

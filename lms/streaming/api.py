@@ -37,6 +37,7 @@ class ClassAnswer(Answer):
     ends_at: datetime
     state: str
     join_url: str
+    provider: str
 
 
 class ClassList(Answer):
@@ -63,6 +64,7 @@ class NewClass(Body):
     description: About = ""
     join_url: Link = ""
     host_id: UUID | None = None
+    provider: Literal["link", "browser"] = "link"
     repeat: Repeat | None = None
 
 
@@ -74,6 +76,7 @@ class ClassChange(Body):
     ends_at: Moment | None = None
     description: About | None = None
     join_url: Link | None = None
+    provider: Literal["link", "browser"] | None = None
     following: bool = False
 
 
@@ -139,7 +142,7 @@ def sessions_create(body: NewClass) -> ClassAnswer:
     allow(policies.can_schedule(actor(), course.instructor_id))
     host = get_member(body.host_id) if body.host_id is not None else None
     host_id = host.id if host is not None else None
-    plan = Plan(body.title, body.starts_at, body.ends_at, body.description, body.join_url, host_id)
+    plan = Plan(body.title, body.starts_at, body.ends_at, body.description, body.join_url, host_id, body.provider)
     if body.repeat is None:
         session = operations.schedule_session(course, by=actor(), **plan._asdict())
     else:
@@ -165,7 +168,7 @@ def sessions_show(session_id: UUID) -> ClassAnswer:
 def sessions_edit(session_id: UUID, body: ClassChange) -> ClassAnswer:
     """Change what was planned; the times only while it has not begun."""
     session = _run(session_id)
-    names = ("title", "starts_at", "ends_at", "description", "join_url")
+    names = ("title", "starts_at", "ends_at", "description", "join_url", "provider")
     values = {name: getattr(session, name) for name in names} | {name: value for name, value in given(body).items() if name in names}
     edit = operations.edit_following if body.following and session.series_id else operations.edit_session
     edit(session, by=actor(), **values)

@@ -23,7 +23,7 @@ def _may(by: Actor, session: Session) -> Decision:
 
 
 def _put(session: Session, values: dict[str, Any], by: Actor) -> None:
-    stands = {key: getattr(session, key) for key in ("title", "starts_at", "ends_at", "description", "join_url")}
+    stands = {key: getattr(session, key) for key in ("title", "starts_at", "ends_at", "description", "join_url", "provider")}
     operations.edit_session(session, **{**stands, **values}, by=by)
 
 
@@ -39,6 +39,8 @@ register(
             "streaming.ended": Deed(_l("ended the class"), "circle-check"),
             "streaming.recorded": Deed(_l("noted the recording"), "film"),
             "streaming.cancelled": Deed(_l("called the class off"), "ban"),
+            "streaming.mark": Deed(_l("marked a moment"), "bookmark-plus"),
+            "streaming.unmark": Deed(_l("took a marked moment away"), "bookmark"),
             "streaming.make_feed": Deed(_l("made a calendar address"), "calendar"),
             "streaming.revoke_feed": Deed(_l("closed a calendar address"), "calendar"),
         },
@@ -49,6 +51,8 @@ register(
             "ends_at": Label(_l("Ends"), "time"),
             "description": Label(_l("Description")),
             "join_url": Label(_l("Address")),
+            "provider": Label(_l("Where"), values={"link": _l("Elsewhere, by a link"), "browser": _l("Here, in the browser")}),
+            "moment": Label(_l("Moment")),
             "revoked_at": Label(_l("Closed"), "time"),
             "state": Label(_l("State"), values=STATES),
             "course_id": Label(_l("Course"), "course"),

@@ -20,6 +20,15 @@ class SessionForm(Form):
         _l("Starts"), [InputRequired(_l("Say when it starts."))], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
     )
     minutes = IntegerField(_l("Minutes"), [InputRequired(_l("Say how long it lasts.")), NumberRange(5, 720)], default=60)
+    provider = RadioField(
+        _l("Where it happens"),
+        choices=[
+            ("browser", _l("Here: I go live with the camera of this computer")),
+            ("link", _l("In a meeting elsewhere, by its link, or in the chat alone")),
+        ],
+        default="link",
+        validate_choice=False,
+    )
     join_url = StringField(
         _l("Link of the meeting"),
         [Optional(), Length(max=2000)],

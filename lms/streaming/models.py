@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Float, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from lms.channels.models import Member
@@ -53,7 +53,7 @@ class Session(Tenant, Base):
     __table_args__ = (
         CheckConstraint("state IN ('scheduled', 'open', 'live', 'ended', 'recorded', 'cancelled')", name="state"),
         CheckConstraint("ends_at > starts_at", name="times"),
-        CheckConstraint("provider IN ('link')", name="provider"),
+        CheckConstraint("provider IN ('link', 'browser', 'rtmp', 'webhook')", name="provider"),
         belongs_to("course_id", "courses.courses", name="fk_course_id_courses_courses"),
         belongs_to("host_id", "channels.members", name="fk_host_id_channels_members"),
         Index("ix_sessions_starts", "channel_id", "starts_at", "id"),
@@ -144,6 +144,65 @@ class Visit(Tenant, Base):
     joined_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime] = mapped_column(default=now)
     left_at: Mapped[datetime | None]
+
+
+class Take(Tenant, Base):
+    """One unbroken stretch of what a host sends; its id is the host's browser's, so beginning it twice begins it once."""
+
+    __tablename__ = "takes"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "session_id", "number"),
+        belongs_to("session_id", "streaming.sessions"),
+        {"schema": "streaming"},
+    )
+
+    session_id: Mapped[UUID]
+    number: Mapped[int]
+    mime: Mapped[str]
+    begun_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    seconds: Mapped[float | None] = mapped_column(Float(53))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Recording(Tenant, Base):
+    """What is left of a class to watch again: waited for, in the making, a lesson, failed with its reason, missing, or gone by the rule."""
+
+    __tablename__ = "recordings"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "session_id"),
+        CheckConstraint("state IN ('waiting', 'processing', 'ready', 'failed', 'missing', 'gone')", name="state"),
+        belongs_to("session_id", "streaming.sessions"),
+        belongs_to("asset_id", "content.assets"),
+        belongs_to("lesson_id", "courses.lessons"),
+        Index("ix_recordings_asset", "channel_id", "asset_id", postgresql_where=text("asset_id IS NOT NULL")),
+        {"schema": "streaming"},
+    )
+
+    session_id: Mapped[UUID]
+    source: Mapped[str]
+    state: Mapped[str] = mapped_column(default="waiting")
+    reason: Mapped[str] = mapped_column(default="")
+    asset_id: Mapped[UUID | None]
+    lesson_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Moment(Tenant, Base):
+    """A moment the host marked while the class was on: a chapter of its recording."""
+
+    __tablename__ = "moments"
+    __table_args__ = (
+        belongs_to("session_id", "streaming.sessions"),
+        Index("ix_moments_session", "channel_id", "session_id", "at"),
+        {"schema": "streaming"},
+    )
+
+    session_id: Mapped[UUID]
+    at: Mapped[datetime]
+    title: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Feed(Tenant, Base):

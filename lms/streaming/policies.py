@@ -58,3 +58,15 @@ def can_join(actor: Actor, session: Session, instructor_id: UUID, *, enrolled: b
     if session.is_joinable(at):
         return yes("open")
     return no(_("The room is not open yet. It opens 15 minutes before the start."), rule="early")
+
+
+def can_broadcast(actor: Actor, session: Session, instructor_id: UUID) -> Decision:
+    """Send camera, screen and sound into a class: those who run it, when it is held in the browser and not over."""
+    runs = can_run(actor, session, instructor_id)
+    if not runs:
+        return runs
+    if session.provider != "browser":
+        return no(_("This class is not held in the browser. Choose that under Edit."), rule="provider")
+    if session.is_over:
+        return no(_("This class is over. Plan a new one."), rule="ended")
+    return yes("instructor")

@@ -14,6 +14,8 @@ from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Flag, Period, Report
 from lms.core.reports.fields import Words
 from lms.courses.models import Course
+from lms.enrollments.models import Enrollment
+from lms.enrollments.reports.lists import batch_options
 from lms.streaming.models import Session, Visit
 from lms.streaming.policies import can_list
 
@@ -90,6 +92,12 @@ def _classes() -> list[tuple[str, str]]:
     return [(str(one.id), f"{one.title} · {one.starts_at:%Y-%m-%d}") for one in rows]
 
 
+def _in_batch(raw: str) -> Any:
+    """Visits of people who are, or were, in a batch of the class's course."""
+    own = (Enrollment.user_id == Visit.user_id, Enrollment.course_id == Session.course_id, Enrollment.batch_id == raw)
+    return exists().where(Enrollment.channel_id == Visit.channel_id, *own)
+
+
 class Attendance(Report):
     """Who was in which live class, and for how long; all for admins, their own classes' for instructors."""
 
@@ -118,6 +126,7 @@ class Attendance(Report):
     )
     filters = (
         Choice("session", _l("Class"), Visit.session_id, options=_classes),
+        Choice("batch", _l("In the batch"), _in_batch, options=batch_options),
         Period("came", _l("Came"), Visit.joined_at),
         Flag("late", _l("More than five minutes late"), IS_LATE),
     )

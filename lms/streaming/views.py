@@ -1,22 +1,28 @@
 """Door 1: my live classes, and the room of one."""
 
+import re
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.channels.queries import get_member
+from lms.content.policies import can_play
+from lms.content.queries import grant_stands
 from lms.core.clock import now
 from lms.core.decisions import anyone, signed_in
+from lms.core.errors import NotFound
+from lms.core.i18n import gettext as _
 from lms.core.icalendar import Entry, calendar
 from lms.streaming import operations, policies, queries
-from lms.streaming.gateways import provider_of
+from lms.streaming.gateways import folder_of, provider_of
 from lms.streaming.models import Session
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, moved
 
 bp = Blueprint("streaming", __name__, url_prefix="/streaming")
+SHOWN = re.compile(r"index\.m3u8|seg_\d{5,8}\.ts")
 
 
 @bp.route("/")
@@ -41,7 +47,8 @@ def upcoming() -> ResponseReturnValue:
 def sessions_show(session_id: UUID) -> ResponseReturnValue:
     """The live room: when, the door while it is open, and the chat."""
     session = _seen(session_id)
-    return render_template("streaming/sessions_show.html", session=session, **_door(session))
+    stages = provider_of(session).stages
+    return render_template("streaming/sessions_show.html", session=session, stages=stages, **_door(session))
 
 
 @bp.route("/sessions/<uuid:session_id>/calendar.ics")
@@ -78,6 +85,33 @@ def feeds_calendar(token: str) -> ResponseReturnValue:
     return _calendar(g.channel.name, entries, filename="classes.ics")
 
 
+@bp.route("/sessions/<uuid:session_id>/stage")
+def sessions_stage(session_id: UUID) -> ResponseReturnValue:
+    """The picture of a running class, for those who may join it (a piece of the room)."""
+    session = _seen(session_id)
+    door = _door(session)
+    shows = bool(door["join"]) and session.state == "live" and provider_of(session).stages
+    if shows:
+        operations.show_picture(session.id, actor())
+    stream = queries.stream_url(session.id, actor()) if shows else ""
+    return fragment("streaming/_stage.html", page=url_for(".sessions_show", session_id=session.id), session=session, stream=stream)
+
+
+@bp.route("/live/<token:token>/<path:name>")
+def live_show(token: str, name: str) -> ResponseReturnValue:
+    """A playlist or a segment of a running class, to the viewer it was opened for, while their grant stands."""
+    ticket = queries.read_stream(token)
+    allow(can_play(grant_stands(ticket, actor())))
+    path = folder_of(g.channel.id, ticket.asset_id) / "hls" / name
+    if not SHOWN.fullmatch(name) or not path.is_file():
+        raise NotFound(_("There is no picture yet."))
+    kind = "application/vnd.apple.mpegurl" if name.endswith(".m3u8") else "video/mp2t"
+    response = send_file(path, mimetype=kind, conditional=True, etag=False)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Cache-Control"] = "private, no-store" if name.endswith(".m3u8") else "private, max-age=60"
+    return response
+
+
 @bp.route("/sessions/<uuid:session_id>/heartbeat", methods=["POST"])
 def sessions_heartbeat(session_id: UUID) -> ResponseReturnValue:
     """A sign of life of the open page each minute; answers where the class stands now."""
@@ -85,7 +119,10 @@ def sessions_heartbeat(session_id: UUID) -> ResponseReturnValue:
     person = actor().user_id
     if session.is_running and person is not None:
         operations.note_page(session.id, person)
-    return changed("streaming/_state.html", otherwise=url_for(".sessions_show", session_id=session.id), session=session, **_door(session))
+    door = _door(session)
+    if door["join"] and provider_of(session).stages:
+        operations.show_picture(session.id, actor())
+    return changed("streaming/_state.html", otherwise=url_for(".sessions_show", session_id=session.id), session=session, **door)
 
 
 @bp.route("/sessions/<uuid:session_id>/join", methods=["POST"])

@@ -19,6 +19,7 @@ class Faces:
     user_of_session: Callable[[bytes], UUID | None] | None = None
     actor_of_token: Callable[[str], Actor] | None = None
     role_of: Callable[[UUID], str] | None = None
+    why_shut: Callable[[str], str] | None = None  # why the place a newcomer is going to lets nobody in; "" when it does
     ask_newcomers: Callable[[], dict[str, Any]] | None = None  # form fields by name
     keep_answers: Callable[[UUID, dict[str, str]], None] | None = None
     welcome: Callable[[UUID, str, str], None] | None = None

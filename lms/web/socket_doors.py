@@ -10,7 +10,7 @@ from flask import current_app, g, request
 from lms.core.errors import Forbidden, TooMany
 from lms.core.i18n import gettext as _
 from lms.web.face import faces
-from lms.web.websockets import WebSocket, accept, offered_protocols
+from lms.web.websockets import BinarySocket, WebSocket, accept, offered_protocols
 
 PROTOCOL = "lectern.1"
 TICKET = "ticket."
@@ -48,6 +48,11 @@ def offered_ticket() -> str:
 def open_socket() -> WebSocket:
     """Finish the handshake in our protocol."""
     return accept(PROTOCOL if PROTOCOL in offered_protocols() else None)
+
+
+def open_binary() -> BinarySocket:
+    """Finish the handshake in our protocol, for a door that takes bytes."""
+    return accept(PROTOCOL if PROTOCOL in offered_protocols() else None, BinarySocket)
 
 
 def socket_url(path: str) -> str:

@@ -16,7 +16,7 @@ from binascii import Error as BadBase64
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
@@ -294,6 +294,36 @@ class WebSocket:
         self.drop("finished")
 
 
+class BinarySocket(WebSocket):
+    """A socket on which the other side also sends bytes: `receive_any` gives text or bytes, in the order they came."""
+
+    __slots__ = ("_bytes", "_taken")
+
+    def __init__(self, sock: Any) -> None:
+        super().__init__(sock)
+        self._bytes = bytearray()
+        self._taken: bytes | None = None
+
+    def receive_any(self) -> str | bytes:
+        """The next message; raises Closed when there will be none."""
+        text = self.receive()
+        taken, self._taken = self._taken, None
+        return text if taken is None else taken
+
+    def _take(self, frame: Frame) -> str | None:
+        if frame.opcode is not Opcode.BINARY:
+            return super()._take(frame)
+        payload: Any = frame.payload  # bytes, by the opcode
+        self._bytes += payload
+        if len(self._bytes) > MOST_BYTES_IN:
+            raise self._refuse(1009, "A message takes 64 KB at most.")
+        if not frame.message_finished:
+            return None
+        self._taken = bytes(self._bytes)
+        self._bytes.clear()
+        return "" if not self.closing_since else None
+
+
 def spread(sockets: Iterable[WebSocket], frame: bytes) -> None:
     """Send one frame to many sockets. Nearly all of a big room's time is spent here, so the usual case is written out."""
     size = len(frame)
@@ -321,7 +351,10 @@ def offered_protocols() -> list[str]:
     return [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if name.strip()]
 
 
-def accept(protocol: str | None = None) -> WebSocket:
+S = TypeVar("S", bound=WebSocket)
+
+
+def accept(protocol: str | None = None, made: type[S] = WebSocket) -> S:  # type: ignore[assignment]
     """Take over the socket of the running request and finish the handshake; raises when the request is no upgrade."""
     headers = request.headers
     if headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in headers.get("Connection", "").lower():
@@ -337,7 +370,7 @@ def accept(protocol: str | None = None) -> WebSocket:
     sock.settimeout(None)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.sendall("\r\n".join([*answer, "", ""]).encode())
-    return WebSocket(sock)
+    return made(sock)
 
 
 def _accept_key() -> str:

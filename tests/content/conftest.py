@@ -21,10 +21,12 @@ def store(tmp_path: Path, modules: None) -> Iterator[LocalStorage]:
 
 
 RECIPES = {
-    "talk.mp4": "-f lavfi -i testsrc2=s=320x180:d=3:r=30 -f lavfi -i sine=d=3 -c:v libx264 -pix_fmt yuv420p -c:a aac",
+    "talk.mp4": "-f lavfi -i testsrc2=s=320x180:d=3:r=30 -f lavfi -i sine=d=3 -c:v libx264 -g 30 -pix_fmt yuv420p -c:a aac",
     "silent-odd.mkv": "-f lavfi -i testsrc2=s=321x241:d=2:r=30 -c:v libx264 -pix_fmt yuv444p",
     "wide-mono.webm": "-f lavfi -i testsrc2=s=360x288:d=2 -f lavfi -i sine=d=2 -vf setsar=64/45 -ac 1 -c:v libvpx -c:a libopus",
     "tall.mp4": "-f lavfi -i testsrc2=s=540x960:d=2:r=30 -f lavfi -i sine=d=2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac",
+    "bright.mkv": "-f lavfi -i testsrc2=s=160x120:d=3:r=10 -vf setparams=color_primaries=bt2020:color_trc=smpte2084"
+    ":colorspace=bt2020nc -c:v libx264 -pix_fmt yuv420p10le",
     "song.mp3": "-f lavfi -i sine=d=2",
 }
 

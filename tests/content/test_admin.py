@@ -14,6 +14,7 @@ from lms.content import operations, queries
 from lms.content.models import Asset
 from lms.content.reports import Assets
 from lms.core import db, signing
+from lms.core.errors import Refusal
 from lms.core.ids import uuid7
 from lms.core.storage import LocalStorage
 from tests.client import Browser, Page
@@ -228,7 +229,7 @@ def test_assets_retry__tries_again_what_failed_for_our_reasons(as_ada: Browser, 
     url = a_file(films / "song.mp3", "audio")
     with db.unit_of_work(CHANNEL):
         asset = queries.get_asset(UUID(url.rpartition("/")[2]))
-        operations.fail_asset(asset, operations.Refusal("The disk was full."), refused=False)
+        operations.fail_asset(asset, Refusal("The disk was full."), refused=False)
     run_jobs()
     page = as_ada.get(f"{url}/status", htmx=True)
     assert "The disk was full." in page.words and page.all("//form")

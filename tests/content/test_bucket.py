@@ -45,7 +45,7 @@ def test_uploads__to_a_bucket_become_a_video_that_plays_from_it(as_ada: Browser,
     assert bucket.origins()[0] in page.response.headers["Content-Security-Policy"]
     master = str(page.all("//video")[0].get("data-hls"))
     assert as_ada.get(master, check=False, status=200).body.startswith("#EXTM3U")
-    segment = as_ada.get(master.replace("master.m3u8", "180p/seg_00000.m4s"), check=False, status=302)
+    segment = as_ada.get(master.replace("master.m3u8", "180p/seg_0001_00000.m4s"), check=False, status=302)
     assert segment.response.headers["Cache-Control"] == "private, max-age=30" and "X-Amz-Expires=60" in segment.location
     assert requests.get(segment.location, headers={"Range": "bytes=0-9"}, timeout=5).status_code == 206
     assert as_ada.get(f"/content/files/{'a' * 30}", check=False).status == 404

@@ -11,6 +11,7 @@ import pytest
 from lms.content.gateways import Facts, Ffmpeg, ladder, media, use_ffmpeg
 from lms.content.gateways import ffmpeg as ffmpeg_gateway
 from lms.content.gateways.ffmpeg import ProcessingFailed
+from lms.content.gateways.ladder import Loudness, cuts
 from lms.core import sandbox, sniff
 from lms.core.sandbox import Limits, Outcome, Stopped
 
@@ -42,24 +43,42 @@ def a_media(folder: Path, source: Path) -> Ffmpeg:
     return media(folder, sniff.sniff(folder / "input"), source.stat().st_size)
 
 
-def test_hls__has_keyframes_at_the_same_moments_in_every_size(films: Path) -> None:
+def test_pictures__have_keyframes_at_the_same_moments_in_every_size_and_ordinary_brightness(films: Path) -> None:
     with sandbox.scratch() as folder:
-        work = a_media(folder, films / "tall.mp4")
+        work = a_media(folder, films / "bright.mkv")
         facts = work.look()
+        assert facts.is_hdr
         sizes = ladder(facts)
-        work.hls(facts, sizes, lambda _fraction: None)
+        made = work.pictures(facts, [*sizes, sizes[-1]._replace(name="60p", width=80, height=60)], lambda _fraction: None)
         moments = []
-        for size in sizes:
-            with av.open(str(work.whole(size))) as made:
-                moments.append(
-                    [
-                        round(float(packet.pts * packet.time_base), 3)
-                        for packet in made.demux(video=0)
-                        if packet.is_keyframe and packet.pts is not None
-                    ]
-                )
-                assert made.streams.audio and abs((made.duration or 0) / av.time_base - 2) < 0.2
-        assert moments[0] == moments[1] and moments[0]
+        for name, track in made.items():
+            assert track.codec.startswith("avc1.64") and [one.name for one in track.segments] == ["seg_0000_00000.m4s"]
+            with av.open(str(work.join(f"{name}.mp4", folder / "hls" / name, None))) as joined:
+                stream = joined.streams.video[0]
+                assert stream.codec_context.color_trc == 1 and stream.codec_context.pix_fmt == "yuv420p"
+                moments.append([float(p.pts * p.time_base) for p in joined.demux(stream) if p.is_keyframe and p.pts is not None])
+        assert moments[0] == moments[1] == [0.0, 2.0]
+
+
+def test_loudness__raises_what_is_quiet_and_leaves_silence(films: Path) -> None:
+    assert Loudness(-30.0, -12.0).gain == 14.0 and Loudness(-30.0, -3.0).gain == 8.0
+    assert Loudness(-8.0, -0.5).gain == -8.0 and Loudness(-70.0, -70.0).gain == 0.0
+    with sandbox.scratch() as folder:
+        work = a_media(folder, films / "song.mp3")
+        assert -40 < work.loudness(work.look()).integrated < -10
+
+
+def test_moments__are_keyframes_no_later_picture_reaches_over(films: Path) -> None:
+    with sandbox.scratch() as folder:
+        work = a_media(folder, films / "talk.mp4")
+        assert work.moments() == pytest.approx([0.0, 1.0, 2.0], abs=0.001)
+    with sandbox.scratch() as folder:
+        assert a_media(folder, films / "song.mp3").moments() == []
+
+
+def test_cuts__are_about_a_piece_apart_and_leave_no_crumb() -> None:
+    moments = [float(second) for second in range(0, 200, 4)]
+    assert cuts(moments, 199.0) == [60.0, 120.0] and cuts(moments, 149.0) == [] and cuts([0.0], 900.0) == []
 
 
 def test_look__takes_no_more_than_it_may(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,19 +1,24 @@
 """Processing: real files through real ffmpeg in the real sandbox; what is shown, and what is refused and leaves nothing."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 from uuid import UUID
 
+import av
 import pytest
 from PIL import Image
 from sqlalchemy import text
 
 from lms.content import jobs, operations, queries
-from lms.content.models import Asset
+from lms.content.gateways import Ffmpeg
+from lms.content.jobs import checking, runs, tending
+from lms.content.models import Asset, Piece
 from lms.core import db
 from lms.core.clock import now
 from lms.core.errors import Unavailable
+from lms.core.ids import uuid7
 from lms.core.storage import LocalStorage, use_storage
 from tests.conftest import CHANNEL, outbox_errors, run_jobs
 from tests.factories.people import ada
@@ -47,12 +52,19 @@ def test_process__makes_a_video_playable_in_every_way(films: Path, store: LocalS
     assert asset.duration_seconds == pytest.approx(3, abs=0.1) and asset.failure is None and asset.processing_seconds
     assert stored(store, asset) == [
         "hls/180p/index.m3u8",
-        "hls/180p/init_180p.mp4",
-        "hls/180p/seg_00000.m4s",
+        "hls/180p/init_0001.mp4",
+        "hls/180p/seg_0001_00000.m4s",
         "hls/master.m3u8",
+        "hls/sound/index.m3u8",
+        "hls/sound/init_0000.mp4",
+        "hls/sound/seg_0000_00000.m4s",
         "poster.jpg",
+        "sound.m4a",
+        "storyboard.jpg",
+        "storyboard.vtt",
         "video.mp4",
     ]
+    assert len(asset.made["wave"]) > 100 and [one["name"] for one in asset.made["sizes"]] == ["sound", "180p"]
     assert asset.sha256 and len(asset.sha256) == 64
     with store.open(asset.poster_key or "") as poster, Image.open(poster) as picture:
         assert picture.size == (320, 180)
@@ -62,10 +74,10 @@ def test_process__makes_a_video_playable_in_every_way(films: Path, store: LocalS
 @pytest.mark.parametrize(
     ("name", "size", "folders", "phone"),
     [
-        ("phone.mp4", (180, 320), ["180p"], False),
+        ("phone.mp4", (180, 320), ["180p", "sound"], False),
         ("silent-odd.mkv", (320, 240), ["240p"], True),
-        ("wide-mono.webm", (512, 288), ["240p"], True),
-        ("tall.mp4", (540, 960), ["480p", "240p"], False),
+        ("wide-mono.webm", (512, 288), ["240p", "sound"], True),
+        ("tall.mp4", (540, 960), ["480p", "240p", "sound"], False),
     ],
 )
 def test_process__takes_turned_odd_silent_mono_and_tall_videos(
@@ -75,6 +87,75 @@ def test_process__takes_turned_odd_silent_mono_and_tall_videos(
     assert (asset.state, asset.failure, (asset.width, asset.height)) == ("ready", None, size)
     assert sorted({part.split("/")[1] for part in stored(store, asset) if part.count("/") == 2}) == sorted(folders)
     assert ("phone.mp4" in stored(store, asset)) is phone
+
+
+def test_encode__of_a_video_in_pieces_leaves_no_seam(films: Path, store: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut at two keyframes, made in three pieces by tickets, put together: every picture is there once, in its time."""
+    monkeypatch.setattr(checking, "cuts", lambda _moments, _duration: [1.0, 2.0])
+    asset = process_file(films / "talk.mp4")
+    assert asset.state == "ready", asset.failure
+    made = store.root / (asset.folder or "")
+    playlist = (made / "hls/180p/index.m3u8").read_text()
+    names = re.findall(r"^seg_\S+|init_\S+(?=\")", playlist, re.M)
+    assert names == ["init_0001.mp4", *(f"seg_{number:04d}_00000.m4s" for number in (1, 2, 3))]
+    (store.root / "whole.mp4").write_bytes(b"".join((made / "hls/180p" / name).read_bytes() for name in names))
+    with av.open(str(store.root / "whole.mp4")) as film:
+        shown = sorted(float(packet.pts * packet.time_base) for packet in film.demux(video=0) if packet.pts is not None)
+        film.seek(0)
+        assert sum(1 for _frame in film.decode(video=0)) == 90
+    assert shown == pytest.approx([10 + number / 30 for number in range(90)], abs=0.002)
+    master = (made / "hls/master.m3u8").read_text()
+    assert 'AUDIO="sound"' in master and "RESOLUTION=320x180" in master and re.search(r'CODECS="avc1\.64\w{4},mp4a\.40\.2"', master)
+    assert (made / "storyboard.vtt").read_text().count("#xywh=") == 3 and not list((store.root / str(CHANNEL) / "uploads").rglob("0000*"))
+
+
+def test_encode__by_a_ticket_whose_worker_died_takes_its_own_piece_again(films: Path) -> None:
+    with db.unit_of_work(CHANNEL):
+        asset = operations.receive_path(films / "talk.mp4", "talk.mp4", "video", by=ada())
+    run_jobs(rounds=2)  # checked, playable, its pieces wait
+    assert reread(asset.id).is_playable
+    first, second = uuid7(), uuid7()
+    with db.unit_of_work(CHANNEL):
+        held = [operations.take_piece(first), operations.take_piece(second), operations.take_piece(uuid7())]
+        again = operations.take_piece(first)
+        assert held[2] is None and held[0] and held[1] and again and (held[0].kind, again.id, again.tries) == ("sound", held[0].id, 2)
+        operations.give_back(held[1])
+    with db.unit_of_work(CHANNEL) as session:
+        session.execute(text("UPDATE content.pieces SET taken_at = now() - interval '1 hour'"))
+        jobs.find_stuck.run()  # the first ticket is no job of the queue: its piece goes to another
+    run_jobs()
+    assert reread(asset.id).state == "ready"
+
+
+def test_encode__that_fails_leaves_what_plays_and_can_be_tried_again(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise checking.ProcessingFailed("No room today.", rule="runner")
+
+    monkeypatch.setattr(Ffmpeg, "pictures", fail)
+    asset = process_file(films / "talk.mp4")
+    assert (asset.state, asset.failure, asset.can_retry, asset.is_playable) == ("failed", "No room today.", True, True)
+    monkeypatch.undo()
+    with db.unit_of_work(CHANNEL):
+        operations.retry_asset(queries.lock_asset(asset.id), by=ada())
+    run_jobs()
+    assert reread(asset.id).state == "ready"
+
+
+def test_remake_asset__plays_on_until_the_new_is_there(films: Path, store: LocalStorage) -> None:
+    asset = process_file(films / "talk.mp4")
+    with db.unit_of_work(CHANNEL):
+        operations.remake_asset(queries.lock_asset(asset.id), by=ada())
+        operations.remake_asset(queries.lock_asset(asset.id), by=ada())
+    run_jobs(rounds=2)
+    held = reread(asset.id)
+    assert (held.state, held.folder, held.is_playable) == ("processing", asset.folder, True)
+    run_jobs()
+    held = reread(asset.id)
+    assert held.state == "ready" and held.folder != asset.folder and (store.root / (asset.folder or "")).exists()
+    with db.unit_of_work(CHANNEL):
+        jobs.drop_folder.run(asset_id=str(asset.id), folder=asset.folder)
+        jobs.drop_folder.run(asset_id=str(asset.id), folder=held.folder)
+    assert not (store.root / (asset.folder or "")).exists() and (store.root / (held.folder or "")).exists()
 
 
 def test_process__makes_sound_of_a_song(films: Path, store: LocalStorage) -> None:
@@ -119,7 +200,7 @@ MANIFESTS = {
 def test_process__refuses_a_playlist_dressed_as_a_video(
     tmp_path: Path, store: LocalStorage, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(jobs.gateways, "media", lambda *_: pytest.fail("ffmpeg was asked"))
+    monkeypatch.setattr(checking.gateways, "media", lambda *_: pytest.fail("ffmpeg was asked"))
     (tmp_path / "lecture.mp4").write_bytes(MANIFESTS[name])
     asset = process_file(tmp_path / "lecture.mp4")
     assert asset.state == "failed" and asset.is_refused and "playlist" in (asset.failure or "")
@@ -195,7 +276,7 @@ def test_process__after_a_run_that_died_clears_what_it_left(films: Path, store: 
 
 
 def test_process__stops_when_the_file_is_deleted_meanwhile(films: Path, store: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "PACE_SECONDS", 0)
+    monkeypatch.setattr(runs, "PACE_SECONDS", 0)
     with db.unit_of_work(CHANNEL):
         asset = operations.receive_path(films / "tall.mp4", "tall.mp4", "video", by=ada())
     monkeypatch.setattr(operations, "note_progress", lambda *_: False)
@@ -206,21 +287,21 @@ def test_process__stops_when_the_file_is_deleted_meanwhile(films: Path, store: L
 def test_process__that_lost_its_lease_takes_what_it_made_along(films: Path, store: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     with db.unit_of_work(CHANNEL):
         asset = operations.receive_path(films / "talk.mp4", "talk.mp4", "video", by=ada())
-    keep = jobs.Run.keep
+    keep = runs.Run.keep
 
-    def keep_and_lose(run: jobs.Run, path: Path, name: str) -> str:
+    def keep_and_lose(run: runs.Run, path: Path, name: str) -> str:
         with db.unit_of_work(platform=True) as session:
             session.execute(text("UPDATE core.outbox SET lease_token = gen_random_uuid() WHERE key IS NOT NULL"))
         return keep(run, path, name)
 
-    monkeypatch.setattr(jobs.Run, "keep", keep_and_lose)
+    monkeypatch.setattr(runs.Run, "keep", keep_and_lose)
     run_jobs(rounds=2)
     assert stored(store, asset) == [] and reread(asset.id).state == "processing"
-    monkeypatch.setattr(jobs.Run, "keep", keep)
+    monkeypatch.setattr(runs.Run, "keep", keep)
     with db.unit_of_work(platform=True) as session:
         session.execute(text("UPDATE core.outbox SET lease_until = NULL"))
     run_jobs()
-    assert reread(asset.id).state == "ready" and len(stored(store, asset)) == 6
+    assert reread(asset.id).state == "ready" and len(stored(store, asset)) == 12
 
 
 def test_process__waits_and_tries_again_while_the_store_is_away(films: Path, store: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,19 +323,27 @@ def test_process__waits_and_tries_again_while_the_store_is_away(films: Path, sto
 
 
 def test_process__shows_how_far_it_is(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "PACE_SECONDS", 0)
+    monkeypatch.setattr(runs, "PACE_SECONDS", 0)
     seen: list[tuple[int, str]] = []
     note = operations.note_progress
     monkeypatch.setattr(
         operations, "note_progress", lambda a, r, percent, stage: seen.append((percent, stage)) or note(a, r, percent, stage)
     )
+    note_piece, percents = operations.note_piece, []
+
+    def heard(piece: Piece, seconds: float) -> bool:
+        went = note_piece(piece, seconds)
+        percents.append(queries.get_asset(piece.asset_id).progress)
+        return went
+
+    monkeypatch.setattr(operations, "note_piece", heard)
     process_file(films / "tall.mp4")
     assert [percent for percent, _ in seen] == sorted(percent for percent, _ in seen) and {stage for _, stage in seen} == {
         "check",
         "remux",
-        "encode",
-        "store",
+        "cut",
     }
+    assert percents == sorted(percents) and 15 <= percents[0] < percents[-1] <= 95
 
 
 def test_find_stuck__fails_a_file_whose_job_died(films: Path) -> None:
@@ -277,7 +366,7 @@ def test_forget_abandoned__lets_go_what_nobody_touched_for_a_day(store: LocalSto
     with db.unit_of_work(CHANNEL):
         old = operations.start_upload("old.mp4", 20, "video", by=ada())
         fresh = operations.start_upload("fresh.mp4", 20, "video", by=ada())
-        old.touched_at = now() - jobs.timedelta(hours=25)
+        old.touched_at = now() - tending.timedelta(hours=25)
         store.put_part(old.key, old.upload_id, 1, io.BytesIO(b"x" * 20), 20)
     with db.unit_of_work(CHANNEL):
         jobs.forget_abandoned.run()

@@ -56,7 +56,7 @@ def test_start_upload__is_limited_and_needs_a_person(work: Session) -> None:
 
 
 def test_receive_file__of_more_than_512_mb_is_refused(work: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "MAX_PLAIN", 10)
+    monkeypatch.setattr("lms.content.operations.uploads.MAX_PLAIN", 10)
     with pytest.raises(Refusal, match="JavaScript"):
         operations.receive_file("a.pdf", io.BytesIO(b"x" * 11), "document", by=people.ada())
 

@@ -16,6 +16,7 @@ from lms.content.gateways import grants
 from lms.content.models import Asset
 from lms.core import db, signing
 from lms.core.clock import now
+from lms.core.errors import Refusal
 from lms.core.redis import RedisError, redis
 from lms.core.storage import LocalStorage
 from tests.client import Browser
@@ -141,7 +142,7 @@ def test_watch_show__plays_everything_for_the_viewer(films: Path, as_sam: Browse
 
 def test_watch_show__is_dead_for_a_stranger_at_once(films: Path, app: Flask, as_sam: Browser, client: Browser) -> None:
     playback = open_for(as_sam, a_film(films))
-    urls = [playback.hls_url, playback.mp4_url, playback.poster_url, playback.hls_url.replace("master.m3u8", "180p/seg_00000.m4s")]
+    urls = [playback.hls_url, playback.mp4_url, playback.poster_url, playback.hls_url.replace("master.m3u8", "180p/seg_0001_00000.m4s")]
     for url in urls:
         assert client.get(url, check=False).status == 403
         assert Browser(app, "beta.example").get(url, check=False).status in (403, 421)
@@ -179,7 +180,7 @@ def test_watch_show__is_dead_at_once_when_the_right_ends(films: Path, as_sam: Br
         assert as_sam.get(playback.hls_url, check=False).status == 200
         assert operations.revoke_grants(as_sam.person.user_id, [asset_id]) == 1
     assert as_sam.get(playback.hls_url, check=False).status == 403
-    assert as_sam.get(playback.hls_url.replace("master.m3u8", "180p/seg_00000.m4s"), check=False).status == 403
+    assert as_sam.get(playback.hls_url.replace("master.m3u8", "180p/seg_0001_00000.m4s"), check=False).status == 403
 
 
 def test_watch_show__is_dead_when_the_viewer_signs_out(films: Path, as_sam: Browser) -> None:
@@ -224,7 +225,7 @@ def test_watch_show__goes_on_for_five_minutes_without_redis(films: Path, as_sam:
     with db.unit_of_work(CHANNEL):
         ticket = queries.read_ticket(ticket_token)
         assert queries.grant_stands(ticket, viewer_of(as_sam))
-        with pytest.raises(operations.Refusal):
+        with pytest.raises(Refusal):
             queries.grant_stands(ticket._replace(since=ticket.since - 301), viewer_of(as_sam))
         grants().open(CHANNEL, ticket.asset_id, "x", None)
         assert grants().shut(CHANNEL, UUID(int=1)) == 0

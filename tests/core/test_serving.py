@@ -38,7 +38,7 @@ def test_plan__starts_the_servers_that_have_no_address_and_stops_pages_first(hom
     plan = serving.plan(config(home, LMS_WORKERS="3"), ["DATABASE_URL", "REDIS_URL"])
     assert plan.data == ("postgres", "valkey")
     assert [process.name for process in plan.before] == ["migrate"]
-    assert [process.name for process in plan.services] == ["pages", "sockets", "worker-1", "worker-2", "worker-3", "scheduler"]
+    assert [process.name for process in plan.services] == ["pages", "sockets", "worker-1", "worker-2", "worker-3", "live", "scheduler"]
     assert [process.argv[2:] for process in plan.after] == [("lms", "demo", "seed", "--if-empty")]
     assert [process.name for process in plan.services if not process.forked] == ["sockets"]  # gevent has to come first there
     assert plan.scratch == {"PROMETHEUS_MULTIPROC_DIR": home / "metrics"}

@@ -16,7 +16,8 @@ from lms.enrollments.errors import BatchIsFull, BatchTakesNobody
 from lms.enrollments.events import EnrollmentEnded
 from lms.enrollments.handlers import offer_the_place
 from lms.enrollments.models import CourseBatch, Wait
-from tests.conftest import CHANNEL
+from lms.notifications.models import Notice
+from tests.conftest import CHANNEL, run_jobs
 from tests.factories.batches import a_batch
 from tests.factories.courses import a_course
 from tests.factories.people import a_student, root, sam
@@ -141,3 +142,22 @@ def test_move_wait__and_offer_by_hand_and_remove_wait__need_a_reason(work: Sessi
     operations.remove_wait(last, reason="Asked by mail", by=root())
     operations.remove_wait(last, reason="Asked by mail", by=root())
     assert states(batch) == ["removed", "offered", "waiting"]
+
+
+def test_a_held_place__is_told_by_mail_and_bell_and_its_end_too(work: Session) -> None:
+    course, batch, (first, second) = a_full_batch()
+    sams_seat_is_free(course)
+    run_jobs()
+    work.execute(update(Wait).where(Wait.state == "offered").values(offered_until=clock.now() - timedelta(seconds=1)))
+    work.expire_all()
+    jobs.pass_on_offers()
+    wait = queries.wait_of(batch.id, second.user_id)
+    assert wait is not None
+    operations.remove_wait(wait, reason="Asked by mail", by=root())
+    run_jobs()
+    told = work.execute(select(Notice.user_id, Notice.title).where(Notice.kind == "place").order_by(Notice.id)).all()
+    assert {(one.user_id, one.title) for one in told} == {
+        (first.user_id, "A place in Spring 2027 is held for you"),
+        (first.user_id, "The place in Spring 2027 passed on"),
+        (second.user_id, "You are off the waitlist of Spring 2027"),
+    }

@@ -14,7 +14,13 @@ from tests.factories.people import ada, root
 
 
 def a_session(
-    course: Course | None = None, *, state: str = "scheduled", starts_at: datetime | None = None, minutes: int = 60, join_url: str = ""
+    course: Course | None = None,
+    *,
+    state: str = "scheduled",
+    starts_at: datetime | None = None,
+    minutes: int = 60,
+    join_url: str = "",
+    provider: str = "link",
 ) -> Session:
     """A class of Ada's course, brought to a state step by step; it starts in an hour unless told otherwise."""
     starts_at = starts_at or now() + timedelta(hours=1)
@@ -24,6 +30,7 @@ def a_session(
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=minutes),
         join_url=join_url,
+        provider=provider,
         by=ada(),
     )
     bring_to(session, state)

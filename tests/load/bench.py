@@ -19,6 +19,7 @@ from tests.load.bench_codes import codes
 from tests.load.bench_enrol import enrol
 from tests.load.bench_import import imports
 from tests.load.bench_lists import csv, lists
+from tests.load.bench_media import pieces, playable
 from tests.load.bench_processes import chat, start
 from tests.load.bench_steady import steady
 from tests.load.client import request_of
@@ -96,6 +97,8 @@ ALL: dict[str, Bench] = {
     "import": imports,
     "start": start,
     "chat": chat,
+    "playable": playable,
+    "pieces": pieces,
     "lists": lists,
     "csv": csv,
 }

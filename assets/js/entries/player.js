@@ -1,5 +1,5 @@
 // The video player: Plyr over the native element, hls.js only where the browser cannot play HLS itself. Loaded by data-load on the <video>.
-import Hls from "hls.js/dist/hls.light.min.mjs";
+import Hls from "hls.js/dist/hls.min.mjs";
 import Plyr from "plyr";
 
 const HLS = "application/vnd.apple.mpegurl";

@@ -15,7 +15,7 @@ from lms.auth.models import User
 from lms.auth.views.door import ask_for_app_code, bp, enter, home_of, is_staff, me, next_path
 from lms.core import mail
 from lms.core.decisions import anyone, signed_in
-from lms.core.errors import NotFound, Refusal
+from lms.core.errors import Conflict, NotFound, Refusal
 from lms.core.i18n import gettext as _
 from lms.core.ids import token
 from lms.web.access import actor, allow
@@ -37,6 +37,8 @@ def register() -> ResponseReturnValue:
     if not form.validate():
         return invalid(page, page=page, **shown)
     try:
+        if faces.why_shut is not None and (why := faces.why_shut(next_path())):
+            raise Conflict(why, rule="next")
         _limit(form.email.data)
         operations.check_new_password(form.password.data, name=form.name.data, email=form.email.data)
         answers = {name: form[name].data or "" for name in asked}

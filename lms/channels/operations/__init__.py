@@ -28,7 +28,16 @@ from lms.channels.operations.people import (
     welcome,
 )
 from lms.channels.operations.segments import add_segment, edit_segment, restore_segment, retire_segment
-from lms.channels.operations.traits import add_field, edit_field, keep_answers, restore_field, retire_field, set_traits, write_traits
+from lms.channels.operations.traits import (
+    add_field,
+    edit_field,
+    give_tag,
+    keep_answers,
+    restore_field,
+    retire_field,
+    set_traits,
+    write_traits,
+)
 
 __all__ = [
     "add_field",
@@ -44,6 +53,7 @@ __all__ = [
     "edit_segment",
     "edit_self",
     "end_viewings",
+    "give_tag",
     "invite_person",
     "join",
     "keep_answers",

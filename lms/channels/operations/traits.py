@@ -138,6 +138,18 @@ def set_traits(member: Member, wanted: Mapping[str, str], *, by: Actor) -> bool:
     return True
 
 
+def give_tag(user_id: UUID, tag: str, *, by: Actor) -> bool:
+    """Mark a person with one tag more; false when they bear it already."""
+    stood = queries.tags_of([user_id]).get(user_id, [])
+    if any(name.casefold() == tag.casefold() for name in stood):
+        return False
+    before, after = (", ".join(sorted(names, key=str.lower)) for names in (stood, [*stood, tag]))
+    write_traits({user_id: {TAGS: after}})
+    audit.record("channels.add_tag", queries.get_member(user_id), by=by, before={TAGS: before}, after={TAGS: after})
+    emit(MemberEdited(user_id=user_id, by=by.user_id))
+    return True
+
+
 def write_traits(wanted: Mapping[UUID, Mapping[str, str]]) -> None:
     """Write tags (`tags`: all of a person's, with commas) and values of fields (by name; "" forgets) of many people; no audit here."""
     _write_tags({user_id: one[TAGS] for user_id, one in wanted.items() if TAGS in one})

@@ -14,9 +14,11 @@ from lms.core.settled import Settled, SettledObjects
 _ORDER = (Field.position, Field.id)
 _IN_USE = SettledObjects(lambda: select(Field.id).where(Field.retired_at.is_(None)).order_by(*_ORDER), Field)
 _BORNE = Settled(
-    lambda: select(Tag.id, Tag.name)
-    .where(select(MemberTag.id).where(MemberTag.tag_id == Tag.id).correlate(Tag).exists())
-    .order_by(func.lower(Tag.name))
+    lambda: (
+        select(Tag.id, Tag.name)
+        .where(select(MemberTag.id).where(MemberTag.tag_id == Tag.id).correlate(Tag).exists())
+        .order_by(func.lower(Tag.name))
+    )
 )
 
 

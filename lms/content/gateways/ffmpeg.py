@@ -1,29 +1,32 @@
-"""ffmpeg on one file in a sandbox: look, remux, poster, ladder. The commands are measured; change them with figures in hand."""
+"""ffmpeg on one file in a sandbox: look, remux, cut, poster, sizes, sound. The commands are measured; change them with figures in hand."""
 
+import array
+import hashlib
 import json
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import imageio_ffmpeg
 import structlog
 
 from lms.content.gateways import probe
+from lms.content.gateways.facts import MAX_PIXELS, Facts, facts_of
+from lms.content.gateways.ladder import AAC, CLEAN, TILES_A_ROW, Loudness, Rendition, pictures_arguments, sound_arguments
+from lms.content.gateways.playlists import Track, codec_of, read_segments
 from lms.core import sandbox
 from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
-from lms.core.sandbox import MIB, Limits, Stopped
+from lms.core.sandbox import MIB, Limits, Outcome, Stopped
 from lms.core.sniff import Format, WrongFile
 
-MAX_SIDE = 8192
-MAX_PIXELS = 40_000_000
-MAX_SECONDS = 12 * 3600
-# short side: (quality, most bits a second, audio bits a second)
-LADDER = {1080: (21, 5_000_000, 128_000), 720: (22, 2_800_000, 128_000), 480: (23, 1_200_000, 96_000), 240: (24, 400_000, 64_000)}
-PHONE_SIDE = 720
-PHONE_RATE = 8_000_000
+WAVE_POINTS = 400
+WAVE_SAMPLES = 4_000_000
+CUTTABLE = {"mov": "mov", "matroska": "matroska"}
 log = structlog.get_logger(__name__)
 Progress = Callable[[float], None]
 
@@ -32,77 +35,6 @@ class ProcessingFailed(Refusal):
     """The file may be fine, but making something of it did not work this time; trying again may."""
 
     code = "processing"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What a media file holds. Width and height are as shown: turned upright, pixels square; `duration` is seconds."""
-
-    duration: float
-    streams: int = 1
-    video_index: int = -1
-    video_codec: str = ""
-    pixel_format: str = ""
-    profile: str = ""
-    width: int = 0
-    height: int = 0
-    rotation: int = 0
-    fps: float = 0.0
-    audio_index: int = -1
-    audio_codec: str = ""
-    channels: int = 0
-
-    @property
-    def has_video(self) -> bool:
-        """Whether there are moving pictures."""
-        return self.video_index >= 0
-
-    @property
-    def has_audio(self) -> bool:
-        """Whether there is sound."""
-        return self.audio_index >= 0
-
-    @property
-    def short_side(self) -> int:
-        """What people call the height: 720 of 1280×720 and of 720×1280."""
-        return min(self.width, self.height)
-
-    @property
-    def can_copy_video(self) -> bool:
-        """Whether every browser plays the pictures as they are."""
-        return self.video_codec == "h264" and self.pixel_format in ("yuv420p", "yuvj420p")
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the asset's row."""
-        return asdict(self)
-
-
-class Rendition(NamedTuple):
-    """One size of the ladder: its name in addresses, pixels, quality and most bits a second."""
-
-    name: str
-    width: int
-    height: int
-    crf: int
-    rate: int
-    audio_rate: int
-
-
-def ladder(facts: Facts) -> list[Rendition]:
-    """The sizes to make, biggest first: those of the ladder not above the source, and the source's own when it lies well between two."""
-    top = facts.short_side & ~1
-    sides = [side for side in LADDER if side <= top]
-    if not sides or (top < max(LADDER) and top > sides[0] * 1.2):
-        sides.insert(0, max(top, 2))
-    return [_rendition(facts, side) for side in sides]
-
-
-def _rendition(facts: Facts, side: int) -> Rendition:
-    scale = side / facts.short_side
-    width, height = (max(2, round(length * scale / 2) * 2) for length in (facts.width, facts.height))
-    like = next((known for known in sorted(LADDER) if known >= side), max(LADDER))
-    crf, rate, audio = LADDER[like]
-    return Rendition(f"{side}p", width, height, crf, rate, audio)
 
 
 class Ffmpeg:
@@ -116,29 +48,43 @@ class Ffmpeg:
 
     def look(self) -> Facts:
         """The facts of ./input; raises WrongFile when it is broken or past a cap."""
-        command = sandbox.python_command(Path(probe.__file__), self.form.demuxer)
-        limits = Limits(wall_seconds=120, cpu_seconds=100, memory_bytes=2048 * MIB, disk_bytes=self.size + 64 * MIB)
-        try:
-            outcome = sandbox.run(command, self.folder, limits, readable=sandbox.python_paths())
-            answer = json.loads(outcome.out)
-        except (Stopped, ValueError) as error:
-            raise self._broken(str(error)) from error
+        answer = self._probe(120)
         if "refused" in answer:
             raise self._over_cap(answer)
-        return _facts(answer)
+        return facts_of(answer)
+
+    def moments(self) -> list[float]:
+        """The seconds at which the pictures may be cut without a seam; none for a container that is not cut, or is hard to read."""
+        if self.form.demuxer not in CUTTABLE:
+            return []
+        try:
+            return [float(one) for one in self._probe(600, "moments").get("moments", [])]
+        except WrongFile:
+            return []
+
+    def _probe(self, seconds: int, *what: str) -> dict[str, Any]:
+        command = sandbox.python_command(Path(probe.__file__), self.form.demuxer, *what)
+        limits = Limits(wall_seconds=seconds, cpu_seconds=seconds, memory_bytes=2048 * MIB, disk_bytes=self.size + 64 * MIB)
+        lines: list[str] = []
+        try:
+            outcome = sandbox.run(command, self.folder, limits, readable=sandbox.python_paths(), on_line=lines.append)
+            answer: dict[str, Any] = json.loads("".join(lines) or outcome.out)
+        except (Stopped, ValueError) as error:
+            raise self._broken(str(error)) from error
+        return answer
 
     def remux(self, facts: Facts, on_progress: Progress) -> Path:
         """video.mp4: the same pictures in an MP4 that starts at once; sound is encoded anew only when browsers would not play it."""
-        sound = ["-map", f"0:{facts.audio_index}", *(["-c:a", "copy"] if facts.audio_codec == "aac" else _AAC)] if facts.has_audio else []
-        output = ["-map", f"0:{facts.video_index}", *sound, "-c:v", "copy", *_CLEAN, "-movflags", "+faststart", "-f", "mp4", "video.mp4"]
+        sound = ["-map", f"0:{facts.audio_index}", *(["-c:a", "copy"] if facts.can_copy_audio else _SOUND)] if facts.has_audio else []
+        output = ["-map", f"0:{facts.video_index}", *sound, "-c:v", "copy", *CLEAN, "-movflags", "+faststart", "-f", "mp4", "video.mp4"]
         self._run(output, facts, on_progress)
         return self.folder / "video.mp4"
 
     def sound(self, facts: Facts, on_progress: Progress) -> Path:
         """audio.m4a: the sound as AAC."""
-        copy = ["-c:a", "copy"] if facts.audio_codec == "aac" and self.form.demuxer == "mov" else _AAC
+        copy = ["-c:a", "copy"] if facts.audio_codec == "aac" and self.form.demuxer == "mov" else _SOUND
         self._run(
-            ["-map", f"0:{facts.audio_index}", *copy, *_CLEAN, "-vn", "-movflags", "+faststart", "-f", "mp4", "audio.m4a"],
+            ["-map", f"0:{facts.audio_index}", *copy, *CLEAN, "-vn", "-movflags", "+faststart", "-f", "mp4", "audio.m4a"],
             facts,
             on_progress,
         )
@@ -173,33 +119,103 @@ class Ffmpeg:
             raise self._broken("no poster")
         return self.folder / "poster.jpg"
 
-    def hls(self, facts: Facts, renditions: list[Rendition], on_progress: Progress) -> Path:
-        """hls/: a master playlist and one folder for each rendition, fMP4 segments of 6 s on keyframes every 2 s, all in one run.
+    def cut(self, facts: Facts, moments: Sequence[float]) -> list[Path]:
+        """pieces/: the pictures alone, as they are, cut at these moments; one file more than moments, or none when it did not work out."""
+        container = CUTTABLE[self.form.demuxer]
+        self._folder("pieces")
+        times = ",".join(f"{moment - 0.001:.6f}" for moment in moments)
+        output = ["-map", f"0:{facts.video_index}", "-c", "copy", *CLEAN, "-an", "-f", "segment", "-segment_times", times]
+        output += ["-segment_format", container, "-reset_timestamps", "1", f"pieces/%04d.{self.form.ending}"]
+        self._run(output, facts, _ignore)
+        found = sorted((self.folder / "pieces").iterdir())
+        return found if len(found) == len(moments) + 1 else []
 
-        Sound is in each rendition: players without alternate tracks (hls.js light) stay silent otherwise.
-        """
-        (self.folder / "hls").mkdir()
-        sandbox.give(self.folder / "hls")
-        for rendition in renditions:
-            (self.folder / "hls" / rendition.name).mkdir()
-            sandbox.give(self.folder / "hls" / rendition.name)
-        self._run(_hls_arguments(facts, renditions), facts, on_progress, memory=6144 * MIB)
-        return self.folder / "hls"
+    def pictures(
+        self, facts: Facts, sizes: list[Rendition], on_progress: Progress, *, number: int = 0, starts_at: float = 0.0, seconds: float = 0.0
+    ) -> dict[str, Track]:
+        """hls/ and tiles/: every size of ./input (the whole video, or piece `number` of it), aligned, in one run; the tracks by size."""
+        if seconds:
+            facts = replace(facts, video_index=0, duration=seconds)
+        self._folder("hls", "tiles", *(f"hls/{size.name}" for size in sizes))
+        arguments = pictures_arguments(facts, sizes, number=number, starts_at=starts_at, has_tonemap=_has_tonemap(self.program))
+        self._run(arguments, facts, on_progress, memory=6144 * MIB)
+        return {size.name: self._track(size.name, number) for size in sizes}
 
-    def whole(self, rendition: Rendition) -> Path:
-        """video.mp4 out of one finished rendition, without encoding again: for phones and for downloads in the player."""
-        parts = self.folder / "hls" / rendition.name
-        joined = self.folder / "joined"
-        with joined.open("wb") as target:
-            for piece in (parts / f"init_{rendition.name}.mp4", *sorted(parts.glob("seg_*.m4s"))):
-                target.write(piece.read_bytes())
-        sandbox.give(joined)
-        head = [self.program, *_QUIET, "-f", "mov", "-i", "file:joined"]
-        self._watch(
-            [*head, "-map", "0", "-c", "copy", *_CLEAN, "-movflags", "+faststart", "-f", "mp4", "video.mp4"], 3600, 2048 * MIB, None
-        )
-        joined.unlink()
-        return self.folder / "video.mp4"
+    def sounds(self, facts: Facts, on_progress: Progress) -> Track:
+        """hls/sound: the sound once, as loud as others; sound.m4a the same in one file."""
+        gain = self.loudness(facts).gain
+        self._folder("hls", "hls/sound")
+        self._run(sound_arguments(facts, gain), facts, on_progress)
+        track = self._track("sound", 0)
+        self.join("sound.m4a", None, self.folder / "hls" / "sound")
+        return track
+
+    def loudness(self, facts: Facts) -> Loudness:
+        """How loud the sound is; silence where nothing can be measured."""
+        head = [self.program, *_QUIET, "-loglevel", "info", "-f", self.form.demuxer, "-i", "file:input"]
+        said = self._watch(
+            [*head, "-map", f"0:{facts.audio_index}", "-af", "ebur128=peak=true:framelog=quiet", "-f", "null", "-"],
+            900 + facts.duration,
+            2048 * MIB,
+            None,
+        ).err
+        integrated, peak = _LOUD.findall(said), _PEAK.findall(said)
+        return Loudness(float(integrated[-1]), float(peak[-1])) if integrated and peak else Loudness(-70.0, -70.0)
+
+    def wave(self, name: str, duration: float) -> list[int]:
+        """The outline of a made sound file: how loud it is (0 to 100) at so many points along it."""
+        rate = int(max(100, min(8000, WAVE_SAMPLES / max(duration, 1.0))))
+        head = [self.program, *_QUIET, "-f", "mov", "-i", f"file:{name}"]
+        self._watch([*head, "-map", "0:a:0", "-ac", "1", "-ar", str(rate), "-f", "s16le", "wave.raw"], 1800, 2048 * MIB, None)
+        samples = array.array("h")
+        data = (self.folder / "wave.raw").read_bytes()
+        samples.frombytes(data[: len(data) // 2 * 2])
+        width = max(1, math.ceil(len(samples) / WAVE_POINTS))
+        peaks = [max(map(abs, samples[at : at + width])) for at in range(0, len(samples), width)]
+        most = max([*peaks, 1])
+        return [round(100 * peak / most) for peak in peaks]
+
+    def join(self, name: str, pictures: Path | None, sound: Path | None) -> Path:
+        """One MP4 that starts at once out of finished segments (folders of first bytes and segments), without encoding again."""
+        inputs: list[str] = []
+        for place, kind in ((pictures, "pictures"), (sound, "sound")):
+            if place is None:
+                continue
+            joined = self.folder / f"joined-{kind}"
+            with joined.open("wb") as target:
+                for part in (sorted(place.glob("init_*.mp4"))[0], *sorted(place.glob("seg_*.m4s"))):
+                    target.write(part.read_bytes())
+            sandbox.give(joined)
+            inputs += ["-f", "mov", "-i", f"file:{joined.name}"]
+        maps = [part for index in range(inputs.count("-i")) for part in ("-map", f"{index}:0")]
+        made = ["-c", "copy", *CLEAN, "-movflags", "+faststart", "-f", "mp4", name]
+        self._watch([self.program, *_QUIET, *inputs, *maps, *made], 3600, 2048 * MIB, None)
+        for joined in self.folder.glob("joined-*"):
+            joined.unlink()
+        return self.folder / name
+
+    def sprite(self, count: int) -> Path:
+        """storyboard.jpg: the pictures tiles/00001.jpg and on as rows of one."""
+        rows = math.ceil(count / TILES_A_ROW)
+        head = [self.program, *_QUIET, "-f", "image2", "-framerate", "1", "-i", "file:tiles/%05d.jpg"]
+        look = f"tile={min(count, TILES_A_ROW) if rows == 1 else TILES_A_ROW}x{rows}"
+        made = ["-vf", look, "-frames:v", "1", "-q:v", "5", "-update", "1", "-f", "image2", "storyboard.jpg"]
+        self._watch([*head, *made], 300, 2048 * MIB, None)
+        return self.folder / "storyboard.jpg"
+
+    def _folder(self, *names: str) -> None:
+        for name in names:
+            (self.folder / name).mkdir(exist_ok=True)
+            sandbox.give(self.folder / name)
+
+    def _track(self, name: str, number: int) -> Track:
+        """What a run made of one size; its first bytes get the piece's number."""
+        place = self.folder / "hls" / name
+        init = place / f"init_{number:04d}.mp4"
+        made = next(path for path in (place / f"init_{name}.mp4", place / "init_%v.mp4") if path.exists())
+        made.rename(init)
+        data = init.read_bytes()
+        return Track(init.name, hashlib.sha256(data).hexdigest(), codec_of(data), read_segments(place))
 
     def _run(
         self,
@@ -226,7 +242,7 @@ class Ffmpeg:
         if must_be_whole and reached < facts.duration * 0.9 - 1:
             raise WrongFile(_("The file ends before its end: part of it is missing. Upload it again from the original."), rule="truncated")
 
-    def _watch(self, command: list[str], seconds: float, memory: int, hear: Callable[[str], None] | None, duration: float = 0.0) -> None:
+    def _watch(self, command: list[str], seconds: float, memory: int, hear: Callable[[str], None] | None, duration: float = 0.0) -> Outcome:
         limits = Limits(
             wall_seconds=min(seconds, 5.5 * 3600),
             cpu_seconds=int(min(seconds, 5.5 * 3600) * 4),
@@ -241,7 +257,7 @@ class Ffmpeg:
             sentence = _("Preparing this file took more time or room than allowed. Save it in a smaller size, then upload that.")
             raise ProcessingFailed(sentence, rule=stopped.limit) from stopped
         if outcome.code == 0:
-            return
+            return outcome
         log.warning("media_refused", code=outcome.code, error=outcome.err[-500:])
         if outcome.code in (120, 121, 122, 152, 137) or "Cannot allocate memory" in outcome.err or "No space left" in outcome.err:
             raise ProcessingFailed(
@@ -264,96 +280,41 @@ class Ffmpeg:
         return self._broken(str(answer.get("error", "")))
 
 
-_QUIET = [
-    "-y",
-    "-hide_banner",
-    "-nostdin",
-    "-nostats",
-    "-loglevel",
-    "error",
-    "-protocol_whitelist",
-    "file,pipe",
-    "-progress",
-    "pipe:1",
-    "-stats_period",
-    "1",
-]
-_CLEAN = ["-map_metadata", "-1", "-map_chapters", "-1", "-dn", "-sn"]
-_AAC = ["-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000", "-af", "aresample=async=1:first_pts=0"]
+_QUIET = ["-y", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-protocol_whitelist", "file,pipe", "-progress", "pipe:1"]
+_QUIET += ["-stats_period", "1"]
+_SOUND = [*AAC, "-af", "aresample=async=1:first_pts=0"]
+_LOUD = re.compile(r"\bI:\s+(-?[0-9.]+) LUFS")
+_PEAK = re.compile(r"\bPeak:\s+(-?[0-9.]+) dBFS")
 
 
 def _ignore(_fraction: float) -> None:
     return
 
 
-def _facts(answer: dict[str, Any]) -> Facts:
-    """The program's answer as Facts; raises WrongFile past a cap."""
-    video, audio = answer.get("video") or {}, answer.get("audio") or {}
-    width, height = video.get("width", 0), video.get("height", 0)
-    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise WrongFile(_("The pictures are larger than 8192 pixels on a side. Save it in 4K or smaller, then upload that."), rule="pixels")
-    aspect = video.get("aspect", 1.0)
-    if 0.1 < aspect < 10 and not math.isclose(aspect, 1.0):
-        width = min(max(2, round(width * aspect)), MAX_SIDE)
-    if video.get("rotation", 0) in (90, 270):
-        width, height = height, width
-    duration = float(answer["duration"])
-    if not 0 < duration <= MAX_SECONDS:
-        sentence = _("The file is longer than 12 hours. Cut it into parts.") if duration > 0 else _("The file holds nothing to play.")
-        raise WrongFile(sentence, rule="duration")
-    return Facts(
-        duration=duration,
-        streams=answer["streams"],
-        video_index=video.get("index", -1),
-        video_codec=video.get("codec", ""),
-        pixel_format=video.get("pixel_format", ""),
-        profile=video.get("profile", ""),
-        width=width,
-        height=height,
-        rotation=video.get("rotation", 0),
-        fps=video.get("fps", 0.0),
-        audio_index=audio.get("index", -1),
-        audio_codec=audio.get("codec", ""),
-        channels=audio.get("channels", 0),
-    )
-
-
-def _hls_arguments(facts: Facts, renditions: list[Rendition]) -> list[str]:
-    count = len(renditions)
-    before = "fps=60," if facts.fps > 60.5 else ""
-    names = [f"[s{i}]" for i in range(count)]
-    graph = [f"[0:{facts.video_index}]{before}split={count}{''.join(names)}"]
-    graph += [f"[s{i}]scale={r.width}:{r.height}:flags=bicubic,setsar=1,format=yuv420p[o{i}]" for i, r in enumerate(renditions)]
-    arguments = ["-filter_complex", ";".join(graph)]
-    for i, rendition in enumerate(renditions):
-        arguments += ["-map", f"[o{i}]"]
-        arguments += [
-            f"-crf:v:{i}",
-            str(rendition.crf),
-            f"-maxrate:v:{i}",
-            str(rendition.rate),
-            f"-bufsize:v:{i}",
-            str(rendition.rate * 3 // 2),
-        ]
-    arguments += ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-sc_threshold", "0"]
-    arguments += ["-force_key_frames", "expr:gte(t,n_forced*2)"]
-    if facts.has_audio:
-        for i, rendition in enumerate(renditions):
-            arguments += ["-map", f"0:{facts.audio_index}", f"-b:a:{i}", str(rendition.audio_rate)]
-        arguments += ["-c:a", "aac", "-ac", "2", "-ar", "48000", "-af", "aresample=async=1:first_pts=0"]
-    streams = " ".join(f"v:{i}{f',a:{i}' if facts.has_audio else ''},name:{r.name}" for i, r in enumerate(renditions))
-    arguments += [*_CLEAN, "-f", "hls", "-hls_time", "6", "-hls_playlist_type", "vod", "-hls_flags", "independent_segments"]
-    first = "init_%v.mp4" if count > 1 else f"init_{renditions[0].name}.mp4"  # with one variant %v stays as it is
-    arguments += ["-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", first, "-hls_segment_filename", "hls/%v/seg_%05d.m4s"]
-    return [*arguments, "-master_pl_name", "master.m3u8", "-var_stream_map", streams, "hls/%v/index.m3u8"]
+@cache
+def _has_tonemap(program: str) -> bool:
+    """Whether this ffmpeg can bring HDR pictures down to what ordinary screens show."""
+    with sandbox.scratch() as folder:
+        limits = Limits(wall_seconds=20, cpu_seconds=10)
+        lines: list[str] = []
+        sandbox.run([program, "-hide_banner", "-filters"], folder, limits, readable=(Path(program).parent,), on_line=lines.append)
+    names = {words[1] for words in (line.split() for line in lines) if len(words) > 1}
+    return {"zscale", "tonemap"} <= names
 
 
 _program: list[str] = []
+_at_once = [1]
 
 
-def use_ffmpeg(program: str) -> None:
-    """Run this ffmpeg; "" is the one out of the wheel."""
+def use_ffmpeg(program: str, workers: int = 1) -> None:
+    """Run this ffmpeg ("" is the one out of the wheel) in all workers but one, which is left for everything that cannot wait."""
     _program[:] = [program] if program else []
+    _at_once[:] = [max(1, workers - 1)]
+
+
+def at_once() -> int:
+    """How many pieces of one channel are in the workers' hands or next in line."""
+    return _at_once[0]
 
 
 def media(folder: Path, form: Format, size: int) -> Ffmpeg:

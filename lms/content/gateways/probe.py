@@ -1,7 +1,7 @@
 """The program that looks into a media file inside the sandbox: `probe.py demuxer` reads ./input and prints facts as JSON.
 
-It opens the container with the demuxer it was told, follows nothing outside, decodes one picture and one sound, and measures a length
-the header does not tell.
+`probe.py demuxer moments` prints the seconds at which it may be cut. It opens the container with the demuxer it was told, follows
+nothing outside, decodes one picture and one sound, and measures a length the header does not tell.
 """
 
 import contextlib
@@ -35,6 +35,7 @@ def video_facts(container: Any, stream: Any) -> dict[str, Any]:
         "pixel_format": frame.format.name,
         "aspect": float(aspect) if aspect else 1.0,
         "fps": float(stream.average_rate or stream.guessed_rate or 0),
+        "transfer": int(getattr(context, "color_trc", 0) or 0),
     }
 
 
@@ -82,13 +83,30 @@ def look(demuxer: str) -> dict[str, Any]:
         return {"video": video, "audio": audio, "duration": duration, "streams": len(container.streams)}
 
 
+def moments(demuxer: str) -> dict[str, Any]:
+    """The seconds (from the file's beginning) of keyframes that no later picture reaches back over: there it may be cut without a seam."""
+    with av.open("file:input", format=demuxer, options=OPTIONS) as container:
+        stream = next(stream for stream in container.streams.video if not is_cover(stream))
+        zero = (container.start_time or 0) / av.time_base
+        found: list[float] = []
+        for packet in container.demux(stream):
+            if packet.pts is None or packet.time_base is None:
+                continue
+            at = float(packet.pts * packet.time_base) - zero
+            if packet.is_keyframe:
+                found.append(at)
+            elif found and at < found[-1]:
+                found.pop()
+    return {"moments": found}
+
+
 def main() -> None:
     """Print the facts, or why there are none."""
     try:
-        facts = look(sys.argv[1])
+        facts = moments(sys.argv[1]) if sys.argv[2:] == ["moments"] else look(sys.argv[1])
     except (av.error.FFmpegError, ValueError, StopIteration, OSError, MemoryError, AttributeError) as error:
         facts = {"refused": "broken", "error": f"{type(error).__name__}: {error}"[:300]}
-    sys.stdout.write(json.dumps(facts))
+    sys.stdout.write(json.dumps(facts) + "\n")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from lms.core.markdown import render
 from lms.courses import operations, policies, queries
 from lms.courses.admin.door import bp, head_of, status_of
 from lms.courses.errors import EditedMeanwhile
-from lms.courses.forms import LEVEL_NAMES, NewLessonForm, PriceForm, SectionForm, SettingsForm, see_version
+from lms.courses.forms import ENTRY_NAMES, LEVEL_NAMES, NewLessonForm, PriceForm, SectionForm, SettingsForm, see_version
 from lms.courses.models import Course, Lesson
 from lms.courses.reports import Courses, DeletedCourses
 from lms.web.access import actor, allow
@@ -156,6 +156,7 @@ def settings_context(course: Course) -> dict[str, Any]:
         "cover": cover,
         "cover_url": picture_url(cover),
         "level_names": LEVEL_NAMES,
+        "entry_names": ENTRY_NAMES,
     }
 
 
@@ -177,6 +178,15 @@ def before() -> UUID | None:
         return UUID(request.args["before"]) if "before" in request.args else None
     except ValueError as error:
         raise NotFound(_("There is no such page of the history.")) from error
+
+
+@bp.route("/<uuid:course_id>/batches")
+def batches(course_id: UUID) -> ResponseReturnValue:
+    """Its dated runs: the batches of the enrolments module, loaded into this tab."""
+    course = queries.get_course(course_id)
+    allow(policies.can_view(actor(), course))
+    source = first_of(f"/admin/enrollments/courses/{course.id}/batches")
+    return render_template("courses/admin/batches.html", **head_of(course, "batches"), source=source)
 
 
 @bp.route("/<uuid:course_id>/students")

@@ -10,6 +10,7 @@ from lms.core.i18n import gettext as _
 from lms.courses import policies, queries
 from lms.courses.models import Course, Lesson
 from lms.web.access import actor
+from lms.web.navigation import exists
 
 bp = Blueprint("courses_admin", __name__, url_prefix="/admin/courses")
 
@@ -79,6 +80,7 @@ def tabs_of(course: Course, current: str) -> list[dict[str, Any]]:
     """The tabs of a course, each a page of its own."""
     names = (
         ("show", _("Content")),
+        *((("batches", _("Batches")),) if exists("/admin/enrollments/batches") else ()),
         ("students", _("Students")),
         ("reviews", _("Reviews")),
         ("settings", _("Settings")),

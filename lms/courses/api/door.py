@@ -49,6 +49,7 @@ class CourseAnswer(Answer):
     sale: SaleAnswer | None
     category_id: UUID | None
     instructor_id: UUID
+    entry: str
     cover_asset_id: UUID | None
     published_at: datetime | None
     created_at: datetime

@@ -1,6 +1,6 @@
 """What becomes of a course: submitted, published, sent back, unpublished, archived, deleted, restored."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -15,6 +15,15 @@ class SentBack(Body):
     """Why a course is sent back."""
 
     reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class EntryBody(Body):
+    """Who may enrol: `open`, `key` (or link), `request` or `closed`; whom of those who ask is let in at once."""
+
+    entry: Literal["open", "key", "request", "closed"]
+    domains: Annotated[list[str], Field(max_length=20)] = Field(default_factory=list)
+    tag: Annotated[str, Field(max_length=60)] = ""
+    segment_id: UUID | None = None
 
 
 class PublishedLessons(Answer):
@@ -90,6 +99,16 @@ def restore(course_id: UUID) -> CourseAnswer:
     allow(policies.can_restore(actor(), course))
     operations.restore_course(course, by=actor())
     return CourseAnswer.of(course)
+
+
+@bp.post("/<uuid:course_id>/entry")
+@endpoint()
+def entry(course_id: UUID, body: EntryBody) -> CourseAnswer:
+    """Say who may enrol; whoever is enrolled stays enrolled."""
+    course = queries.get_course(course_id)
+    allow(policies.can_edit(actor(), course))
+    operations.set_entry(course, operations.Entry(**body.model_dump()), by=actor())
+    return CourseAnswer.of(queries.get_course(course_id))
 
 
 @bp.post("/<uuid:course_id>/publish-lessons")

@@ -1,8 +1,11 @@
-"""Every change of courses: `categories`, `courses`, `lifecycle` (draft to archive), its `dates`, `sections` and `lessons`."""
+"""Every change of courses: `categories`, `courses`, `lifecycle` (draft to archive), its `dates`, who may enrol (`entry`),
+`sections` and `lessons`.
+"""
 
 from lms.courses.operations.categories import create_category, delete_category, rename_category, restore_category
 from lms.courses.operations.courses import create_course, edit_course, set_cover, set_instructor, set_price, set_sale
 from lms.courses.operations.dates import dates_faults, keep_dates, set_dates
+from lms.courses.operations.entry import Entry, set_entry
 from lms.courses.operations.lessons import (
     add_lesson,
     delete_lesson,
@@ -28,6 +31,7 @@ from lms.courses.operations.lifecycle import (
 from lms.courses.operations.sections import add_section, delete_section, move_section, order_sections, rename_section, restore_section
 
 __all__ = [
+    "Entry",
     "add_lesson",
     "add_section",
     "archive_course",
@@ -57,6 +61,7 @@ __all__ = [
     "send_back",
     "set_cover",
     "set_dates",
+    "set_entry",
     "set_instructor",
     "set_price",
     "set_sale",

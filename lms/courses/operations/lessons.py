@@ -95,9 +95,9 @@ def set_video(lesson: Lesson, asset_id: UUID | None, *, by: Actor) -> None:
 
 
 def take_over_video(lesson: Lesson, asset: Asset, *, by: Actor) -> None:
-    """Take the length of a video that has become ready, and publish the lesson if it waited for that; safe to repeat."""
+    """Take the length of a video that can be watched, and publish the lesson if it waited for that; safe to repeat."""
     course = _locked(lesson)
-    if lesson.asset_id != asset.id or asset.state != "ready":
+    if lesson.asset_id != asset.id or not (asset.is_ready or asset.is_playable):
         return
     seconds = round(asset.duration_seconds) if asset.duration_seconds else None
     if audit.update(lesson, "courses.video_ready", by=by, duration_seconds=seconds):

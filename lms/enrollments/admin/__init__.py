@@ -1,6 +1,8 @@
-"""Door 2: who learns what. `enrolled` for enrolments one by one, and why somebody cannot open a lesson."""
+"""Door 2: who learns what. `enrolled` for enrolments one by one and why somebody cannot open a lesson, `batches` and their `waits`,
+`links` for links and keys into courses, `requests` for those who ask.
+"""
 
-from lms.enrollments.admin import enrolled
+from lms.enrollments.admin import batches, enrolled, links, requests, waits
 from lms.enrollments.admin.door import bp
 
-__all__ = ["bp", "enrolled"]
+__all__ = ["batches", "bp", "enrolled", "links", "requests", "waits"]

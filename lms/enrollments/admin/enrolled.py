@@ -61,7 +61,7 @@ def new() -> ResponseReturnValue:
     """Enrol somebody by hand, with the reason."""
     allow(policies.can_manage(actor()))
     form = ByHandForm(email=request.args.get("email"), course_id=request.args.get("course"))
-    form.course_id.choices = [SelectChoice(value, title) for value, title in queries.courses_to_enrol_in()]
+    form.course_id.choices = [SelectChoice(value, title) for value, title in queries.places_to_enrol_in()]
     page = "enrollments/admin/new.html"
     if not form.is_submitted():
         return render_template(page, form=form)
@@ -69,8 +69,8 @@ def new() -> ResponseReturnValue:
         return invalid(page, page=page, form=form)
     try:
         member = queries.member_by_email(form.email.data or "")
-        course = courses.get_course(UUID(form.course_id.data))
-        wish = {"course_id": str(course.id), "note": form.note.data or ""}
+        course = courses.get_course(UUID(form.course_id.data.partition(":")[0]))
+        wish = {"course_id": form.course_id.data, "note": form.note.data or ""}
         plan = plans.do_now("enrollments.enroll_people", member.id, by=actor(), params=wish)
     except Refusal as refusal:
         form.refuse(refusal)
@@ -100,6 +100,8 @@ def show(enrollment_id: UUID) -> ResponseReturnValue:
         **_about(enrollment, course),
         outline=queries.outline_of(course.id, enrollment),
         may_manage=policies.can_manage(actor()),
+        batch=queries.find_batch(enrollment.batch_id),
+        has_batches=queries.runs_in_batches(course.id),
     )
 
 

@@ -1,6 +1,6 @@
 """Door 3: enrolments, the lesson as a learner has it, and what a player reports."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from lms.content import operations as content
 from lms.content.queries import get_asset, playback_of
 from lms.core import markdown
 from lms.core.clock import now
-from lms.core.errors import NotFound
+from lms.core.errors import Conflict, NotFound
 from lms.core.i18n import gettext as _
 from lms.core.money import Money
 from lms.courses import queries as courses
@@ -44,6 +44,9 @@ class EnrollmentAnswer(Answer):
     ended_at: datetime | None
     ended_reason: str
     last_lesson_id: UUID | None
+    batch_id: UUID | None
+    opens_at: datetime | None
+    until_on: date | None
 
 
 class LearningAnswer(Answer):
@@ -89,6 +92,7 @@ class ByHandRequest(Body):
 
     user_id: UUID
     course_id: UUID
+    batch_id: UUID | None = None
     note: Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -179,7 +183,7 @@ def index_create(body: ByHandRequest) -> EnrollmentAnswer:
     """Enrol somebody by hand, with the reason."""
     member, course = get_member(body.user_id), courses.get_course(body.course_id)
     allow(policies.can_manage(actor()))
-    enrollment = operations.enroll_by_hand(member.id, course, note=body.note, by=actor())
+    enrollment = operations.enroll_by_hand(member.id, course, note=body.note, by=actor(), batch_id=body.batch_id)
     located(url_for(".show", enrollment_id=enrollment.id))
     return EnrollmentAnswer.model_validate(enrollment)
 
@@ -229,7 +233,13 @@ def courses_enroll(course_id: UUID, body: EnrollRequest) -> EnrollmentAnswer:
     """Enrol me and take the price from my wallet, both or neither."""
     course = courses.get_course(course_id)
     enrollment = queries.active_enrollment(_me(), course_id)
-    allow(policies.can_learn(actor()) if enrollment is not None else policies.can_enroll(actor(), course, None))
+    allow(
+        policies.can_learn(actor())
+        if enrollment is not None
+        else policies.can_enroll(actor(), course, None, let_in=queries.lets_in(_me(), course))
+    )
+    if enrollment is None and queries.runs_in_batches(course.id):
+        raise Conflict(_("This course runs in batches. Enrol in one of them."), rule="batch")
     agreed = Money(body.price.minor, body.price.currency)
     if enrollment is None and body.coupon:
         discount = vouchers.try_coupon(body.coupon, course.id, course.price, by=actor(), address=request.remote_addr or "")
@@ -244,7 +254,8 @@ def courses_enroll(course_id: UUID, body: EnrollRequest) -> EnrollmentAnswer:
 def courses_price(course_id: UUID, body: PriceRequest) -> PriceAnswer:
     """What a course costs me with a coupon; uses nothing, and wrong codes count as guesses."""
     course = courses.get_course(course_id)
-    allow(policies.can_enroll(actor(), course, queries.active_enrollment(_me(), course_id)))
+    enrollment = queries.active_enrollment(_me(), course_id)
+    allow(policies.can_enroll(actor(), course, enrollment, let_in=queries.lets_in(_me(), course)))
     discount = vouchers.try_coupon(body.coupon, course.id, course.price, by=actor(), address=request.remote_addr or "")
     return PriceAnswer.model_validate(discount)
 

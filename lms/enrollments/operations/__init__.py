@@ -1,4 +1,6 @@
-"""Every change of enrollments, split by noun: batches and their waitlists, enrolments, watching, progress, refunds."""
+"""Every change of enrollments, split by noun: batches and their waitlists, enrolments, links and who comes by them, progress,
+refunds, requests, watching.
+"""
 
 from lms.enrollments.operations.batches import (
     BatchSheet,
@@ -9,6 +11,7 @@ from lms.enrollments.operations.batches import (
     purge_batch,
     reopen_batch,
     restore_batch,
+    shifted,
 )
 from lms.enrollments.operations.enrolling import (
     end_enrollment,
@@ -16,14 +19,35 @@ from lms.enrollments.operations.enrolling import (
     enroll_by_hand,
     enroll_by_voucher,
     enroll_by_wallet,
+    enroll_freely,
     enroll_the_buyer,
     move_enrollment,
     restore_enrollment,
     shut_media,
 )
+from lms.enrollments.operations.joining import courses_to_join, enroll_through, find_key, join_courses, why_shut
+from lms.enrollments.operations.links import (
+    Terms,
+    digest_of,
+    edit_link,
+    make_link,
+    put_link,
+    replace_link,
+    restore_link,
+    revoke_link,
+)
 from lms.enrollments.operations.progress import complete_lesson, mark_done, recompute_course, recompute_progress
 from lms.enrollments.operations.refunding import follow_refund
-from lms.enrollments.operations.seats import batch_price, today
+from lms.enrollments.operations.requests import (
+    approve_request,
+    ask_to_enroll,
+    expire_requests,
+    refuse_request,
+    reopen_request,
+    settle_requests,
+    withdraw_request,
+)
+from lms.enrollments.operations.seats import batch_price, opening_of, today
 from lms.enrollments.operations.waiting import (
     join_waitlist,
     leave_waitlist,
@@ -39,36 +63,59 @@ __all__ = [
     "BatchSheet",
     "Beat",
     "Played",
+    "Terms",
+    "approve_request",
+    "ask_to_enroll",
     "batch_price",
     "begin_watching",
     "cancel_batch",
     "complete_lesson",
+    "courses_to_join",
     "create_batch",
     "delete_batch",
+    "digest_of",
     "edit_batch",
+    "edit_link",
     "end_enrollment",
     "end_overdue",
     "enroll_by_hand",
     "enroll_by_voucher",
     "enroll_by_wallet",
+    "enroll_freely",
     "enroll_the_buyer",
+    "enroll_through",
+    "expire_requests",
+    "find_key",
     "follow_refund",
+    "join_courses",
     "join_waitlist",
     "leave_waitlist",
+    "make_link",
     "mark_done",
     "move_enrollment",
     "move_wait",
     "offer_by_hand",
     "offer_places",
+    "opening_of",
     "pass_on_offers",
     "purge_batch",
+    "put_link",
     "recompute_course",
     "recompute_progress",
     "record_beat",
+    "refuse_request",
     "remove_wait",
     "reopen_batch",
+    "reopen_request",
+    "replace_link",
     "restore_batch",
     "restore_enrollment",
+    "restore_link",
+    "revoke_link",
+    "settle_requests",
+    "shifted",
     "shut_media",
     "today",
+    "why_shut",
+    "withdraw_request",
 ]

@@ -47,16 +47,42 @@ class BatchSheet:
         return made
 
 
-def create_batch(course: Course, sheet: BatchSheet, *, by: Actor) -> CourseBatch:
-    """Make a run of a course; raises Invalid beside the fields that are wrong, a name that is taken among them."""
+def create_batch(course: Course, sheet: BatchSheet, *, by: Actor, batch_id: UUID | None = None) -> CourseBatch:
+    """Make a run of a course; the same `batch_id` again makes nothing.
+
+    Raises Invalid beside the fields that are wrong, a name that is taken among them.
+    """
     queries.lock_names(course.id)
+    made = queries.find_batch(batch_id)
+    if made is not None and made.course_id == course.id:
+        return made
     _look(course.id, sheet, None)
-    batch = CourseBatch(id=uuid7(), course_id=course.id, **sheet.columns())
+    batch = CourseBatch(id=batch_id or uuid7(), course_id=course.id, **sheet.columns())
     db.session().add(batch)
     db.session().flush()
     _choose_instructors(batch, sheet.instructor_ids)
     audit.record("enrollments.create_batch", batch, by=by, after={"course_id": course.id, **_said(sheet.columns())})
     return batch
+
+
+def shifted(batch: CourseBatch, starts_on: date, *, name: str, instructor_ids: Sequence[UUID] = ()) -> BatchSheet:
+    """The sheet of a batch like this one that begins on another day, its other days moved by as many."""
+    by = starts_on - (batch.starts_on or starts_on)
+
+    def move(day: date | None) -> date | None:
+        return day + by if day is not None else None
+
+    return BatchSheet(
+        name=name,
+        about=batch.about,
+        starts_on=starts_on,
+        ends_on=move(batch.ends_on),
+        enrol_from=move(batch.enrol_from),
+        enrol_until=move(batch.enrol_until),
+        seats=batch.seats,
+        price_minor=batch.price_minor,
+        instructor_ids=tuple(instructor_ids),
+    )
 
 
 def edit_batch(batch: CourseBatch, sheet: BatchSheet, *, version: int, by: Actor) -> bool:

@@ -20,7 +20,7 @@ from lms.core.rights import rights_changed
 from lms.core.tenancy import current_channel
 from lms.courses.models import Course
 from lms.enrollments import queries
-from lms.enrollments.errors import BatchIsFull, BatchTakesNobody, EnrollmentIsOver, NoBatch, PriceChanged
+from lms.enrollments.errors import BatchIsFull, BatchTakesNobody, NoBatch, PriceChanged
 from lms.enrollments.events import EnrollmentEnded, EnrollmentMoved, UserEnrolled
 from lms.enrollments.models import CourseBatch, Enrollment
 from lms.enrollments.operations.seats import batch_price, claim_seat, dates_of
@@ -71,6 +71,14 @@ def enroll_by_hand(user_id: UUID, course: Course, *, note: str, by: Actor, batch
     if not note.strip():
         raise Invalid(_("Say why, so that others understand it later."), fields={"note": _("Say why, so that others understand it later.")})
     enrollment, is_new = _open(user_id, course.id, source="manual", by=by, note=note.strip(), batch_id=batch_id)
+    if is_new:
+        _announce(enrollment, by=by)
+    return enrollment
+
+
+def enroll_freely(user_id: UUID, course_id: UUID, *, source: str, note: str, by: Actor) -> Enrollment:
+    """Enrol somebody who has been let in without paying, by a `link` or a `request`; enrolling twice changes nothing."""
+    enrollment, is_new = _open(user_id, course_id, source=source, by=by, note=note)
     if is_new:
         _announce(enrollment, by=by)
     return enrollment
@@ -159,16 +167,14 @@ def restore_enrollment(enrollment: Enrollment, *, by: Actor, anyway: bool = Fals
 def move_enrollment(enrollment: Enrollment, batch_id: UUID | None, *, reason: str, by: Actor) -> bool:
     """Put somebody into another batch of their course, or out of any; the seat they leave is offered on. False when nothing changes.
 
-    The days become those of the batch. Raises BatchIsFull or BatchTakesNobody.
+    The days become those of the batch. One that ended takes its seat when it is restored. Raises BatchIsFull or BatchTakesNobody.
     """
     batches = {one: queries.lock_batch(one) for one in sorted({enrollment.batch_id, batch_id} - {None}, key=str) if one is not None}
     locked = queries.lock_enrollment(enrollment.id)
     if locked.batch_id == batch_id:
         return False
-    if not locked.is_open:
-        raise EnrollmentIsOver(_("This enrolment ended. Restore it first."), rule="ended")
-    left = locked.batch_id
-    if batch_id is not None:
+    left = locked.batch_id if locked.is_open else None
+    if batch_id is not None and locked.is_open:
         claim_seat(batches[batch_id], locked.course_id, locked.user_id, asks=False)
     dates = dates_of(batches[batch_id]) if batch_id is not None else {"batch_id": None, "opens_at": None, "until_on": None}
     before, after = audit.changes(locked, dates)

@@ -18,7 +18,15 @@ from lms.enrollments.models import CourseBatch, Wait
 
 def today() -> date:
     """The calendar day of this channel's zone."""
-    return local_day(now(), this_channel().zone)
+    return local_day(now(), zone_name())
+
+
+def zone_name() -> str:
+    """The zone of this channel; asked once in a unit of work."""
+    kept = db.session().info
+    if "enrollments.zone" not in kept:
+        kept["enrollments.zone"] = this_channel().zone
+    return str(kept["enrollments.zone"])
 
 
 def claim_seat(batch: CourseBatch, course_id: UUID, user_id: UUID, *, asks: bool) -> None:
@@ -59,7 +67,7 @@ def opening_of(batch: CourseBatch) -> datetime | None:
     """The first moment of the batch's first day in the channel's zone; None when its lessons open at once."""
     if batch.starts_on is None:
         return None
-    return datetime.combine(batch.starts_on, time.min, zone(this_channel().zone)).astimezone(UTC)
+    return datetime.combine(batch.starts_on, time.min, zone(zone_name())).astimezone(UTC)
 
 
 def batch_price(course: Course, batch: CourseBatch | None, at: datetime) -> Money:

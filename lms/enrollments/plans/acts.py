@@ -1,6 +1,6 @@
 """Bulk acts on enrolments: people × courses from a list, chosen people into or out of a course, another last day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -20,12 +20,15 @@ from lms.core.plans import Context, Field, Option, Row, register
 from lms.core.tenancy import current_channel
 from lms.courses.models import Course
 from lms.enrollments import queries
-from lms.enrollments.models import Enrollment
-from lms.enrollments.plans.standing import COURSE, NAME, PEOPLE, REASON, STATUS, UNTIL, Enrolling
+from lms.enrollments.models import CourseBatch, Enrollment
+from lms.enrollments.plans import seats
+from lms.enrollments.plans.standing import BATCH, COURSE, NAME, PEOPLE, REASON, STATUS, UNTIL, Enrolling
+from lms.enrollments.reports.lists import batch_options
 
 EXTENDING = {"extend", "until"}
+MOVING = {"move", "to"}
 DOING = {
-    "add": {"add", "enrol", "enroll", "+", "yes", "1", *EXTENDING},
+    "add": {"add", "enrol", "enroll", "+", "yes", "1", *EXTENDING, *MOVING},
     "remove": {"remove", "end", "unenrol", "unenroll", "-", "no", "0"},
 }
 
@@ -40,6 +43,7 @@ class ImportEnrollments(Enrolling):
         Field("email", _l("E-mail"), ("email address", "mail", "username"), shown=False, identifies=True),
         NAME,
         COURSE,
+        BATCH,
         Field("do", _l("What to do"), ("do", "action", "what"), shown=False),
         STATUS,
         UNTIL,
@@ -52,8 +56,9 @@ class ImportEnrollments(Enrolling):
         keys = {row.number: email_key(row.given.get("email", "")) for row in rows}
         found = db.session().execute(PEOPLE, {"keys": list(set(keys.values())), "channel": current_channel()})
         people = {person.email_key: person for person in found}
-        titles = courses_by_words()
+        titles, runs = courses_by_words(), seats.batches_by_words()
         wishes: dict[int, tuple[UUID, UUID, str]] = {}
+        batches: dict[int, CourseBatch] = {}
         for row in rows:
             row.label = f"{row.given.get('email', '')} · {row.given.get('course', '')}"
             person = people.get(keys[row.number])
@@ -73,28 +78,30 @@ class ImportEnrollments(Enrolling):
             elif wish == "leave":
                 row.verdict = "same"
             elif not wish:
-                row.deny(_("%(text)s is nothing to do here. Use add, extend or remove.", text=row.given["do"][:40]))
+                row.deny(_("%(text)s is nothing to do here. Use add, extend, move or remove.", text=row.given["do"][:40]))
+            elif fault := _batch_fault(row, runs.get(next(iter(matching)), {}), batches):
+                row.deny(fault)
             else:
                 wishes[row.number] = (person.id, next(iter(matching)), wish)
-        self.decide(rows, wishes, context)
+        self.decide(rows, wishes, context, batches)
 
 
 @register
 class EnrollPeople(Enrolling):
-    """Chosen people into one course."""
+    """Chosen people into one course, or into one of its batches."""
 
     name = "enrollments.enroll_people"
     title = _l("Enrol in a course")
     lists = ("channels.people",)
     icon = "book-open"
-    options: Sequence[Option] = (Option("course_id", _l("Course"), kind="select", choices=queries.courses_to_enrol_in), REASON)
+    options: Sequence[Option] = (Option("course_id", _l("Course"), kind="select", choices=queries.places_to_enrol_in), REASON)
     wish = "add"
     back = "/admin/channels/people"
 
     def check(self, params: dict[str, Any], by: Actor) -> dict[str, Any]:
         """A course there is, and a reason."""
         params = super().check(params, by)
-        if params.get("course_id") not in dict(queries.courses_to_enrol_in()):
+        if params.get("course_id") not in dict(queries.places_to_enrol_in()):
             raise Invalid(_("Choose a course."), fields={"course_id": _("Choose a course.")})
         return params
 
@@ -102,15 +109,19 @@ class EnrollPeople(Enrolling):
         """Each chosen person and the course."""
         chosen = {row.number: UUID(row.key.partition(":")[0]) if row.key else row.subject_id for row in rows}
         members = {one.id: one for one in db.session().scalars(select(Member).where(Member.id.in_(list(chosen.values()))))}
-        wishes = {}
+        course_id, _colon, batch_id = str(context.params["course_id"]).partition(":")
+        batch = queries.find_batch(UUID(batch_id)) if batch_id else None
+        wishes, batches = {}, {}
         for row in rows:
             person = members.get(chosen[row.number] or UUID(int=0))
             if person is None or person.status == "deleted":
                 row.deny(_("This person is not here any more."))
                 continue
             row.label = f"{person.name} · {person.email}"
-            wishes[row.number] = (person.id, UUID(context.params["course_id"]), self.wish)
-        self.decide(rows, wishes, context)
+            wishes[row.number] = (person.id, UUID(course_id), self.wish)
+            if batch is not None:
+                batches[row.number] = batch
+        self.decide(rows, wishes, context, batches)
 
 
 @register
@@ -130,7 +141,7 @@ class EndEnrollments(Enrolling):
 
     name = "enrollments.end_enrollments"
     title = _l("End enrolments")
-    lists = ("enrollments.enrollments",)
+    lists = ("enrollments.enrollments", "enrollments.batch_people")
     icon = "ban"
     tone = "danger"
     options: Sequence[Option] = (REASON,)
@@ -189,10 +200,12 @@ class ExtendEnrollments(EndEnrollments):
                 row.deny(_("This enrolment is not open any more."))
                 continue
             row.label, row.key = f"{one.name} · {one.title}", f"{one.Enrollment.user_id}:{one.Enrollment.course_id}"
-            if one.Enrollment.order_id is not None:
-                row.deny(_("This course was paid for, so it has no last day."))
-                continue
             until = one.Enrollment.until_on
+            wanted_day = context.params["until"]
+            is_longer = one.Enrollment.batch_id is not None and until is not None and (not wanted_day or wanted_day >= until.isoformat())
+            if one.Enrollment.order_id is not None and not is_longer:
+                row.deny(_("This course was paid for, so its last day does not come earlier."))
+                continue
             row.settle({"until": until.isoformat() if until else None}, {"until": context.params["until"] or None})
 
 
@@ -207,6 +220,45 @@ class RestoreEnrollments(EndEnrollments):
     wish = "add"
 
 
+@register
+class MoveEnrollments(EndEnrollments):
+    """Chosen enrolments are in another batch of their course."""
+
+    name = "enrollments.move_enrollments"
+    title = _l("Move to another batch")
+    icon = "move"
+    tone = ""
+    fields: Sequence[Field] = (BATCH, STATUS, UNTIL)
+    options = (Option("batch", _l("Batch"), kind="select", choices=batch_options), REASON)
+    wish = "move"
+
+    def check(self, params: dict[str, Any], by: Actor) -> dict[str, Any]:
+        """A batch there is, and a reason."""
+        params = super().check(params, by)
+        if params.get("batch") not in dict(batch_options()):
+            raise Invalid(_("Choose a batch."), fields={"batch": _("Choose a batch.")})
+        return params
+
+    def plan(self, rows: Sequence[Row], context: Context) -> None:
+        """Each chosen enrolment of the batch's course that is open."""
+        batch = queries.get_batch(UUID(context.params["batch"]))
+        wanted = select(Enrollment, Member.name, Course.title).join(Member, Member.id == Enrollment.user_id)
+        wanted = wanted.join(Course, Course.id == Enrollment.course_id).where(Enrollment.id.in_([row.subject_id for row in rows]))
+        there = {one.Enrollment.id: one for one in db.session().execute(wanted)}
+        wishes = {}
+        for row in rows:
+            one = there.get(row.subject_id) if row.subject_id else None
+            if one is None or not one.Enrollment.is_open:
+                row.deny(_("This enrolment is not open any more."))
+                continue
+            row.label = f"{one.name} · {one.title}"
+            if one.Enrollment.course_id != batch.course_id:
+                row.deny(_("%(name)s is a batch of another course.", name=batch.name))
+                continue
+            wishes[row.number] = (one.Enrollment.user_id, one.Enrollment.course_id, "add")
+        self.decide(rows, wishes, context, dict.fromkeys(wishes, batch))
+
+
 def courses_by_words() -> dict[str, set[UUID]]:
     """The courses people can be enrolled in by what a list may call them: title, end of the address, id."""
     made: dict[str, set[UUID]] = {}
@@ -214,6 +266,18 @@ def courses_by_words() -> dict[str, set[UUID]]:
         for words in {title.casefold(), slug.casefold(), str(course_id)}:
             made.setdefault(words, set()).add(course_id)
     return made
+
+
+def _batch_fault(row: Row, runs: Mapping[str, CourseBatch], batches: dict[int, CourseBatch]) -> str:
+    """What is wrong with the batch of a line; "" when nothing is, and then it stands in `batches`."""
+    said = row.given.get("batch", "")
+    if not said:
+        return _("Say into which batch, in the column Batch.") if row.given.get("do", "").casefold() in MOVING else ""
+    found = runs.get(said.casefold())
+    if found is None:
+        return _("This course has no batch %(name)s.", name=said[:80])
+    batches[row.number] = found
+    return ""
 
 
 def _wish(row: Row) -> str:

@@ -21,23 +21,27 @@ from lms.core.plans import Act, Context, Field, Option, Row, State
 from lms.core.references import what_hangs_on
 from lms.core.rights import rights_changed
 from lms.core.tenancy import current_channel
-from lms.enrollments import policies
+from lms.enrollments import policies, queries
 from lms.enrollments.events import EnrollmentEnded, UserEnrolled
-from lms.enrollments.models import Enrollment
+from lms.enrollments.models import CourseBatch, Enrollment
+from lms.enrollments.operations import opening_of
+from lms.enrollments.plans import seats
 
 STANDING = {"active": _l("Enrolled"), "completed": _l("Completed"), "ended": _l("Ended")}
 NAME = Field("name", _l("Person"), shown=False)
 COURSE = Field("course", _l("Course"), ("course title", "title", "slug"), shown=False, identifies=True)
 STATUS = Field("status", _l("Status"), words=STANDING)
+BATCH = Field("batch", _l("Batch"), ("run", "group", "cohort"))
 UNTIL = Field("until", _l("Open until"), ("until", "access until", "expires", "end date", "last day"))
 REASON = Option("note", _l("Reason"), help=_l("It stands with every enrolment; people whose enrolment ends read it."))
 
 INSERT = text(
     """
-    INSERT INTO enrollments.enrollments (channel_id, id, user_id, course_id, source, note, status, enrolled_at, enrolled_by, until_on)
-    SELECT :channel, e.id, e.user_id, e.course_id, 'manual', :note, 'active', :at, :by, e.until_on
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:users AS uuid[]), CAST(:courses AS uuid[]), CAST(:untils AS date[]))
-        AS e (id, user_id, course_id, until_on)
+    INSERT INTO enrollments.enrollments (channel_id, id, user_id, course_id, source, note, status, enrolled_at, enrolled_by, until_on,
+        batch_id, opens_at)
+    SELECT :channel, e.id, e.user_id, e.course_id, 'manual', :note, 'active', :at, :by, e.until_on, e.batch_id, e.opens_at
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:users AS uuid[]), CAST(:courses AS uuid[]), CAST(:untils AS date[]),
+        CAST(:batches AS uuid[]), CAST(:opens AS timestamptz[])) AS e (id, user_id, course_id, until_on, batch_id, opens_at)
     """
 )
 UPDATE = text(
@@ -67,19 +71,22 @@ def standing_of(pairs: Sequence[tuple[UUID, UUID]], *, lock: bool = False) -> di
     """The newest enrolment of each person and course, an open one first: its id and what stands of it."""
     if not pairs:
         return {}
-    wanted = select(Enrollment).where(tuple_(Enrollment.user_id, Enrollment.course_id).in_(list(set(pairs)))).order_by(Enrollment.id)
+    wanted = select(Enrollment, CourseBatch.name).outerjoin(CourseBatch, CourseBatch.id == Enrollment.batch_id)
+    wanted = wanted.where(tuple_(Enrollment.user_id, Enrollment.course_id).in_(list(set(pairs)))).order_by(Enrollment.id)
     if lock:
-        wanted = wanted.with_for_update()
-    found: dict[tuple[UUID, UUID], Enrollment] = {}
-    for row in db.session().scalars(wanted.execution_options(populate_existing=True)):
+        wanted = wanted.with_for_update(of=Enrollment)
+    found: dict[tuple[UUID, UUID], tuple[Enrollment, str | None]] = {}
+    for row, batch in db.session().execute(wanted.execution_options(populate_existing=True)):
         pair = (row.user_id, row.course_id)
-        if pair not in found or not found[pair].is_open:
-            found[pair] = row
-    return {pair: (row.id, _state(row)) for pair, row in found.items()}
+        if pair not in found or not found[pair][0].is_open:
+            found[pair] = (row, batch)
+    return {pair: (row.id, _state(row, batch)) for pair, (row, batch) in found.items()}
 
 
-def _state(row: Enrollment) -> State:
+def _state(row: Enrollment, batch: str | None) -> State:
     return {
+        "batch": batch,
+        "batch_id": str(row.batch_id) if row.batch_id else None,
         "status": row.status,
         "ended_at": row.ended_at.isoformat() if row.ended_at else None,
         "ended_reason": row.ended_reason,
@@ -96,7 +103,7 @@ def _state(row: Enrollment) -> State:
 class Enrolling(Act):
     """What the acts share. A row's key is `user:course`; its subject is the enrolment once there is one."""
 
-    fields: Sequence[Field] = (STATUS, UNTIL)
+    fields: Sequence[Field] = (BATCH, STATUS, UNTIL)
     back = "/admin/enrollments/"
 
     def allowed(self, by: Actor) -> Decision:
@@ -112,8 +119,14 @@ class Enrolling(Act):
             )
         return {**params, "note": note[:500]}
 
-    def decide(self, rows: Sequence[Row], wishes: Mapping[int, tuple[UUID, UUID, str]], context: Context) -> None:
-        """Give rows their verdict: (person, course, add or remove) by number."""
+    def decide(
+        self,
+        rows: Sequence[Row],
+        wishes: Mapping[int, tuple[UUID, UUID, str]],
+        context: Context,
+        batches: Mapping[int, CourseBatch] | None = None,
+    ) -> None:
+        """Give rows their verdict: (person, course, add or remove) by number, and the batch where one is named."""
         there = standing_of([(user_id, course_id) for user_id, course_id, _wish in wishes.values()])
         for row in rows:
             if row.number not in wishes:
@@ -123,24 +136,33 @@ class Enrolling(Act):
             row.subject_id, state = there.get((user_id, course_id), (None, None))
             _settle(row, state, wish, context.params["note"])
             if row.verdict != "refused":
-                _settle_day(row, state, wish)
+                _settle_batch(row, state, wish, (batches or {}).get(row.number))
+            if row.verdict != "refused":
+                _settle_day(row, state, wish, (batches or {}).get(row.number))
+        seats.deny_the_seatless(rows)
 
     def current(self, rows: Sequence[Row], *, lock: bool) -> Mapping[int, State]:
-        """The newest enrolment of each row's person and course."""
+        """The newest enrolment of each row's person and course; batches are locked before it."""
+        if lock:
+            there = standing_of([pair for row in rows if (pair := _pair(row))])
+            named = [(row.before or {}, row.after or {}) for row in rows]
+            found = {one.get("batch_id") for pair in named for one in pair} | {state["batch_id"] for _id, state in there.values()}
+            seats.lock_batches(UUID(one) for one in found if one)
         there = standing_of([pair for row in rows if (pair := _pair(row))], lock=lock)
         return {row.number: there[pair][1] for row in rows if (pair := _pair(row)) in there and pair}
 
     def apply(self, rows: Sequence[Row], context: Context) -> None:
         """Enrol who is new, open again what had ended, end what is to end."""
-        note = context.params["note"]
-        add_enrollments([row for row in rows if row.verdict == "new"], note=note, by=context.by)
-        moment = now().isoformat()
-        moving = [row for row in rows if row.verdict == "changed" and "status" in (row.after or {})]
-        ending = [row for row in moving if (row.after or {})["status"] == "ended"]
+        note, moment = context.params["note"], now().isoformat()
+        ending = [row for row in rows if row.verdict == "changed" and (row.after or {}).get("status") == "ended"]
         change_enrollments(ending, {row.number: {**(row.after or {}), "ended_at": moment} for row in ending}, "enrollments.end", context.by)
-        opening = [row for row in moving if (row.after or {})["status"] != "ended"]
-        change_enrollments(opening, {row.number: row.after or {} for row in opening}, "enrollments.restore", context.by)
-        date_enrollments([row for row in rows if row.verdict == "changed"], {row.number: row.after or {} for row in rows}, context.by)
+        rows = seats.seat([row for row in rows if row not in ending], {row.number: (row.before, row.after) for row in rows})
+        changed, after = [row for row in rows if row.verdict == "changed"], {row.number: row.after or {} for row in rows}
+        seats.put(changed, after, context.by)
+        opening = [row for row in changed if "status" in after[row.number]]
+        change_enrollments(opening, after, "enrollments.restore", context.by)
+        date_enrollments(changed, after, context.by)
+        add_enrollments([row for row in rows if row.verdict == "new"], note=note, by=context.by)
 
     def undo(self, rows: Sequence[Row], context: Context) -> None:
         """Take out who was enrolled by it and did not begin; put the others back as they were."""
@@ -153,9 +175,16 @@ class Enrolling(Act):
                 row.conflict(_("Something hangs on this enrolment by now: %(what)s.", what=hanging[row.subject_id]))
         remove_enrollments([row for row in new if row.result != "conflict"], by=context.by)
         changed = [row for row in rows if row.verdict == "changed"]
-        moved = [row for row in changed if "status" in (row.before or {})]
-        change_enrollments(moved, {row.number: row.before or {} for row in moved}, "enrollments.undo", context.by)
-        date_enrollments(changed, {row.number: row.before or {} for row in changed}, context.by)
+        closing = [row for row in changed if (row.before or {}).get("status") == "ended"]
+        change_enrollments(closing, {row.number: row.before or {} for row in closing}, "enrollments.undo", context.by)
+        seated = seats.seat([row for row in changed if row not in closing], {row.number: (row.after, row.before) for row in changed})
+        for row in changed:
+            if row.result == "refused":
+                row.conflict(row.reason)
+        back = {row.number: row.before or {} for row in changed}
+        seats.put([*closing, *seated], back, context.by)
+        change_enrollments([row for row in seated if "status" in back[row.number]], back, "enrollments.undo", context.by)
+        date_enrollments([*closing, *seated], back, context.by)
 
 
 def _settle(row: Row, state: State | None, wish: str, note: str) -> None:
@@ -180,9 +209,37 @@ def _settle(row: Row, state: State | None, wish: str, note: str) -> None:
         row.after = {"status": "ended", "ended_reason": note}
 
 
-def _settle_day(row: Row, state: State | None, wish: str) -> None:
-    """The last day a line names, on top of what else it does; a day that is over stands in the way of nobody who is let in again."""
+def _settle_batch(row: Row, state: State | None, wish: str, batch: CourseBatch | None) -> None:
+    """The batch a line names, on top of what else it does; whoever is in another one is moved."""
+    if wish == "remove":
+        if batch is not None and state is not None and state["status"] != "ended" and state["batch_id"] != str(batch.id):
+            row.deny(_("This person is not in %(name)s.", name=batch.name))
+        return
+    was = {key: state[key] for key in ("batch", "batch_id")} if state is not None else {"batch": None, "batch_id": None}
+    wanted = {"batch": batch.name, "batch_id": str(batch.id)} if batch is not None else was
+    opens_again = row.verdict == "changed" and (row.after or {}).get("status") in ("active", "completed")
+    if wanted == was and not (opens_again and was["batch_id"]):
+        return
+    if batch is not None and (fault := seats.closed(batch)):
+        row.deny(fault)
+        return
+    kept = row.verdict == "changed"
+    if state is not None:
+        row.before = {**(row.before or {} if kept else {}), **was}
+        row.verdict = "changed"
+    row.after = {**(row.after or {} if kept or state is None else {}), **wanted}
+
+
+def _settle_day(row: Row, state: State | None, wish: str, batch: CourseBatch | None) -> None:
+    """The last day a line names, or its new batch has, on top of what else it does.
+
+    A day that is over stands in the way of nobody who is let in again.
+    """
     given = row.given.get("until")
+    is_new_here = batch is not None and (state is None or state["batch_id"] != str(batch.id))
+    if not given and is_new_here and batch is not None and wish != "remove":
+        _date(row, state, batch.ends_on.isoformat() if batch.ends_on else None)
+        return
     if wish == "remove":
         return
     today = now().astimezone(zone(this_channel().zone)).date().isoformat()
@@ -193,8 +250,22 @@ def _settle_day(row: Row, state: State | None, wish: str) -> None:
     wanted = given or (None if "status" in (row.after or {}) and (state["until"] or today) < today else state["until"])
     if wanted == state["until"]:
         return
-    if given and state["is_paid"]:
-        row.deny(_("This course was paid for, so it has no last day."))
+    if given and state["is_paid"] and not may_last(state, given):
+        row.deny(_("This course was paid for, so its last day does not come earlier."))
+        return
+    _date(row, state, wanted)
+
+
+def may_last(state: State, until: str) -> bool:
+    """Whether what was paid for may have this last day: where the batch gave it one, a later one."""
+    return bool(state["batch_id"] and state["until"] and until >= state["until"])
+
+
+def _date(row: Row, state: State | None, wanted: str | None) -> None:
+    if state is None:
+        row.after = {**(row.after or {}), **({"until": wanted} if wanted else {})}
+        return
+    if wanted == state["until"]:
         return
     kept = row.verdict == "changed"
     row.before = {**(row.before or {} if kept else {}), "until": state["until"]}
@@ -214,8 +285,11 @@ def add_enrollments(rows: Sequence[Row], *, note: str, by: Actor) -> None:
     pairs = [pair for row in rows if (pair := _pair(row))]
     ids = [uuid7() for _row in rows]
     values = {"channel": current_channel(), "note": note, "at": now(), "by": by.user_id}
+    batches = [UUID(one) if (one := (row.after or {}).get("batch_id")) else None for row in rows]
+    found = {one: opening_of(queries.get_batch(one)) for one in set(batches) if one is not None}
     untils = [(row.after or {}).get("until") for row in rows]
     lists = {"ids": ids, "users": [user for user, _c in pairs], "courses": [course for _u, course in pairs], "untils": untils}
+    lists |= {"batches": batches, "opens": [found.get(one) if one else None for one in batches]}
     db.session().execute(INSERT, {**values, **lists})
     for row, row_id in zip(rows, ids, strict=True):
         row.subject_id = row_id

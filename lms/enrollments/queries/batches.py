@@ -9,7 +9,10 @@ from sqlalchemy import exists, func, or_, select, text
 
 from lms.channels.models import Member
 from lms.core import db
+from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
+from lms.core.i18n import ngettext
+from lms.core.models import AuditRow
 from lms.courses.models import Course
 from lms.enrollments.errors import NoBatch, NotOnTheList
 from lms.enrollments.models import BatchInstructor, CourseBatch, Enrollment, Wait
@@ -22,6 +25,19 @@ def get_batch(batch_id: UUID) -> CourseBatch:
     found = db.session().scalars(select(CourseBatch).where(CourseBatch.id == batch_id)).one_or_none()
     if found is None:
         raise NoBatch(_("There is no such batch here."))
+    return found
+
+
+def find_batch(batch_id: UUID | None) -> CourseBatch | None:
+    """One batch, or nothing."""
+    return db.session().scalars(select(CourseBatch).where(CourseBatch.id == batch_id)).one_or_none() if batch_id else None
+
+
+def standing_batch(batch_id: UUID) -> CourseBatch:
+    """One batch that does not lie in the bin; raises NoBatch."""
+    found = get_batch(batch_id)
+    if found.deleted_at is not None:
+        raise NoBatch(_("This batch was deleted. An admin finds it in the bin."))
     return found
 
 
@@ -101,10 +117,10 @@ def instructor_ids_of(batch_id: UUID) -> Sequence[UUID]:
     return db.session().scalars(select(BatchInstructor.user_id).where(BatchInstructor.batch_id == batch_id)).all()
 
 
-def instructors_of_batch(batch_id: UUID) -> Sequence[Member]:
-    """The people who teach the batch beside the course's own instructor, by name."""
-    wanted = select(Member).join(BatchInstructor, BatchInstructor.user_id == Member.id).where(BatchInstructor.batch_id == batch_id)
-    return db.session().scalars(wanted.order_by(Member.name, Member.id)).all()
+def user_ids_in_batch(batch_id: UUID) -> Sequence[UUID]:
+    """Everybody who is in a batch now."""
+    wanted = select(Enrollment.user_id).where(Enrollment.batch_id == batch_id, Enrollment.status != "ended")
+    return db.session().scalars(wanted.order_by(Enrollment.user_id)).all()
 
 
 def teaches_batch_of(user_id: UUID | None, course_id: UUID) -> bool:
@@ -174,3 +190,74 @@ FAULTS = text(
     WHERE b.taken <> e.taken OR b.held <> w.held OR b.taken + b.held > b.seats LIMIT 20
     """
 )
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFigures:
+    """How the people of a batch are doing."""
+
+    learning: int
+    completed: int
+    ended: int
+    average: int
+    waiting: int
+    teacher_ids: Sequence[UUID]
+    teachers: str
+
+
+def figures_of_batch(batch_id: UUID) -> BatchFigures:
+    """How many of a batch learn, have completed and have left, their average progress, how many wait, and who teaches it. One query."""
+    mine = select(BatchInstructor.user_id).where(BatchInstructor.batch_id == batch_id)
+    parts = (func.array_agg(Member.id), func.string_agg(Member.name, ", "))
+    ids, names = (select(part).where(Member.id.in_(mine)).scalar_subquery() for part in parts)
+    status = Enrollment.status
+    waiting = select(func.count()).select_from(Wait).where(Wait.batch_id == batch_id, Wait.state.in_(STANDING)).scalar_subquery()
+    counted = select(
+        func.count().filter(status == "active"),
+        func.count().filter(status == "completed"),
+        func.count().filter(status == "ended"),
+        func.coalesce(func.avg(Enrollment.progress).filter(status != "ended"), 0),
+        waiting,
+        ids,
+        names,
+    ).where(Enrollment.batch_id == batch_id)
+    learning, completed, ended, average, queue, teacher_ids, teachers = db.session().execute(counted).one()
+    return BatchFigures(learning, completed, ended, round(average), queue, teacher_ids or (), teachers or "")
+
+
+def history_of_batch(batch_id: UUID, *, most: int) -> Sequence[AuditRow]:
+    """The newest audit rows of a batch and of its waitlist."""
+    waits = select(Wait.id).where(Wait.batch_id == batch_id)
+    own = (AuditRow.target_kind == "course_batches") & (AuditRow.target_id == batch_id)
+    listed = (AuditRow.target_kind == "waits") & AuditRow.target_id.in_(waits)
+    return db.session().scalars(select(AuditRow).where(own | listed).order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(most)).all()
+
+
+def courses_run_by(by: Actor) -> list[tuple[str, str]]:
+    """The courses this person may make a batch of, by title: (id, title)."""
+    wanted = select(Course.id, Course.title).where(Course.status.not_in(("deleted", "archived")))
+    wanted = wanted if by.is_admin else wanted.where(Course.instructor_id == by.user_id)
+    return [(str(one), title) for one, title in db.session().execute(wanted.order_by(func.lower(Course.title), Course.id))]
+
+
+def places_to_enrol_in() -> list[tuple[str, str]]:
+    """The courses and batches somebody can be enrolled in by hand, by title: ("course" or "course:batch", words)."""
+    wanted = select(Course.id, Course.title, CourseBatch).outerjoin(
+        CourseBatch,
+        (CourseBatch.course_id == Course.id) & CourseBatch.deleted_at.is_(None) & CourseBatch.cancelled_at.is_(None),
+    )
+    found: dict[str, str] = {}
+    for course_id, title, batch in db.session().execute(
+        wanted.where(Course.status != "deleted").order_by(func.lower(Course.title), Course.id, CourseBatch.starts_on.nulls_last())
+    ):
+        found.setdefault(str(course_id), title)
+        if batch is not None:
+            found[f"{course_id}:{batch.id}"] = f"{title} · {batch.name}" + (f" ({left_words(batch)})" if batch.seats is not None else "")
+    return list(found.items())
+
+
+def left_words(batch: CourseBatch) -> str:
+    """How many places are left, in words."""
+    if batch.left is None:
+        return _("as many places as come")
+    return ngettext("%(num)s place left", "%(num)s places left", batch.left) if batch.left else _("full")

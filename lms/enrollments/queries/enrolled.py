@@ -15,7 +15,7 @@ from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.courses.models import Course, Lesson, Section
 from lms.enrollments.errors import NoEnrollment
-from lms.enrollments.models import Enrollment, LessonProgress
+from lms.enrollments.models import CourseBatch, Enrollment, LessonProgress
 from lms.payments.models import Refund
 
 
@@ -28,6 +28,7 @@ class Learning:
     next_lesson: Lesson | None
     done: int
     total: int
+    batch: str = ""
 
 
 def get_enrollment(enrollment_id: UUID) -> Enrollment:
@@ -147,16 +148,17 @@ def get_progress(enrollment_id: UUID, lesson_id: UUID) -> LessonProgress | None:
 def learning_of(user_id: UUID, *, limit: int | None = None) -> list[Learning]:
     """What the person learns, last seen first, each with the lesson to go on with; three queries however many there are."""
     statement = (
-        select(Enrollment, Course)
+        select(Enrollment, Course, CourseBatch.name)
         .join(Course, Course.id == Enrollment.course_id)
+        .outerjoin(CourseBatch, CourseBatch.id == Enrollment.batch_id)
         .where(Enrollment.user_id == user_id, Enrollment.status != "ended", Course.status != "deleted")
         .order_by(func.coalesce(Enrollment.last_seen_at, Enrollment.enrolled_at).desc(), Enrollment.id)
         .limit(limit)
     )
     rows = db.session().execute(statement).all()
-    lessons = _lessons_in_order([course.id for _enrollment, course in rows])
-    done = _done_lessons([enrollment.id for enrollment, _course in rows])
-    return [_learning(enrollment, course, lessons.get(course.id, []), done.get(enrollment.id, set())) for enrollment, course in rows]
+    lessons = _lessons_in_order([course.id for _enrollment, course, _batch in rows])
+    done = _done_lessons([enrollment.id for enrollment, _course, _batch in rows])
+    return [_learning(one, course, lessons.get(course.id, []), done.get(one.id, set()), batch) for one, course, batch in rows]
 
 
 def next_lesson(enrollment: Enrollment) -> Lesson | None:
@@ -176,9 +178,9 @@ def choose_next(lessons: Sequence[Lesson], done: set[UUID], last_lesson_id: UUID
     return lessons[at] if last_lesson_id else lessons[0]
 
 
-def _learning(enrollment: Enrollment, course: Course, lessons: Sequence[Lesson], done: set[UUID]) -> Learning:
+def _learning(enrollment: Enrollment, course: Course, lessons: Sequence[Lesson], done: set[UUID], batch: str | None) -> Learning:
     shown = {lesson.id for lesson in lessons}
-    return Learning(enrollment, course, choose_next(lessons, done, enrollment.last_lesson_id), len(done & shown), len(lessons))
+    return Learning(enrollment, course, choose_next(lessons, done, enrollment.last_lesson_id), len(done & shown), len(lessons), batch or "")
 
 
 def _lessons_in_order(course_ids: Sequence[UUID]) -> dict[UUID, list[Lesson]]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 
 from lms.channels.models import Member
 from lms.channels.reports import of_person, people_by
@@ -11,12 +11,19 @@ from lms.core import db
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Period, Report, Sought
-from lms.core.reports.fields import Words
+from lms.core.reports.fields import Filter, Words
 from lms.courses.models import Course, Lesson
-from lms.enrollments.models import Enrollment, LessonProgress
+from lms.enrollments.models import BatchInstructor, CourseBatch, Enrollment, LessonProgress
 from lms.enrollments.policies import can_see_students
 
-SOURCES = (("wallet", _l("Wallet")), ("free", _l("Free course")), ("manual", _l("By hand")), ("voucher", _l("Voucher")))
+SOURCES = (
+    ("wallet", _l("Wallet")),
+    ("free", _l("Free course")),
+    ("manual", _l("By hand")),
+    ("voucher", _l("Voucher")),
+    ("link", _l("Link or key")),
+    ("request", _l("Request")),
+)
 STATUSES = (("active", _l("Learning")), ("completed", _l("Completed")), ("ended", _l("Ended")))
 TONES = {"active": "info", "completed": "success", "ended": "neutral"}
 
@@ -25,6 +32,25 @@ def course_options() -> Sequence[tuple[str, str]]:
     """The courses to filter by."""
     rows = db.session().execute(select(Course.id, Course.title).where(Course.status != "deleted").order_by(Course.title, Course.id))
     return [(str(course_id), title) for course_id, title in rows]
+
+
+def batch_options() -> Sequence[tuple[str, str]]:
+    """The batches to filter by, each with its course."""
+    wanted = select(CourseBatch.id, Course.title, CourseBatch.name).join(Course, Course.id == CourseBatch.course_id)
+    wanted = wanted.where(CourseBatch.deleted_at.is_(None)).order_by(
+        Course.title, CourseBatch.starts_on.desc().nulls_last(), CourseBatch.id
+    )
+    return [(str(batch_id), f"{title} · {name}") for batch_id, title, name in db.session().execute(wanted)]
+
+
+def taught_by(by: Actor) -> Any:
+    """The condition for the enrolments an instructor sees: in their own courses, and in the batches they teach."""
+    own = select(Course.id).where(Course.instructor_id == by.user_id)
+    taught = select(BatchInstructor.batch_id).where(BatchInstructor.user_id == by.user_id)
+    return or_(Enrollment.course_id.in_(own), Enrollment.batch_id.in_(taught))
+
+
+BATCH = select(CourseBatch.name).where(CourseBatch.id == Enrollment.batch_id).correlate(Enrollment).scalar_subquery()
 
 
 class Enrollments(Report):
@@ -51,10 +77,11 @@ class Enrollments(Report):
             "Enrolments in which every lesson that counts was completed. The percentage is their share of all enrolments ever made."
         ),
     }
-    columns = (
+    columns: Sequence[Column] = (
         Column("name", _l("Person"), Member.name, href="/admin/enrollments/{id}"),
         Column("email", _l("E-mail"), Member.email),
         Column("course", _l("Course"), Course.title, sortable=False),
+        Column("batch", _l("Batch"), BATCH, sortable=False, nullable=True, shown=False),
         Column("status", _l("Status"), Enrollment.status, kind="state", words=dict(STATUSES), tones=TONES),
         Column("progress", _l("Progress"), Enrollment.progress, kind="percent"),
         Column("source", _l("How"), Enrollment.source, kind="state", words=dict(SOURCES)),
@@ -65,8 +92,9 @@ class Enrollments(Report):
         Column("until_on", _l("Open until"), Enrollment.until_on, kind="date", shown=False),
         Column("note", _l("Reason for enrolling"), Enrollment.note, shown=False),
     )
-    filters = (
+    filters: Sequence[Filter] = (
         Choice("course", _l("Course"), Enrollment.course_id, options=course_options),
+        Choice("batch", _l("Batch"), Enrollment.batch_id, options=batch_options),
         Choice("status", _l("Status"), Enrollment.status, options=STATUSES),
         Choice("source", _l("How"), Enrollment.source, options=SOURCES),
         Period("enrolled", _l("Enrolled"), Enrollment.enrolled_at),
@@ -83,12 +111,11 @@ class Enrollments(Report):
     def query(self, by: Actor) -> Select[Any]:
         """All for admins, an instructor's own courses' otherwise."""
         rows = select(Enrollment).join(Member, Member.id == Enrollment.user_id).join(Course, Course.id == Enrollment.course_id)
-        return rows if by.is_admin else rows.where(Course.instructor_id == by.user_id)
+        return rows if by.is_admin else rows.where(taught_by(by))
 
     def bare(self, by: Actor) -> Select[Any]:
         """The enrolments alone; every one has its person and its course."""
-        own = select(Course.id).where(Course.instructor_id == by.user_id)
-        return select(Enrollment) if by.is_admin else select(Enrollment).where(Enrollment.course_id.in_(own))
+        return select(Enrollment) if by.is_admin else select(Enrollment).where(taught_by(by))
 
 
 class Lessons(Report):

@@ -16,7 +16,7 @@ from lms.core.reports.fields import Words
 from lms.courses.models import Course
 from lms.enrollments.models import Enrollment
 from lms.enrollments.policies import can_see_students
-from lms.enrollments.reports.lists import course_options
+from lms.enrollments.reports.lists import batch_options, course_options
 
 SHOWN = 12
 MOST = 500
@@ -43,6 +43,10 @@ def _in_course(raw: str) -> Any:
     return _enrolled().where(Enrollment.course_id == raw).exists()
 
 
+def _in_batch(raw: str) -> Any:
+    return _enrolled().where(Enrollment.batch_id == raw).exists()
+
+
 def _enrolled() -> Any:
     return select(Enrollment.id).where(
         Enrollment.channel_id == Member.channel_id, Enrollment.user_id == Member.id, Enrollment.status != "ended"
@@ -66,6 +70,7 @@ class Matrix(Report):
     }
     filters = (
         Choice("course", _l("In the course"), _in_course, options=course_options),
+        Choice("batch", _l("In the batch"), _in_batch, options=batch_options),
         Period("joined", _l("Joined"), Member.joined_at),
         Period("seen", _l("Last here"), Member.seen_at),
     )

@@ -21,11 +21,12 @@ from lms.courses import queries as courses
 from lms.courses.models import Course, Lesson
 from lms.courses.policies import can_read
 from lms.enrollments import operations, policies, queries
-from lms.enrollments.errors import PriceChanged
+from lms.enrollments.errors import LinkRefused, PriceChanged
 from lms.enrollments.forms import BeatBody, EnrollForm
-from lms.enrollments.models import Enrollment
+from lms.enrollments.models import Enrollment, Link
 from lms.enrollments.operations.watching import read_pass
 from lms.enrollments.views.door import bp
+from lms.enrollments.views.joining import link_of, may_join
 from lms.vouchers import operations as vouchers
 from lms.vouchers.errors import CodeRefused, UnknownCode
 from lms.vouchers.policies import can_see_redemption
@@ -39,6 +40,7 @@ from lms.web.toasts import toast
 
 REDEEM = "/vouchers/redeem"
 COUPON = "enrolment-coupon"
+DOORS = {"key": ".courses_key", "request": ".courses_request"}
 
 
 @bp.route("/")
@@ -62,7 +64,7 @@ def courses_continue(course_id: UUID) -> ResponseReturnValue:
     """The lesson to go on with."""
     course = courses.get_course(course_id)
     allow(policies.can_learn(actor()))
-    return moved(_lesson_to_go_on_with(course, queries.active_enrollment(actor_id(), course_id)))
+    return moved(lesson_to_go_on_with(course, queries.active_enrollment(actor_id(), course_id)))
 
 
 @bp.route("/courses/<uuid:course_id>/lessons/<uuid:lesson_id>")
@@ -96,14 +98,23 @@ def courses_offer(course_id: UUID) -> ResponseReturnValue:
         allow(can_read(actor(), course))
     else:
         allow(policies.can_learn(actor()))
+    asked = queries.last_request(actor().user_id, course_id) if course.entry == "request" and enrollment is None else None
+    in_batches = enrollment is None and queries.runs_in_batches(course_id)
     return fragment(
         "enrollments/_offer.html",
-        page=url_for(".courses_enroll", course_id=course_id),
+        page=url_for(DOORS.get(course.entry, ".courses_enroll"), course_id=course_id),
         course=course,
         enrollment=enrollment,
-        decision=policies.can_enroll(actor(), course, enrollment),
+        decision=policies.can_enroll(actor(), course, enrollment, let_in=asked is not None and asked.lets_in(now())),
+        asked=asked,
+        entry=policies.entry_of(course),
+        has_key=enrollment is None and queries.has_key(course_id),
         next_lesson=queries.next_lesson(enrollment) if enrollment else None,
         students=queries.count_students(course_id),
+        batch=queries.find_batch(enrollment.batch_id) if enrollment else None,
+        in_batches=in_batches,
+        choices=queries.choices_of(course_id, actor().user_id, operations.today()) if in_batches else [],
+        prices={},
     )
 
 
@@ -113,23 +124,27 @@ def courses_enroll(course_id: UUID) -> ResponseReturnValue:
     """Confirm: what it costs, what is in the wallet before and after; then the first lesson."""
     course = courses.get_course(course_id)
     enrollment = queries.active_enrollment(actor().user_id, course_id)
-    decision = policies.can_enroll(actor(), course, enrollment)
+    link = link_of(course, request.values.get("way", ""))
+    decision = policies.can_enroll(actor(), course, enrollment, let_in=link is not None or queries.lets_in(actor().user_id, course))
     if decision.rule == "enrolled_already":
         allow(policies.can_learn(actor()))
-        return moved(_lesson_to_go_on_with(course, enrollment))
-    allow(decision)
+        return moved(lesson_to_go_on_with(course, enrollment))
+    allow(decision & may_join(link) if link is not None else decision)
+    if queries.runs_in_batches(course.id) and link is None:
+        return moved(url_for(".courses_batches", course_id=course.id))
     form, page = EnrollForm(), "enrollments/courses_enroll.html"
     if not form.is_submitted():
-        return render_template(page, course=course, form=form, **_bill(course, form))
+        form.way.data = request.args.get("way", "")
+        return render_template(page, course=course, form=form, **bill_of(course, form))
     try:
         if form.validate():
-            return _looked_at(course, form) if form.code.data else _enrolled(course, form)
-    except (NotEnough, PriceChanged) as refusal:
+            return _looked_at(course, form) if form.code.data else _enrolled(course, form, link)
+    except (NotEnough, PriceChanged, LinkRefused) as refusal:
         form.refuse(refusal)
     except (CodeRefused, UnknownCode) as refusal:
         form.code.errors = [*form.code.errors, refusal.sentence]
         form.coupon.data = ""
-    return invalid(page, page=page, course=course, form=form, **_bill(course, form))
+    return invalid(page, page=page, course=course, form=form, **bill_of(course, form))
 
 
 @bp.route("/redemptions/<uuid:redemption_id>/courses")
@@ -201,6 +216,7 @@ def _outline_context(course: Course, lesson: Lesson, enrollment: Enrollment | No
         "course": course,
         "lesson": lesson,
         "enrollment": enrollment,
+        "batch": queries.find_batch(enrollment.batch_id) if enrollment and enrollment.is_open else None,
         "outline": outline,
         "refusals": {lesson_id: decision for lesson_id, decision in decisions.items() if not decision},
         "previous": outline.before(lesson),
@@ -233,7 +249,8 @@ def _id_in_query(name: str) -> UUID:
         raise NotFound(_("This address is not complete.")) from error
 
 
-def _lesson_to_go_on_with(course: Course, enrollment: Enrollment | None) -> str:
+def lesson_to_go_on_with(course: Course, enrollment: Enrollment | None) -> str:
+    """The address of the lesson to go on with; the course's own when it has none."""
     lesson = queries.next_lesson(enrollment) if enrollment else None
     if lesson is None:
         return url_for("courses.show", slug=course.slug)
@@ -244,16 +261,20 @@ def _looked_at(course: Course, form: EnrollForm) -> ResponseReturnValue:
     """The same page with the coupon taken off; its address names the coupon to this person alone, and never the code."""
     discount = vouchers.try_coupon(form.code.data or "", course.id, course.price, by=actor(), address=request.remote_addr or "")
     signed = sign(COUPON, {"code": str(discount.code_id), "user": str(actor_id()), "course": str(course.id)}, seconds=3600)
-    return moved(url_for(".courses_enroll", course_id=course.id, coupon=signed))
+    return moved(url_for(".courses_enroll", course_id=course.id, coupon=signed, way=form.way.data or None))
 
 
-def _enrolled(course: Course, form: EnrollForm) -> ResponseReturnValue:
-    enrollment = operations.enroll_by_wallet(course, by=actor(), agreed=_agreed(form.agreed.data), coupon_id=_coupon_of(course, form))
+def _enrolled(course: Course, form: EnrollForm, link: Link | None) -> ResponseReturnValue:
+    agreed, coupon_id = agreed_to(form.agreed.data), coupon_of(course, form)
+    if link is not None:
+        enrollment = operations.enroll_through(link.id, course, by=actor(), agreed=agreed, coupon_id=coupon_id)
+    else:
+        enrollment = operations.enroll_by_wallet(course, by=actor(), agreed=agreed, coupon_id=coupon_id)
     toast(_("You are enrolled in %(title)s.", title=course.title), tone="success")
-    return moved(_lesson_to_go_on_with(course, enrollment))
+    return moved(lesson_to_go_on_with(course, enrollment))
 
 
-def _coupon_of(course: Course, form: EnrollForm) -> UUID | None:
+def coupon_of(course: Course, form: EnrollForm) -> UUID | None:
     """The coupon that was looked at before; None when there is none, or its hour is over."""
     signed = form.coupon.data if form.is_submitted() else request.args.get("coupon", "")
     if not signed:
@@ -265,10 +286,13 @@ def _coupon_of(course: Course, form: EnrollForm) -> UUID | None:
     return UUID(claims["code"]) if (claims["user"], claims["course"]) == (str(actor_id()), str(course.id)) else None
 
 
-def _bill(course: Course, form: EnrollForm) -> dict[str, Any]:
-    """What the confirm page shows: the price with its coupon, the wallet before and after, and what is missing."""
-    price = left = course.price_at(now())
-    discount, coupon_id = None, _coupon_of(course, form)
+def bill_of(course: Course, form: EnrollForm, *, price: Money | None = None, here: str = "", **place: Any) -> dict[str, Any]:
+    """What the confirm page shows: the price with its coupon, the wallet before and after, and what is missing.
+
+    `price` is the batch's, where it is a place in one that is paid for; `here` and `place` are the page to come back to then.
+    """
+    price = left = price or course.price_at(now())
+    discount, coupon_id = None, coupon_of(course, form)
     if coupon_id is not None:
         form.coupon.data = form.coupon.data or request.args.get("coupon", "")
         try:
@@ -278,7 +302,8 @@ def _bill(course: Course, form: EnrollForm) -> dict[str, Any]:
             form.code.errors, form.coupon.data = [*form.code.errors, refusal.sentence], ""
     before = wallet.balance_of(actor_id())
     short = left - before if left > before else None
-    back = url_for(".courses_enroll", course_id=course.id, coupon=(form.coupon.data if discount else None) or None)
+    place = place or {"course_id": course.id}
+    back = url_for(here or ".courses_enroll", **place, coupon=(form.coupon.data if discount else None) or None, way=form.way.data or None)
     return {
         "redeem_href": f"{REDEEM}?{urlencode({'next': back})}",
         "price": price,
@@ -290,7 +315,7 @@ def _bill(course: Course, form: EnrollForm) -> dict[str, Any]:
     }
 
 
-def _agreed(text: str | None) -> Money | None:
+def agreed_to(text: str | None) -> Money | None:
     """The price the form showed, as "1250 EUR"; anything else agrees to nothing that exists."""
     minor, _space, currency = (text or "").partition(" ")
     return Money(int(minor), currency) if minor.isdecimal() else Money(-1, currency)

@@ -24,8 +24,11 @@ from lms.notifications.operations.occasions import (
     tell_of_failed_file,
     tell_of_refund,
     tell_of_report,
+    tell_of_request,
+    tell_of_request_answer,
     tell_of_session,
 )
+from lms.notifications.operations.places import tell_batch, tell_of_lost_place, tell_of_offer
 from lms.notifications.operations.reading import forget_old, mark_all_seen, mark_seen
 from lms.notifications.operations.telling import CHUNK, bell_topic, occasion, send_sample, tell
 from lms.notifications.operations.wishing import (
@@ -87,13 +90,18 @@ __all__ = [
     "standard_words",
     "take_back",
     "tell",
+    "tell_batch",
     "tell_of_answer",
     "tell_of_approval",
     "tell_of_batch",
     "tell_of_enrolment",
     "tell_of_failed_file",
+    "tell_of_lost_place",
+    "tell_of_offer",
     "tell_of_refund",
     "tell_of_report",
+    "tell_of_request",
+    "tell_of_request_answer",
     "tell_of_session",
     "unsubscribe",
     "unsubscribe_token",

@@ -56,12 +56,38 @@ def _moment(value: datetime | str, zone_name: str) -> str:
 
 
 ENROLLED = _l("You get this because you are enrolled in %(course)s.")
+WAITING = _l("You get this because you joined the waitlist of a batch of %(course)s.")
 TEACHING = _l("You get this because you teach %(course)s.")
+ASKED = _l("You get this because you asked to be enrolled in %(course)s.")
 ADMIN = _l("You get this because you are an admin of this academy.")
 
 MESSAGES: dict[str, Message] = {
     "enrolled": Message(
         "enrolled", _l("You are enrolled in %(course)s"), _l("The course is open to you from now on."), _l("Open the course"), ENROLLED
+    ),
+    "request_approved": Message(
+        "request_answer",
+        _l("You may learn %(course)s"),
+        _l("Your request was granted. %(why)s"),
+        _l("Open the course"),
+        ASKED,
+    ),
+    "request_refused": Message(
+        "request_answer", _l("Your request for %(course)s was refused"), _l("%(why)s"), _l("See your request"), ASKED
+    ),
+    "request_expired": Message(
+        "request_answer",
+        _l("Your request for %(course)s became too old"),
+        _l("Nobody answered it in time. You can ask again."),
+        _l("Ask again"),
+        ASKED,
+    ),
+    "request": Message(
+        "request",
+        _l("%(student)s asks for %(course)s"),
+        _l("%(why)s"),
+        _l("Answer"),
+        _l("You get this because you answer requests for %(course)s."),
     ),
     "announcement": Message(
         "announcement", _l("%(subject)s"), _l("%(text)s"), _l("Read it here"), _l("You get this because you belong to %(academy)s.")
@@ -109,6 +135,29 @@ MESSAGES: dict[str, Message] = {
         _l("See the live classes"),
         ENROLLED,
     ),
+    "place_offered": Message(
+        "place",
+        _l("A place in %(batch)s is held for you"),
+        _l("%(course)s: take it until %(until_at)s. After that it goes to the next one on the waitlist."),
+        _l("Take the place"),
+        WAITING,
+    ),
+    "place_passed": Message(
+        "place",
+        _l("The place in %(batch)s passed on"),
+        _l("It was held for a day and has gone to the next one. You can join the waitlist of %(course)s again."),
+        _l("See the batches"),
+        WAITING,
+    ),
+    "wait_ended": Message("place", _l("You are off the waitlist of %(batch)s"), _l("%(course)s: %(why)s"), _l("See the course"), WAITING),
+    "batch_moved": Message(
+        "place",
+        _l("%(batch)s has other days"),
+        _l("The first or the last day of your batch of %(course)s changed. The page of the course has the new ones."),
+        _l("See the course"),
+        ENROLLED,
+    ),
+    "batch_cancelled": Message("place", _l("%(batch)s does not take place"), _l("%(course)s: %(why)s"), _l("See the course"), ENROLLED),
     "course_published": Message(
         "course_answer", _l("%(course)s is published"), _l("It stands in the catalogue."), _l("See the course"), TEACHING
     ),

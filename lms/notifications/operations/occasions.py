@@ -25,11 +25,34 @@ def tell_of_enrolment(enrollment_id: UUID) -> None:
     course = courses.get_course(enrollment.course_id)
     values = {"course": course.title}
     event_id = occasion("enrolled", enrollment.id)
-    tell("enrolled", [enrollment.user_id], event_id=event_id, href=f"/courses/{course.slug}", values=values, course_id=course.id)
+    if enrollment.source != "request":  # they hear of the answer to their request
+        tell("enrolled", [enrollment.user_id], event_id=event_id, href=f"/courses/{course.slug}", values=values, course_id=course.id)
     if course.instructor_id != enrollment.user_id:
         student = channels.find_member(enrollment.user_id)
         values |= {"student": student.name if student else _("Somebody"), "count": str(enrollments.count_students(course.id))}
         tell("new_student", [course.instructor_id], event_id=event_id, href=f"/admin/courses/{course.id}", values=values)
+
+
+def tell_of_request(request_id: UUID) -> None:
+    """The instructor and the admins hear that somebody asks to be let in; nothing once it was answered."""
+    request = enrollments.get_request(request_id)
+    if request.state != "waiting":
+        return
+    course, student = courses.get_course(request.course_id), channels.find_member(request.user_id)
+    values = {"course": course.title, "student": student.name if student else _("Somebody"), "why": request.reason}
+    told = list(dict.fromkeys([course.instructor_id, *queries.admin_ids()]))
+    tell("request", told, event_id=occasion("request", request.id), href=f"/admin/enrollments/requests/{request.id}", values=values)
+
+
+def tell_of_request_answer(request_id: UUID, state: str) -> None:
+    """Who asked hears the answer; nothing when it was taken back meanwhile."""
+    request = enrollments.get_request(request_id)
+    if request.state != state:
+        return
+    course = courses.get_course(request.course_id)
+    href = f"/courses/{course.slug}" if state == "approved" else f"/enrollments/courses/{course.id}/request"
+    event_id = occasion("request", state, request.id, request.answered_at)
+    tell(f"request_{state}", [request.user_id], event_id=event_id, href=href, values={"course": course.title, "why": request.answer})
 
 
 def tell_of_refund(refund_id: UUID, *, undone: bool) -> None:

@@ -69,7 +69,14 @@ def sessions_new() -> ResponseReturnValue:
 def _plan(course: Course, form: NewSessionForm) -> list[Session]:
     """Do what the form asks for."""
     starts_at, ends_at = form.times_in(reader_zone())
-    plan = Plan(form.title.data or "", starts_at, ends_at, form.description.data or "", form.join_url.data or "")
+    plan = Plan(
+        form.title.data or "",
+        starts_at,
+        ends_at,
+        form.description.data or "",
+        form.join_url.data or "",
+        provider=form.provider.data or "link",
+    )
     if form.every.data in EVERY:
         times = form.times.data or 1
         return operations.schedule_series(course, plan, every=form.every.data, times=times, zone_name=choose_zone(), by=actor())
@@ -103,6 +110,7 @@ def sessions_edit(session_id: UUID) -> ResponseReturnValue:
             "minutes": minutes,
             "starts_at": session.starts_at.astimezone(reader_zone()).replace(tzinfo=None, second=0, microsecond=0),
             "following": "",
+            "provider": session.provider,
         }
     )
     following = queries.count_following(session)
@@ -131,6 +139,7 @@ def _edit(session: Session, form: SessionForm, minutes: int) -> int:
         ends_at=ends_at,
         description=form.description.data or "",
         join_url=form.join_url.data or "",
+        provider=form.provider.data or "",
         by=actor(),
     )
     return changed_count or 1

@@ -12,15 +12,21 @@ from lms.streaming.operations.moving import (
     start_session,
 )
 from lms.streaming.operations.planning import edit_following, edit_session, schedule_series, schedule_session
+from lms.streaming.operations.taking import begin_take, end_take, end_takes, hang_up, mark_moment, show_picture, unmark_moment
 
 __all__ = [
+    "begin_take",
     "cancel_following",
     "cancel_session",
     "edit_following",
     "edit_session",
     "end_session",
+    "end_take",
+    "end_takes",
+    "hang_up",
     "keep_time",
     "make_feed",
+    "mark_moment",
     "note_alive",
     "note_join",
     "note_joins",
@@ -31,5 +37,7 @@ __all__ = [
     "revoke_feed",
     "schedule_series",
     "schedule_session",
+    "show_picture",
     "start_session",
+    "unmark_moment",
 ]

@@ -14,9 +14,9 @@ from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.courses.models import Course
 from lms.streaming import queries
-from lms.streaming.errors import BadTimes, IllegalMove
+from lms.streaming.errors import BadLink, BadTimes, IllegalMove
 from lms.streaming.events import SessionMoved, SessionScheduled
-from lms.streaming.gateways import PROVIDERS, provider_of
+from lms.streaming.gateways import PROVIDERS, Provider
 from lms.streaming.models import MOST_TIMES, Series, Session
 
 LONGEST = timedelta(hours=12)
@@ -92,7 +92,7 @@ def _plan(course: Course, plan: Plan, by: Actor, series: Series | None = None, n
         starts_at=plan.starts_at,
         ends_at=plan.ends_at,
         provider=plan.provider,
-        join_url=PROVIDERS[plan.provider].check(plan.join_url),
+        join_url=_provider(plan.provider).check(plan.join_url),
         series_id=series.id if series is not None else None,
         series_number=number,
     )
@@ -113,9 +113,10 @@ def edit_session(
     description: str,
     join_url: str,
     by: Actor,
+    provider: str = "",
     is_quiet: bool = False,
 ) -> None:
-    """Change what was planned; the times only while it has not begun. A quiet change is one of several of which the first is told."""
+    """Change what was planned; times and place only while it has not begun. A quiet change is one of several of which the first is told."""
     moved = (starts_at, ends_at) != (session.starts_at, session.ends_at)
     if session.is_over:
         raise IllegalMove(_("This class is over, so its plan stays as it was."))
@@ -123,6 +124,9 @@ def edit_session(
         if session.state != "scheduled":
             raise IllegalMove(_("The room is open already, so the times stay. End it, then plan a new one."))
         _check_times(starts_at, ends_at)
+    provider = provider or session.provider
+    if provider != session.provider and session.state != "scheduled":
+        raise IllegalMove(_("The room is open already, so the class stays where it is."))
     changed = audit.update(
         session,
         "streaming.edit",
@@ -131,7 +135,8 @@ def edit_session(
         starts_at=starts_at,
         ends_at=ends_at,
         description=description.strip(),
-        join_url=provider_of(session).check(join_url),
+        provider=provider,
+        join_url=_provider(provider).check(join_url),
     )
     if changed:
         session.version += 1
@@ -140,20 +145,36 @@ def edit_session(
 
 
 def edit_following(
-    session: Session, *, title: str, starts_at: datetime, ends_at: datetime, description: str, join_url: str, by: Actor
+    session: Session,
+    *,
+    title: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    description: str,
+    join_url: str,
+    by: Actor,
+    provider: str = "",
 ) -> int:
     """Change this class of a series and those after it that have not begun: times move alike on the clock of the series; how many."""
     series = queries.get_series(session.series_id)
     place = zone(series.zone)
     shift = starts_at.astimezone(place).replace(tzinfo=None) - session.starts_at.astimezone(place).replace(tzinfo=None)
     length = ends_at - starts_at
-    change = partial(edit_session, title=title, description=description, join_url=join_url, by=by)
+    change = partial(edit_session, title=title, description=description, join_url=join_url, provider=provider, by=by)
     change(session, starts_at=starts_at, ends_at=ends_at)
     later = [one for one in queries.following_sessions(session) if one.id != session.id]
     for one in later:
         begins = (one.starts_at.astimezone(place).replace(tzinfo=None) + shift).replace(tzinfo=place).astimezone(UTC)
         change(one, starts_at=begins, ends_at=begins + length, is_quiet=True)
     return 1 + len(later)
+
+
+def _provider(name: str) -> Provider:
+    found = PROVIDERS.get(name)
+    if found is None:
+        sentence = _("Choose where the class happens.")
+        raise BadLink(sentence, fields={"provider": sentence})
+    return found
 
 
 def _check_times(starts_at: datetime, ends_at: datetime) -> None:

@@ -1,27 +1,24 @@
-"""Everything read about live classes."""
+"""Sessions, how people stand to them, and who was there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import Select, and_, false, func, or_, select
 from sqlalchemy.orm import contains_eager
 
 from lms.channels.models import Member
-from lms.core import db, signing
+from lms.core import db
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
-from lms.core.icalendar import Entry
 from lms.courses.models import Course
 from lms.enrollments.models import Enrollment
-from lms.streaming.models import EARLY, Feed, Series, Session, Visit
+from lms.streaming.models import EARLY, Series, Session, Visit
 
 PAGE_QUIET = timedelta(minutes=3)
-FEED = "streaming:feed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ class Attendance:
 
 def get_session(session_id: UUID) -> Session:
     """One session with its course and host."""
-    found = db.session().scalars(_with_course().where(Session.id == session_id)).one_or_none()
+    found = db.session().scalars(with_course().where(Session.id == session_id)).one_or_none()
     if found is None:
         raise NotFound(_("There is no such live class."))
     return found
@@ -130,7 +127,8 @@ def attended_by(user_id: UUID, *, limit: int = 20) -> list[Attended]:
     return [Attended(*row[:4], int(row[4])) for row in db.session().execute(query)]
 
 
-def _with_course() -> Select[Session]:
+def with_course() -> Select[Session]:
+    """Sessions with their course and host."""
     return select(Session).join(Session.course).join(Session.host).options(contains_eager(Session.course), contains_eager(Session.host))
 
 
@@ -146,7 +144,7 @@ def upcoming_sessions(user_id: UUID, *, limit: int = 50) -> Sequence[Session]:
     """The sessions to come and running that a person is enrolled for, hosts or teaches, soonest first."""
     mine = select(Enrollment.course_id).where(Enrollment.user_id == user_id, Enrollment.status != "ended")
     query = (
-        _with_course()
+        with_course()
         .where(
             or_(Session.course_id.in_(mine), Session.host_id == user_id, Course.instructor_id == user_id),
             Session.state.in_(("scheduled", "open", "live")),
@@ -161,7 +159,7 @@ def past_sessions(user_id: UUID, *, limit: int = 20) -> Sequence[Session]:
     """The sessions that are over of the courses a person is in, newest first."""
     mine = select(Enrollment.course_id).where(Enrollment.user_id == user_id, Enrollment.status != "ended")
     query = (
-        _with_course()
+        with_course()
         .where(
             or_(Session.course_id.in_(mine), Session.host_id == user_id, Course.instructor_id == user_id),
             Session.state.in_(("ended", "recorded", "cancelled")),
@@ -174,7 +172,7 @@ def past_sessions(user_id: UUID, *, limit: int = 20) -> Sequence[Session]:
 
 def sessions_between(begin: datetime, end: datetime, *, by: Actor) -> Sequence[Session]:
     """The sessions that begin in a stretch of time, soonest first: all for admins, their own for instructors."""
-    query = _with_course().where(Session.starts_at >= begin, Session.starts_at < end)
+    query = with_course().where(Session.starts_at >= begin, Session.starts_at < end)
     if not by.is_admin:
         query = query.where(or_(Session.host_id == by.user_id, Course.instructor_id == by.user_id))
     return db.session().scalars(query.order_by(Session.starts_at, Session.id).limit(1000)).all()
@@ -209,55 +207,6 @@ def count_following(session: Session) -> int:
         return 0
     later = (Session.series_id == session.series_id, Session.series_number > session.series_number, Session.state == "scheduled")
     return db.session().scalar(select(func.count()).select_from(Session).where(*later)) or 0
-
-
-# --- calendars ------------------------------------------------------------------------------------------------------------------
-
-
-def feed_of(user_id: UUID) -> Feed | None:
-    """The calendar address of a person that stands, when there is one."""
-    return db.session().scalar(select(Feed).where(Feed.user_id == user_id, Feed.revoked_at.is_(None)))
-
-
-def feed_token(feed: Feed) -> str:
-    """The secret of a calendar address: its id and a signature only this install can make; nothing in the database tells it."""
-    return f"{feed.id.hex}.{signing.digest(FEED, feed.id.hex).hex()[:40]}"
-
-
-def get_feed(token: str) -> Feed:
-    """The calendar address a secret belongs to; raises NotFound for a wrong or revoked one, with the same words."""
-    name, _dot, signature = token.partition(".")
-    if signing.same(signing.digest(FEED, name).hex()[:40], signature) and len(name) == 32:
-        found = db.session().get(Feed, UUID(name))
-        if found is not None and found.revoked_at is None:
-            return found
-    raise NotFound(_("There is no calendar at this address any more."))
-
-
-def calendar_entry(session: Session, origin: str) -> Entry:
-    """A session as a date in a calendar."""
-    words = [session.course.title, session.description] if session.description else [session.course.title]
-    return Entry(
-        uid=f"{session.id}@{urlsplit(origin).hostname}",
-        title=session.title,
-        starts_at=session.starts_at,
-        ends_at=session.ends_at,
-        changed_at=session.cancelled_at or session.opened_at or session.created_at,
-        sequence=session.version,
-        description="\n\n".join(words),
-        url=f"{origin}/streaming/sessions/{session.id}",
-        is_cancelled=session.state == "cancelled",
-    )
-
-
-def calendar_of(user_id: UUID, origin: str) -> list[Entry]:
-    """A person's dates: the classes to come and those of the last thirty days, cancelled ones marked as such."""
-    mine = select(Enrollment.course_id).where(Enrollment.user_id == user_id, Enrollment.status != "ended")
-    query = _with_course().where(
-        or_(Session.course_id.in_(mine), Session.host_id == user_id, Course.instructor_id == user_id),
-        Session.starts_at > now() - timedelta(days=30),
-    )
-    return [calendar_entry(one, origin) for one in db.session().scalars(query.order_by(Session.starts_at, Session.id).limit(500))]
 
 
 def sessions_to_open(moment: datetime) -> Sequence[Session]:

@@ -9,16 +9,21 @@ from lms.streaming.models import Session
 
 
 class Provider(Protocol):
-    """A place where people see and hear each other; `name` is what a session stores."""
+    """A place where people see and hear each other; `name` is what a session stores.
+
+    `records` says whether it gives us a recording by itself, `stages` whether the picture plays on our own page.
+    Whoever it is, joins, leaves and the recording arrive as the same facts (`operations.take_fact`).
+    """
 
     name: str
     records: bool
+    stages: bool
 
     def check(self, join_url: str) -> str:
         """The address as it will be stored; raises BadLink when it cannot be a room."""
 
     def door(self, session: Session) -> str:
-        """The address that lets somebody in who may join now."""
+        """The outside address that lets somebody in who may join now; "" for a class on our own page."""
 
 
 class LinkProvider:
@@ -26,6 +31,7 @@ class LinkProvider:
 
     name = "link"
     records = False
+    stages = False
 
     def check(self, join_url: str) -> str:
         """An https address without surprises; an empty one is a class that happens in the chat alone."""
@@ -50,7 +56,23 @@ class LinkProvider:
         return session.join_url
 
 
-PROVIDERS: dict[str, Provider] = {"link": LinkProvider()}
+class BrowserProvider:
+    """This platform itself: the host's browser sends camera, screen and sound, students watch on the class's page."""
+
+    name = "browser"
+    records = True
+    stages = True
+
+    def check(self, join_url: str) -> str:
+        """There is no address to keep."""
+        return ""
+
+    def door(self, session: Session) -> str:
+        """The class's own page."""
+        return ""
+
+
+PROVIDERS: dict[str, Provider] = {made.name: made for made in (LinkProvider(), BrowserProvider())}
 
 
 def provider_of(session: Session) -> Provider:

@@ -1,0 +1,7 @@
+"""What workers do with files: check them, make them ready piece by piece, clean up."""
+
+from lms.content.jobs.checking import process
+from lms.content.jobs.encoding import assemble, drop_folder, encode
+from lms.content.jobs.tending import find_stuck, forget_abandoned
+
+__all__ = ["assemble", "drop_folder", "encode", "find_stuck", "forget_abandoned", "process"]

@@ -1,0 +1,197 @@
+"""Links and keys that let people into courses: made, changed, withdrawn, replaced. What is handed out is kept as a digest alone."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from lms.channels.plans.traits import clean_tags, spellings
+from lms.core import audit, db, signing
+from lms.core.clock import now
+from lms.core.decisions import Actor
+from lms.core.errors import Invalid
+from lms.core.i18n import gettext as _
+from lms.core.ids import token
+from lms.courses.models import Course
+from lms.enrollments import queries
+from lms.enrollments.models import Link, LinkCourse
+from lms.vouchers.operations.wishes import MOST_DOMAINS, are_domains
+
+MOST_SEATS = 1_000_000
+MOST_COURSES = 50
+HINT = 2
+KEY = re.compile(r"[A-Z0-9]{6,40}")
+PURPOSE = "way-in"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """What a link or key is asked to be: what it opens, for whom, how many, from when until when."""
+
+    label: str
+    course_ids: Sequence[UUID]
+    is_free: bool = True
+    note: str = ""
+    tag: str = ""
+    domains: Sequence[str] = field(default=())
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    seats: int | None = None
+
+    def faults(self, *, taken: int = 0) -> dict[str, str]:
+        """What is wrong with it, field by field; `taken` places are taken already."""
+        rules = {
+            "label": (1 <= len(self.label.strip()) <= 120, _("Give it a name of up to 120 letters.")),
+            "course_ids": (1 <= len(self.course_ids) <= MOST_COURSES, _("Choose 1 to %(most)s courses.", most=MOST_COURSES)),
+            "domains": (are_domains(self.domains), _("Write domains like school.example, at most %(most)s.", most=MOST_DOMAINS)),
+            "seats": (
+                self.seats is None or max(1, taken) <= self.seats <= MOST_SEATS,
+                _("%(taken)s people came already, so there must be at least as many places.", taken=taken)
+                if taken > 1
+                else _("1 or more; leave it empty for no limit."),
+            ),
+            "ends_at": (
+                self.ends_at is None or self.starts_at is None or self.ends_at > self.starts_at,
+                _("The end must lie after the start."),
+            ),
+        }
+        return {name: sentence for name, (fits, sentence) in rules.items() if not fits}
+
+
+def digest_of(held: str) -> bytes:
+    """What is kept in place of a link's secret."""
+    return signing.digest(PURPOSE, held)
+
+
+def digest_of_key(typed: str) -> bytes:
+    """What is kept in place of a key, whatever its case, spaces and dashes."""
+    return signing.digest(f"{PURPOSE}-key", plain_key(typed))
+
+
+def plain_key(typed: str) -> str:
+    """A key as it is compared: capitals and digits alone."""
+    return "".join(letter for letter in typed.upper() if letter.isalnum())[:200]
+
+
+def make_link(terms: Terms, *, by: Actor, key: str = "") -> tuple[Link, str]:
+    """A new link, or with `key` a key people type; with what is handed out, which nobody can read again later.
+
+    Raises Invalid for terms that do not fit, for a key that is short, and for one that is in use.
+    """
+    faults = terms.faults() | _time_faults(terms)
+    if key and (fault := _key_fault(key)):
+        faults["key"] = fault
+    if faults:
+        raise Invalid(next(iter(faults.values())), fields=faults)
+    held = key.strip() or token()
+    made = Link(kind="key" if key else "link", label=terms.label.strip(), digest=_digest(key, held), hint=_hint(key), made_by=by.user_id)
+    for name, value in _columns(terms).items():
+        setattr(made, name, value)
+    db.session().add(made)
+    db.session().flush()
+    _open_courses(made, terms.course_ids)
+    after = {"kind": made.kind, "courses": list(terms.course_ids), **_columns(terms)}
+    audit.record("enrollments.make_link", made, by=by, after=after, name=made.label)
+    return made, held
+
+
+def edit_link(link: Link, terms: Terms, *, by: Actor) -> bool:
+    """Change what a link or key opens, for whom and until when; those who came through it keep what they have. False: nothing changed."""
+    locked = queries.get_link(link.id, lock=True)
+    faults = terms.faults(taken=locked.uses)
+    if terms.ends_at != locked.ends_at:
+        faults |= _time_faults(terms)
+    if faults:
+        raise Invalid(next(iter(faults.values())), fields=faults)
+    stood = sorted(db.session().scalars(select(LinkCourse.course_id).where(LinkCourse.link_id == locked.id)))
+    changed = audit.update(locked, "enrollments.edit_link", by=by, label=terms.label.strip(), **_columns(terms))
+    if stood != sorted(terms.course_ids):
+        _open_courses(locked, terms.course_ids)
+        before, after = {"courses": stood}, {"courses": sorted(terms.course_ids)}
+        audit.record("enrollments.edit_link", locked, by=by, before=before, after=after, name=locked.label)
+        changed = True
+    locked.version += changed
+    return changed
+
+
+def put_link(link: Link, values: dict[str, Any], by: Actor) -> None:
+    """Put values of before back, as one click on the audit log asks."""
+    audit.update(queries.get_link(link.id, lock=True), "enrollments.edit_link", by=by, **values)
+
+
+def revoke_link(link: Link, *, by: Actor) -> None:
+    """Let nobody in through it any more, from this moment; who came keeps what they have. Twice changes nothing."""
+    locked = queries.get_link(link.id, lock=True)
+    if locked.revoked_at is None:
+        audit.update(locked, "enrollments.revoke_link", by=by, revoked_at=now())
+
+
+def restore_link(link: Link, *, by: Actor) -> None:
+    """Let people in again by the very same link or key; twice changes nothing."""
+    locked = queries.get_link(link.id, lock=True)
+    if locked.revoked_at is not None:
+        audit.update(locked, "enrollments.restore_link", by=by, revoked_at=None)
+
+
+def replace_link(link: Link, *, by: Actor, key: str = "") -> str:
+    """Give it a new secret, or a new key; the one before lets nobody in any more. What is handed out is returned once."""
+    locked = queries.get_link(link.id, lock=True)
+    if locked.is_key and (fault := _key_fault(key)):
+        raise Invalid(fault, fields={"key": fault})
+    held = key.strip() if locked.is_key else token()
+    locked.digest, locked.hint, locked.replaced_at = _digest(key if locked.is_key else "", held), _hint(key), now()
+    locked.version += 1
+    audit.record("enrollments.replace_link", locked, by=by, name=locked.label)
+    db.session().flush()
+    return held
+
+
+def _columns(terms: Terms) -> dict[str, Any]:
+    return {
+        "note": terms.note.strip(),
+        "is_free": terms.is_free,
+        "tag": clean_tags(terms.tag, spellings()) if terms.tag else "",
+        "domains": list(terms.domains),
+        "starts_at": terms.starts_at,
+        "ends_at": terms.ends_at,
+        "seats": terms.seats,
+    }
+
+
+def _open_courses(link: Link, course_ids: Sequence[UUID]) -> None:
+    """Let the link open these courses and no others; raises Invalid for one that is not there."""
+    wanted = set(course_ids)
+    there = set(db.session().scalars(select(Course.id).where(Course.id.in_(wanted), Course.status != "deleted")))
+    if there != wanted:
+        sentence = _("One of these courses is not there any more. Choose again.")
+        raise Invalid(sentence, fields={"course_ids": sentence})
+    gone = delete(LinkCourse).where(LinkCourse.link_id == link.id, LinkCourse.course_id.not_in(wanted))
+    db.session().execute(gone.execution_options(synchronize_session=False))
+    stand = set(db.session().scalars(select(LinkCourse.course_id).where(LinkCourse.link_id == link.id)))
+    db.session().add_all(LinkCourse(link_id=link.id, course_id=course_id) for course_id in sorted(wanted - stand))
+    db.session().flush()
+
+
+def _time_faults(terms: Terms) -> dict[str, str]:
+    is_past = terms.ends_at is not None and terms.ends_at <= now()
+    return {"ends_at": _("This moment is past. Choose a later one, or leave it empty.")} if is_past else {}
+
+
+def _key_fault(key: str) -> str:
+    if not KEY.fullmatch(plain_key(key)):
+        return _("A key has 6 to 40 letters A–Z and digits; dashes and spaces do not count.")
+    if queries.find_way(digest_of_key(key)) is not None:
+        return _("This key is in use already. Choose another.")
+    return ""
+
+
+def _digest(key: str, held: str) -> bytes:
+    return digest_of_key(key) if key else digest_of(held)
+
+
+def _hint(key: str) -> str:
+    return plain_key(key)[-HINT:] if key else ""

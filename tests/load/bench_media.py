@@ -1,0 +1,106 @@
+"""Videos: how long until they play, and what making them costs beside bare ffmpeg."""
+
+import resource
+import subprocess
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import imageio_ffmpeg
+from sqlalchemy import text
+
+from lms.app import connect
+from lms.content import jobs, operations, queries
+from lms.content.gateways import Facts, ladder
+from lms.content.gateways.ladder import pictures_arguments, sound_arguments
+from lms.core import db
+from lms.core.clock import now
+from lms.core.jobs import perform
+from lms.core.storage import storage
+from tests.factories import people
+from tests.load.figure import Figure
+from tests.load.stage import Stage
+
+FFMPEG = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-nostdin", "-loglevel", "error"]
+RECIPE = "-f lavfi -i testsrc2=s={size}:r=25 -f lavfi -i sine -t {seconds} -c:v libx264 -preset ultrafast -g 50 -pix_fmt yuv420p -c:a aac"
+
+
+def playable(stage: Stage, quick: bool) -> list[Figure]:
+    """Seconds from the end of an upload to a video that plays, by a worker that is free: the file of phones, of several lengths."""
+    connect(stage.config)
+    figures = []
+    for minutes, bound in ((1, 3.0), (30, 5.0)) if quick else ((1, 3.0), (30, 5.0), (120, 15.0)):
+        source = stage.config.home / f"film-{minutes}.mp4"
+        _film(source, "1280x720" if minutes == 1 else "640x360", minutes * 60)
+        asset_id = _received(stage, source)
+        began = now()
+        _run(jobs.process.name)
+        seconds = (_playable_at(stage, asset_id) - began).total_seconds()
+        size = source.stat().st_size / 1e6
+        what = f"upload finished → playable, {minutes} min of H.264/AAC ({size:.0f} MB)"
+        figures.append(Figure("playable", what, f"{seconds:.1f} s", "", f"≤ {bound:.0f} s", seconds <= bound))
+    return figures
+
+
+def pieces(stage: Stage, quick: bool) -> list[Figure]:
+    """CPU seconds of a video made by workers (cut, in pieces, put together) against bare ffmpeg with the same sizes in one command."""
+    connect(stage.config)
+    source = stage.config.home / "ladder.mp4"
+    _film(source, "1280x720", 180 if quick else 600)
+    asset_id = _received(stage, source)
+    before = _cpu()
+    _run(jobs.process.name, jobs.encode.name, jobs.assemble.name)
+    ours = _cpu() - before
+    with db.unit_of_work(stage.channel_id):
+        asset = queries.get_asset(asset_id)
+        facts, count = Facts.of(asset.facts), len(list((stage.config.home / "storage" / (asset.folder or "")).rglob("init_*.mp4")))
+    if asset.state != "ready":
+        return [Figure("pieces", "a video made in pieces", f"{asset.state}: {asset.failure}", "", "ready", False)]
+    place = stage.config.home / "floor"
+    sizes = ladder(facts)
+    for name in ("tiles", *(f"hls/{size.name}" for size in sizes), "hls/sound"):
+        (place / name).mkdir(parents=True, exist_ok=True)
+    before = _cpu()
+    for arguments in (pictures_arguments(facts, sizes, number=0, starts_at=0, has_tonemap=True), sound_arguments(facts, 0.0)):
+        subprocess.run([*FFMPEG, "-i", str(source), *arguments], cwd=place, check=True)
+    floor = _cpu() - before
+    what = f"{round(facts.duration / 60)} min of 720p made by workers ({count} streams in pieces), CPU"
+    ratio = ours / floor
+    return [Figure("pieces", what, f"{ours:.0f} s", f"{floor:.0f} s (one ffmpeg run)", f"ratio {ratio:.2f} (≤ 1.06)", ratio <= 1.06)]
+
+
+def _film(path: Path, size: str, seconds: int) -> None:
+    subprocess.run([*FFMPEG, *RECIPE.format(size=size, seconds=seconds).split(), str(path)], check=True)
+
+
+def _received(stage: Stage, source: Path) -> UUID:
+    """The file as an upload in parts leaves it: every part in the store, not yet one file."""
+    with db.unit_of_work(stage.channel_id):
+        upload = operations.start_upload(source.name, source.stat().st_size, "video", by=people.root())
+        with source.open("rb") as stream:
+            for number in range(1, upload.part_count + 1):
+                storage().put_part(upload.key, upload.upload_id, number, stream, upload.size_of(number))
+        operations.complete_upload(upload, queries.lock_asset(upload.asset_id), by=people.root())
+        return upload.asset_id
+
+
+def _playable_at(stage: Stage, asset_id: UUID) -> datetime:
+    with db.unit_of_work(stage.channel_id):
+        return queries.get_asset(asset_id).playable_at or now() + timedelta(days=1)
+
+
+def _run(*tasks: str) -> None:
+    """Do what waits of these tasks (and what hands it to them) as a worker does, to the end."""
+    while True:
+        with db.unit_of_work(platform=True) as session:
+            due = "SELECT id FROM core.outbox WHERE done_at IS NULL AND dead_at IS NULL AND (task = ANY(:tasks) OR task LIKE '%process_it')"
+            rows = session.execute(text(f"{due} ORDER BY run_at"), {"tasks": list(tasks)}).scalars().all()
+        done = [perform(row) for row in rows]
+        if not any(done):
+            return
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and of all it waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
