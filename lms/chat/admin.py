@@ -17,7 +17,7 @@ from lms.core.errors import Invalid, Refusal
 from lms.core.i18n import gettext as _
 from lms.streaming.queries import Standing, get_standing
 from lms.web.access import actor, allow
-from lms.web.answers import changed, fragment, invalid, moved
+from lms.web.answers import changed, fragment, invalid, moved, wants_fragment
 from lms.web.forms import Form
 from lms.web.lists import answer_list
 from lms.web.toasts import toast
@@ -200,7 +200,8 @@ def _done(standing: Standing, form: Form, act: Callable[[], None]) -> ResponseRe
 
 
 def _changed(standing: Standing, words: str) -> ResponseReturnValue:
-    toast(words)
+    if not wants_fragment():  # the panel itself shows what is so now, and its switches lead back
+        toast(words)
     return changed(PANEL, otherwise=url_for(".rooms_show", room_id=standing.session.id), **_panel(standing))
 
 

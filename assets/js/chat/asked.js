@@ -26,6 +26,7 @@ export function asked(root) {
     link.href = `#line-${line.seq}`;
     link.dataset.jump = line.seq;
     item.querySelector(".chat-head span").textContent = line.by.name;
+    if (!list.children.length) box.open = true; // the first one shows where they stand
     list.append(item);
     sort();
   }

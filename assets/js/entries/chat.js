@@ -267,7 +267,9 @@ export default function chat(root) {
     send(ref);
   });
   form?.elements.text.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && !form.querySelector('[type="submit"]').disabled) { event.preventDefault(); form.requestSubmit(); }
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (!form.querySelector('[type="submit"]').disabled) form.requestSubmit();
   });
   form?.elements.text.addEventListener("input", () => {
     if (isOpen() && Date.now() - told > 2500) { told = Date.now(); ask({ k: "typing" }); }
