@@ -17,6 +17,8 @@ ACTS = {
     "auth.app_off": Deed(_l("turned off the authenticator app"), "shield"),
     "auth.recovery_codes": Deed(_l("made new recovery codes"), "shield"),
     "auth.recovery_code_used": Deed(_l("used a recovery code"), "shield"),
+    "auth.passkey_added": Deed(_l("made a passkey"), "key"),
+    "auth.passkey_removed": Deed(_l("removed a passkey"), "key"),
     "auth.prove": Deed(_l("proved again who they are"), "shield-check"),
     "auth.edit_self": Deed(_l("changed their own profile"), "pencil"),
 }

@@ -11,6 +11,10 @@ class WrongCode(Invalid):
     """The code is wrong, used, replaced or too old."""
 
 
+class WrongPasskey(Invalid):
+    """What the browser sent is no passkey of this host, or not an answer to what was asked."""
+
+
 class BadInvitation(Conflict):
     """The invitation was used, replaced, or is past its time."""
 

@@ -1,7 +1,7 @@
 """Shape of what people type when they sign up and in."""
 
 from email_validator import EmailNotValidError, validate_email
-from wtforms import PasswordField, StringField, ValidationError
+from wtforms import HiddenField, PasswordField, StringField, ValidationError
 from wtforms.fields import Field
 from wtforms.validators import DataRequired, Length
 
@@ -87,7 +87,9 @@ class PasswordForm(Form):
 
 
 class ProveForm(Form):
-    """Password, or the code of the app; which of them is asked for depends on the account."""
+    """Password, the code of the app, or a passkey's answer; which of them is asked for depends on the account."""
+
+    answer = HiddenField()
 
     password = PasswordField(_l("Password"), render_kw={"autocomplete": "current-password"})
     code = StringField(_l("Code of the app"), filters=[strip], render_kw={"autocomplete": "one-time-code", "maxlength": "20"})
@@ -102,3 +104,18 @@ class AppCodeForm(Form):
         filters=[strip],
         render_kw={"autocomplete": "one-time-code", "maxlength": "20"},
     )
+
+
+class ShowPasskeyForm(Form):
+    """What a browser answers when it shows a passkey, as JSON."""
+
+    answer = HiddenField()
+
+
+class PasskeyForm(Form):
+    """A passkey the browser has made, as JSON, and what its person calls it."""
+
+    name = StringField(
+        _l("Name"), filters=[strip], description=_l("So that you know it again: the device it is on."), render_kw={"maxlength": "60"}
+    )
+    answer = HiddenField()

@@ -40,6 +40,28 @@ class User(Base):
         return self.app_since is not None
 
 
+class Passkey(Base):
+    """The public half of one person's passkey for one host; the private half never leaves its device or keychain.
+
+    `uses` is the authenticator's own count, 0 for those that keep none; `is_synced` says whether its owner's devices share it.
+    """
+
+    __tablename__ = "passkeys"
+    __table_args__ = (UniqueConstraint("credential"), Index("ix_passkeys_user", "user_id"), {"schema": "auth"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("auth.users.id", ondelete="CASCADE"))
+    credential: Mapped[bytes] = mapped_column(LargeBinary())
+    public_key: Mapped[bytes] = mapped_column(LargeBinary())
+    uses: Mapped[int] = mapped_column(default=0)
+    host: Mapped[str]
+    name: Mapped[str]
+    is_synced: Mapped[bool] = mapped_column(default=False)
+    transports: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    used_at: Mapped[datetime | None]
+
+
 class SignInSession(Tenant, Base):
     """One browser signed in: listed for its person, and revocable."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from lms.auth.models import Code, Invitation, RefreshToken, SignInSession, User
+from lms.auth.models import Code, Invitation, Passkey, RefreshToken, SignInSession, User
 from lms.core import db, signing
 from lms.core.clock import now
 from lms.core.errors import NotFound
@@ -38,6 +38,28 @@ def find_user(email: str) -> User | None:
         return None
     db.become(user_id)
     return db.session().get(User, user_id)
+
+
+def passkeys_of(user_id: UUID) -> Sequence[Passkey]:
+    """A person's passkeys, for every host, oldest first."""
+    return db.session().scalars(select(Passkey).where(Passkey.user_id == user_id).order_by(Passkey.created_at, Passkey.id)).all()
+
+
+def get_passkey(passkey_id: UUID, user_id: UUID) -> Passkey:
+    """One of a person's own passkeys."""
+    found = db.session().get(Passkey, passkey_id)
+    if found is None or found.user_id != user_id:
+        raise NotFound(_("There is no such passkey."))
+    return found
+
+
+def passkey_of(credential: bytes) -> Passkey | None:
+    """The passkey a browser showed; the running unit of work acts for its person from here on."""
+    user_id = db.session().execute(select(func.auth.owner_of_passkey(credential))).scalar_one_or_none()
+    if user_id is None:
+        return None
+    db.become(user_id)
+    return db.session().scalar(select(Passkey).where(Passkey.credential == credential))
 
 
 def live_session(digest: bytes) -> SignInSession | None:

@@ -10,8 +10,11 @@ from lms.chat import operations, policies, queries
 from lms.chat.forms import FlagForm, MessageForm, SignForm, SwitchForm
 from lms.chat.models import SIGNS
 from lms.core.clock import now
-from lms.core.errors import Forbidden, Invalid, Refusal
+from lms.core.errors import Forbidden, Invalid, NotFound, Refusal
 from lms.core.i18n import gettext as _
+from lms.courses.queries import get_lesson
+from lms.enrollments.policies import can_open
+from lms.enrollments.queries import desk
 from lms.streaming.queries import Standing, get_standing
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, invalid
@@ -130,6 +133,23 @@ def rooms_tickets(room_id: UUID) -> ResponseReturnValue:
         raise Forbidden(_("Sign in to chat."), rule="sign_in")
     made = operations.make_ticket(room_id, session.digest, by=actor())  # type: ignore[attr-defined]
     return jsonify(url=socket_url(f"/ws/chat/rooms/{room_id}"), ticket=made)
+
+
+@bp.route("/lessons/<uuid:lesson_id>/replay")
+def lessons_replay(lesson_id: UUID) -> ResponseReturnValue:
+    """What was said in a recorded class, each line at its second, beside the lesson; `?after=` goes on behind a line."""
+    course_id = get_lesson(lesson_id).course_id
+    lesson, course, enrollment = desk(course_id, lesson_id, actor().user_id)
+    allow(can_open(actor(), lesson, enrollment, at=now(), course=course))
+    if lesson.session_id is None:
+        raise NotFound(_("This lesson is no recording of a live class."))
+    page = url_for("enrollments.courses_lessons_show", course_id=course_id, lesson_id=lesson_id)
+    lines = queries.replay_of(lesson.session_id, after=request.args.get("after", 0, type=int))
+    rest = lines[-1].line.seq if len(lines) == queries.REPLAYED else None
+    if request.args.get("after"):
+        return fragment("chat/_replay_lines.html", page=page, lesson=lesson, lines=lines, rest=rest)
+    chapters = queries.chapters_of(lesson.session_id)
+    return fragment("chat/_replay.html", page=page, lesson=lesson, lines=lines, rest=rest, chapters=chapters)
 
 
 def _entered(room_id: UUID) -> Standing:

@@ -27,8 +27,8 @@ class Settled:
     Raises Turned for one that the driver alone would not answer the same.
     """
 
-    def __init__(self, statement: Select[Any] | Callable[[], Select[Any]]) -> None:
-        self._build: Callable[[], Select[Any]] | None = None
+    def __init__(self, statement: Select[*tuple[Any, ...]] | Callable[[], Select[*tuple[Any, ...]]]) -> None:
+        self._build: Callable[[], Select[*tuple[Any, ...]]] | None = None
         self._lock = Lock()
         self._text = ""
         self._still: dict[str, Any] = {}
@@ -58,7 +58,7 @@ class Settled:
                     self._settle(self._build())
         return self._text
 
-    def _settle(self, statement: Select[Any]) -> None:
+    def _settle(self, statement: Select[*tuple[Any, ...]]) -> None:
         compiled = statement.options(db.GATE).compile(dialect=DIALECT)
         assert isinstance(compiled, SQLCompiler)
         if db.RUNNING_CHANNEL not in compiled.params:

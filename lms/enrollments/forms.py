@@ -19,12 +19,15 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from lms.core.captions import read_time
+from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.ids import uuid7
 from lms.core.money import Money
+from lms.courses.forms import IdField
 from lms.enrollments import queries
 from lms.enrollments.models import CourseBatch, Link
 from lms.enrollments.operations import BatchSheet, Played, Terms
@@ -32,6 +35,7 @@ from lms.web.forms import Form, MoneyField, one_line, strip
 from lms.web.i18n import reader_zone
 
 LONGEST_SECONDS = 2_000_000
+MOST_SEATS = 1_000_000
 LOCAL = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
 
 
@@ -62,6 +66,19 @@ class EndForm(Form):
     """Why an enrolment ends; the person reads it."""
 
     reason = TextAreaField(_l("Reason"), filters=[strip], validators=[DataRequired(_l("Say why; the person reads it.")), Length(max=500)])
+
+
+class NoteForm(Form):
+    """A note to a lesson, at a moment of its video or at none."""
+
+    note_id = IdField(default=uuid7)
+    at = StringField(_l("Moment"), filters=[strip], validators=[Length(max=12)], description=_l("Like 1:23; empty for the whole lesson."))
+    body = TextAreaField(_l("Note"), filters=[strip], validators=[DataRequired(_l("Write a note.")), Length(max=5000)])
+
+    def validate_at(self, field: StringField) -> None:
+        """A moment that can be read."""
+        if field.data and read_time(field.data) is None:
+            raise ValidationError(_("Write the moment like 1:23 or 1:02:03."))
 
 
 class LinkForm(Form):
@@ -213,7 +230,11 @@ class BatchForm(Form):
     )
     enrol_from = DateField(_l("Enrolment from"), validators=[Optional()], description=_l("Empty: now."))
     enrol_until = DateField(_l("Enrolment until"), validators=[Optional()], description=_l("Empty: until the last day."))
-    seats = IntegerField(_l("Places"), validators=[Optional()], description=_l("Empty: as many as come."))
+    seats = IntegerField(
+        _l("Places"),
+        validators=[Optional(), NumberRange(1, MOST_SEATS, _l("Between 1 and a million places."))],
+        description=_l("Empty: as many as come."),
+    )
     price = MoneyField(
         _l("Price of its own"), validators=[Optional()], description=_l("Empty: what the course costs, its sales too. 0: free.")
     )
@@ -255,6 +276,14 @@ class DuplicateForm(Form):
     )
     starts_on = DateField(
         _l("First day"), validators=[DataRequired(_l("Say when it begins."))], description=_l("Its other days move by as many days.")
+    )
+
+
+class VouchersForm(Form):
+    """The voucher batches whose codes give a place in a batch."""
+
+    voucher_batch_ids = SelectMultipleField(
+        _l("Codes of these give a place"), widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
     )
 
 

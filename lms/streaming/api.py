@@ -104,10 +104,18 @@ class PresenceAnswer(Answer):
     stays: list[StayAnswer]
 
 
+class AbsentAnswer(Answer):
+    """One person of the course who did not come."""
+
+    user_id: UUID
+    name: str
+
+
 class AttendanceAnswer(Answer):
-    """Who was there, by name."""
+    """Who was there, and who of the course was not; by name."""
 
     rows: list[PresenceAnswer]
+    absent: list[AbsentAnswer]
 
 
 @bp.get("/sessions")
@@ -226,8 +234,9 @@ def sessions_join(session_id: UUID) -> ClassAnswer:
 @endpoint()
 def sessions_attendance(session_id: UUID) -> AttendanceAnswer:
     """Who was there and when."""
-    _run(session_id)
-    return AttendanceAnswer(rows=[PresenceAnswer.model_validate(row) for row in queries.attendance_of(session_id)])
+    session = _run(session_id)
+    absent = [AbsentAnswer(user_id=user_id, name=name) for user_id, name in queries.absentees_of(session)]
+    return AttendanceAnswer(rows=[PresenceAnswer.model_validate(row) for row in queries.attendance_of(session_id)], absent=absent)
 
 
 def _me() -> UUID:

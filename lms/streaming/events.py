@@ -55,3 +55,12 @@ class SessionCancelled(Event):
     session_id: UUID
     course_id: UUID
     is_quiet: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingReady(Event):
+    """The recording of a live class can be watched; `lesson_id` is its draft lesson."""
+
+    session_id: UUID
+    course_id: UUID
+    lesson_id: UUID | None = None

@@ -67,3 +67,15 @@ class NewSessionForm(SessionForm):
     times = IntegerField(
         _l("How many classes"), [Optional(), NumberRange(2, MOST_TIMES)], description=_l("With this one; only when it repeats.")
     )
+
+
+class RuleForm(Form):
+    """For how long recordings are kept."""
+
+    keep_days = IntegerField(
+        _l("Days"),
+        [Optional(), NumberRange(7, 3650)],
+        description=_l(
+            "After so many days a recording that is no published lesson goes into the bin, where it stays 30 more. Empty: kept for good."
+        ),
+    )

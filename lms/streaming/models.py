@@ -189,6 +189,19 @@ class Recording(Tenant, Base):
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
 
+class Rule(Tenant, Base):
+    """For how many days an academy keeps recordings that are no published lesson; None keeps them for good."""
+
+    __tablename__ = "rules"
+    __table_args__ = (
+        UniqueConstraint("channel_id"),
+        CheckConstraint("keep_days BETWEEN 7 AND 3650", name="keep_days"),
+        {"schema": "streaming"},
+    )
+
+    keep_days: Mapped[int | None]
+
+
 class Moment(Tenant, Base):
     """A moment the host marked while the class was on: a chapter of its recording."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sqlalchemy import Numeric, Select, cast, exists, func, or_, select, tuple_
+from sqlalchemy import Numeric, Select, Uuid, cast, exists, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from lms.channels.models import Member
@@ -18,6 +18,7 @@ from lms.enrollments.models import Enrollment
 from lms.enrollments.reports.lists import batch_options
 from lms.streaming.models import Session, Visit
 from lms.streaming.policies import can_list
+from lms.streaming.queries import stay_of
 
 STATES = (
     ("scheduled", _l("Scheduled")),
@@ -72,15 +73,14 @@ class Sessions(Report):
 
 
 Stay, Earlier = aliased(Visit), aliased(Visit)
-LEFT_AT = func.greatest(func.coalesce(Stay.left_at, Stay.seen_at), Stay.joined_at)
 STAYS = (
-    select(func.unnest(func.range_agg(func.tstzrange(Stay.joined_at, LEFT_AT, "[]"))).label("stay"))
+    select(func.unnest(func.range_agg(stay_of(Stay))).label("stay"))
     .where(Stay.channel_id == Visit.channel_id, Stay.session_id == Visit.session_id, Stay.user_id == Visit.user_id)
-    .correlate(Visit)
+    .correlate(Visit, Session)
     .subquery("stays")
 )
 SECONDS = cast(func.extract("epoch", func.upper(STAYS.c.stay) - func.lower(STAYS.c.stay)), Numeric)
-STAYED = select(func.floor(func.sum(SECONDS))).correlate(Visit).scalar_subquery()
+STAYED = func.coalesce(select(func.floor(func.sum(SECONDS))).correlate(Visit, Session).scalar_subquery(), 0)
 BEGAN = func.coalesce(Session.started_at, Session.starts_at)
 LATE = func.greatest(func.floor(cast(func.extract("epoch", Visit.joined_at - BEGAN), Numeric)), 0)
 IS_LATE = Visit.joined_at >= BEGAN + func.make_interval(0, 0, 0, 0, 0, 5)
@@ -146,6 +146,91 @@ class Attendance(Report):
             .join(Course, Course.id == Session.course_id)
             .join(Member, Member.id == Visit.user_id)
             .where(~before)
+        )
+        return found if by.is_admin else found.where(or_(Session.host_id == by.user_id, Course.instructor_id == by.user_id))
+
+    def allowed(self, by: Actor) -> Decision:
+        """Staff."""
+        return can_list(by)
+
+
+THEIRS = (
+    select(func.unnest(func.range_agg(stay_of(Stay))).label("stay"))
+    .where(Stay.channel_id == Session.channel_id, Stay.session_id == Session.id, Stay.user_id == Enrollment.user_id)
+    .correlate(Session, Enrollment)
+    .subquery("theirs")
+)
+SPAN = cast(func.extract("epoch", func.upper(THEIRS.c.stay) - func.lower(THEIRS.c.stay)), Numeric)
+WAS_THERE = func.coalesce(select(func.floor(func.sum(SPAN))).correlate(Session, Enrollment).scalar_subquery(), 0)
+LASTED = cast(func.extract("epoch", func.coalesce(Session.ended_at, Session.ends_at) - BEGAN), Numeric)
+SHARE = func.least(100, func.round(100 * WAS_THERE / func.greatest(LASTED, 1)))
+CAME = exists().where(Stay.channel_id == Session.channel_id, Stay.session_id == Session.id, Stay.user_id == Enrollment.user_id)
+PLACE = cast(func.md5(func.concat(Session.id, Enrollment.user_id)), Uuid)
+
+
+def _courses() -> list[tuple[str, str]]:
+    """The courses that had a class, by title."""
+    had = exists().where(Session.channel_id == Course.channel_id, Session.course_id == Course.id)
+    rows = db.session().execute(select(Course.id, Course.title).where(had).order_by(Course.title).limit(500))
+    return [(str(one.id), one.title) for one in rows]
+
+
+class Sheet(Report):
+    """The attendance sheet: everybody who should have been in a class, whether they came or not."""
+
+    name = "streaming.sheet"
+    title = _l("Attendance sheet")
+    lead = _l("Everybody who was in the course while a class was on: who came, for how long, and who did not.")
+    key = PLACE
+    href = "/admin/streaming/sessions/{session}"
+    sort = "-starts_at"
+    empty = ("user-check", _l("No class was held yet"), _l("After the first one, everybody who should have come stands here."))
+    figures: ClassVar[Mapping[str, Words]] = {
+        "sheet": _l(
+            "One row for each person of the course and each class held since they joined. The share is their time of the class's length."
+        ),
+    }
+    columns = (
+        Column("person", _l("Person"), Member.name, nullable=False),
+        Column("email", _l("E-mail"), Member.email, shown=False, nullable=False),
+        Column("title", _l("Class"), Session.title, nullable=False),
+        Column("course", _l("Course"), Course.title, nullable=False),
+        Column("starts_at", _l("Began"), BEGAN, kind="time", nullable=False),
+        Column("came", _l("Came"), CAME, kind="bool", sortable=False, nullable=False),
+        Column("stayed", _l("Stayed"), WAS_THERE, kind="duration", sortable=False, nullable=False, total=True),
+        Column("share", _l("Share in %"), SHARE, kind="int", sortable=False, nullable=False),
+        Column("session", _l("Class id"), Session.id, shown=False, sortable=False),
+    )
+    filters = (
+        Choice("session", _l("Class"), Session.id, options=_classes),
+        Choice("course", _l("Course"), Session.course_id, options=_courses),
+        Choice("batch", _l("In the batch"), Enrollment.batch_id, options=batch_options),
+        Period("began", _l("Began"), BEGAN),
+        Flag("absent", _l("Did not come"), ~CAME),
+    )
+    search = (people_by(Enrollment.user_id), Session.title, Course.title)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Each person of a course with each of its classes that were held while they were in it."""
+        again = aliased(Enrollment)
+        newer = exists().where(
+            again.channel_id == Enrollment.channel_id,
+            again.course_id == Enrollment.course_id,
+            again.user_id == Enrollment.user_id,
+            again.id > Enrollment.id,
+            again.enrolled_at <= func.coalesce(Session.ended_at, Session.ends_at),
+        )
+        found = (
+            select(Session.id)
+            .join(Course, Course.id == Session.course_id)
+            .join(Enrollment, Enrollment.course_id == Session.course_id)
+            .join(Member, Member.id == Enrollment.user_id)
+            .where(
+                Session.state.in_(("live", "ended", "recorded")),
+                Enrollment.enrolled_at <= func.coalesce(Session.ended_at, Session.ends_at),
+                or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > BEGAN),
+                ~newer,
+            )
         )
         return found if by.is_admin else found.where(or_(Session.host_id == by.user_id, Course.instructor_id == by.user_id))
 

@@ -48,7 +48,8 @@ def sessions_show(session_id: UUID) -> ResponseReturnValue:
     """The live room: when, the door while it is open, and the chat."""
     session = _seen(session_id)
     stages = provider_of(session).stages
-    return render_template("streaming/sessions_show.html", session=session, stages=stages, **_door(session))
+    kept = queries.card_of(session_id) if session.state == "recorded" else None
+    return render_template("streaming/sessions_show.html", session=session, stages=stages, kept=kept, **_door(session))
 
 
 @bp.route("/sessions/<uuid:session_id>/calendar.ics")

@@ -1,4 +1,4 @@
-"""A live class held in Chromium: the host goes live with a camera, a student watches, the class becomes a lesson."""
+"""A live class held in Chromium: the host goes live with a camera, a student watches, the line breaks and comes back."""
 
 import os
 import threading
@@ -56,9 +56,7 @@ def window(chromium: Browser, port: int, person: Person) -> BrowserContext:
 
 
 @pytest.mark.usefixtures("packaging")
-def test_live_class__is_held_in_the_browser_and_becomes_a_lesson(
-    real_database: str, addresses: servers.TestServers, tmp_path: Path, chromium: Browser
-) -> None:
+def test_live_class__is_held_in_the_browser(real_database: str, addresses: servers.TestServers, tmp_path: Path, chromium: Browser) -> None:
     with db.unit_of_work(CHANNEL):
         session = a_session(provider="browser")
         student, teacher = sam(), ada()
@@ -95,6 +93,9 @@ def test_live_class__is_held_in_the_browser_and_becomes_a_lesson(
             one.wait_for_timeout(1500)
             server.start()
             one.wait_for_timeout(2500)
+            two.get_by_label("Message", exact=True).fill("Written while it was live")
+            two.get_by_label("Message", exact=True).press("Enter")
+            expect(one.locator(".chat-line").last).to_contain_text("Written while it was live")
             one.locator("#moments input[name=title]").fill("After the break")
             one.get_by_role("button", name="Mark this moment").click()
             expect(one.get_by_text("After the break")).to_be_visible()
@@ -102,10 +103,12 @@ def test_live_class__is_held_in_the_browser_and_becomes_a_lesson(
             two.screenshot(path=os.environ.get("ROOM_SHOT", str(tmp_path / "room.png")), full_page=True)
             one.get_by_role("button", name="End the class").click()
             one.wait_for_url(f"**/admin/streaming/sessions/{session.id}", timeout=60_000)
+            expect(one.locator("#recording")).to_contain_text("Recording")
             assert wrong == []
         finally:
             pages.kill()
-    run_jobs()
+    run_jobs(rounds=1)
     with db.unit_of_work(CHANNEL):
         (take,) = queries.takes_of(session.id)
-        assert take.ended_at is not None
+        assert take.ended_at is not None and queries.find_recording(session.id) is not None
+        assert [one.title for one in queries.moments_of(session.id)] == ["After the break"]

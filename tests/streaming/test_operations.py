@@ -15,10 +15,11 @@ from lms.core.models import AuditRow, EventRow
 from lms.streaming import operations, queries
 from lms.streaming.errors import BadLink, BadTimes, IllegalMove
 from lms.streaming.models import MOVES, STATES, Session, Visit
+from lms.streaming.reports import Sheet
 from tests.conftest import CHANNEL
 from tests.factories.courses import a_course
-from tests.factories.people import ada, root, sam
-from tests.factories.streaming import a_session, bring_to
+from tests.factories.people import a_student, ada, root, sam
+from tests.factories.streaming import a_session, bring_to, enrol
 
 STEPS = {
     "open": operations.open_session,
@@ -172,6 +173,7 @@ def test_note_leave__twice_keeps_the_first(work: Work) -> None:
 def test_attendance_of__merges_what_overlaps(work: Work) -> None:
     session, person = a_session(state="live"), sam()
     start = now() - timedelta(hours=1)
+    session.opened_at = start
     for begin, end, source in ((0, 10, "chat"), (5, 20, "page"), (20, 25, "chat"), (40, 45, "provider")):
         work.add(
             Visit(
@@ -186,6 +188,30 @@ def test_attendance_of__merges_what_overlaps(work: Work) -> None:
     work.flush()
     (found,) = queries.attendance_of(session.id)
     assert (found.name, found.seconds, len(found.stays)) == ("Sam Student", 30 * 60, 2)
+
+
+def test_attendance_of__counts_only_while_the_room_stood_open(work: Work) -> None:
+    session, person = a_session(state="ended"), sam()
+    enrol(person, session), enrol(a_student("Nora Nowhere"), session)
+    session.ended_at = now()
+    session.opened_at = session.started_at = session.ended_at - timedelta(minutes=30)
+    work.add(
+        Visit(
+            session_id=session.id,
+            user_id=person.user_id,
+            source="chat",
+            joined_at=now() - timedelta(minutes=90),
+            seen_at=now() + timedelta(minutes=9),
+        )
+    )
+    work.flush()
+    (found,) = queries.attendance_of(session.id)
+    assert found.seconds == 30 * 60
+    assert [name for _user_id, name in queries.absentees_of(session)] == ["Nora Nowhere"]
+    report = Sheet()
+    rows = {row["person"]: (row["came"], row["stayed"], row["share"]) for row in report.page(report.read_view({}), root()).rows}
+    assert rows == {"Sam Student": (True, 1800, 100), "Nora Nowhere": (False, 0, 0)}
+    assert report.count(report.read_view({"absent": ["1"]}), ada()) == 1
 
 
 def test_end_session__closes_the_visits(work: Work) -> None:

@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 from lms.core import db, tickets
 from lms.streaming import gateways, operations, queries
 from lms.streaming.models import Session
-from tests.chat.conftest import House, Stage, house, stage  # noqa: F401 (fixtures)
+from tests.chat.conftest import House, Stage
 from tests.chat.kit import Person
 from tests.conftest import CHANNEL, run_jobs
 
@@ -56,7 +56,7 @@ class Studio:
 
 
 @pytest.fixture
-def studio(stage: Stage, house: House) -> Stage:  # noqa: F811
+def studio(stage: Stage, house: House) -> Stage:
     """A live class held in the browser."""
     with db.unit_of_work(CHANNEL) as work:
         work.get_one(Session, stage.room_id).provider = "browser"

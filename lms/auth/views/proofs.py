@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 from lms.auth import operations, queries
 from lms.auth.forms import AppCodeForm, ProveForm
 from lms.auth.models import User
-from lms.auth.views.door import bp, enter, home_of, me, next_path
+from lms.auth.views.door import SET_UP, bp, enter, home_of, keep_one, me, next_path
+from lms.auth.views.passkeys import asked_of, wanted
 from lms.core.decisions import anyone, signed_in
 from lms.core.errors import Conflict, Refusal
 from lms.core.i18n import gettext as _
@@ -51,18 +52,20 @@ def app() -> ResponseReturnValue:
 
 @bp.route("/prove", methods=["GET", "POST"])
 def prove() -> ResponseReturnValue:
-    """Prove anew who sits here, before something that weighs: by the app's code, or by the password."""
+    """Prove anew who sits here, before something that weighs: by a passkey, the app's code, or the password."""
     allow(signed_in(actor()))
     user = queries.get_user(me())
     form = ProveForm()
-    page = {"form": form, "user": user, "has_password": user.password_hash is not None, "next": next_path() or None}
     if not form.is_submitted():
-        return render_template("auth/prove.html", **page)
+        return render_template("auth/prove.html", **_prove_page(form, user))
     try:
-        operations.check_proof(user, password=form.password.data or "", code=form.code.data or "")
+        if form.answer.data:
+            operations.prove_by_passkey(user, form.answer.data, asked_of())
+        else:
+            operations.check_proof(user, password=form.password.data or "", code=form.code.data or "")
     except Refusal as refusal:
         form.refuse(refusal)
-        return invalid("auth/prove.html", page="auth/prove.html", **page)
+        return invalid("auth/prove.html", page="auth/prove.html", **_prove_page(form, user))
     row = queries.live_session(session.digest)  # type: ignore[attr-defined]
     session.rotate()  # type: ignore[attr-defined]
     if row is not None:
@@ -100,6 +103,7 @@ def second_factor_confirm() -> ResponseReturnValue:
         form.refuse(refusal)
         return invalid("auth/second_factor.html", page="auth/second_factor.html", **_second_factor(user, form))
     session.pop("app_key", None)
+    session.pop(SET_UP, None)
     session["recovery_codes"] = codes
     toast(_("From the next sign-in on, you are asked for a code of the app."))
     return moved(url_for(".second_factor"))
@@ -128,16 +132,29 @@ def second_factor_off() -> ResponseReturnValue:
     """Go on without the app."""
     allow(signed_in(actor()), fresh=True)
     user = queries.get_user(me())
+    keep_one(user, left=len(queries.passkeys_of(user.id)))
     operations.turn_app_off(user, by=actor())
     session.pop("recovery_codes", None)
     toast(_("Sign-ins do not ask for the app any more."))
     return moved(url_for(".second_factor"))
 
 
+def _prove_page(form: ProveForm, user: User) -> dict[str, Any]:
+    options = wanted(user) if queries.passkeys_of(user.id) else ""
+    return {"form": form, "user": user, "has_password": user.password_hash is not None, "options": options, "next": next_path() or None}
+
+
 def _second_factor(user: User, form: AppCodeForm) -> dict[str, Any]:
     key = "" if user.has_app else session.get("app_key", "")
     picture = segno.make(_address(user, key), micro=False).svg_data_uri(scale=5, border=3, dark="#111", light="#fff") if key else ""
-    return {"user": user, "form": form, "key": key, "picture": picture, "codes": session.get("recovery_codes", [])}
+    return {
+        "user": user,
+        "form": form,
+        "key": key,
+        "picture": picture,
+        "codes": session.get("recovery_codes", []),
+        "must": session.get(SET_UP, False),
+    }
 
 
 def _address(user: User, key: str) -> str:

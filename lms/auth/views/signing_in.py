@@ -12,7 +12,8 @@ from lms.auth import operations, policies, queries
 from lms.auth.errors import BadInvitation, WrongSignIn
 from lms.auth.forms import AddressForm, CodeForm, PasswordForm, RegisterForm, SignInForm
 from lms.auth.models import User
-from lms.auth.views.door import ask_for_app_code, bp, enter, home_of, is_staff, me, next_path
+from lms.auth.views.door import ask_for_app_code, ask_for_passkey, bp, enter, home_of, is_staff, me, next_path, wants_passkey
+from lms.auth.views.passkeys import wanted
 from lms.core import mail
 from lms.core.decisions import anyone, signed_in
 from lms.core.errors import Conflict, NotFound, Refusal
@@ -56,9 +57,9 @@ def sign_in() -> ResponseReturnValue:
     allow(anyone())
     form = SignInForm()
     if not form.is_submitted():
-        return render_template("auth/sign_in.html", form=form, next=next_path(), demo=_demo_sign_ins())
+        return render_template("auth/sign_in.html", **_sign_in_page(form))
     if not form.validate():
-        return invalid("auth/sign_in.html", page="auth/sign_in.html", form=form, next=next_path(), demo=_demo_sign_ins())
+        return invalid("auth/sign_in.html", page="auth/sign_in.html", **_sign_in_page(form))
     try:
         _limit(form.email.data)
         if "with_code" in request.form:
@@ -67,13 +68,15 @@ def sign_in() -> ResponseReturnValue:
         user = operations.check_password(form.email.data, form.password.data or "")
         if user.has_app:
             return ask_for_app_code(user)
+        if wants_passkey(user):
+            return ask_for_passkey()
         if is_staff(user.id):
             _send_code(form.email.data, "sign_in", {})
             return moved(url_for(".code", next=next_path() or None))
         enter(user)
     except Refusal as refusal:
         form.refuse(refusal)
-        return invalid("auth/sign_in.html", page="auth/sign_in.html", form=form, next=next_path(), demo=_demo_sign_ins())
+        return invalid("auth/sign_in.html", page="auth/sign_in.html", **_sign_in_page(form))
     return moved(own_path(next_path(), home_of(user.id)))
 
 
@@ -94,6 +97,8 @@ def code() -> ResponseReturnValue:
             code_id = operations.count_try(pending["email"], pending["purpose"])
         operations.use_code(code_id, form.code.data, pending["flow"])
         user = _user_of(pending)
+        if wants_passkey(user):
+            return ask_for_passkey()
         if not user.has_app:
             enter(user)
             if faces.keep_answers is not None and pending["more"].get("answers"):
@@ -257,6 +262,10 @@ def _user_of(pending: dict[str, Any]) -> User:
 
 def _demo_sign_ins() -> list[dict[str, str]]:
     return list(g.channel.settings.get("demo_sign_ins", [])) if g.channel.is_demo else []
+
+
+def _sign_in_page(form: SignInForm) -> dict[str, Any]:
+    return {"form": form, "next": next_path(), "demo": _demo_sign_ins(), "options": wanted()}
 
 
 def _code_page(form: CodeForm, pending: dict[str, Any]) -> dict[str, Any]:

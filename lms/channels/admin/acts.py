@@ -99,6 +99,16 @@ def _undo(plan: Plan | None, user_id: UUID) -> str | None:
     return url_for("admin.plans_undo", plan_id=plan.id, back=url_for(".people_show", user_id=user_id)) if plan is not None else None
 
 
+@bp.route("/people/<uuid:user_id>/passkeys-forget", methods=["POST"])
+def people_passkeys_forget(user_id: UUID) -> ResponseReturnValue:
+    """Take away the passkeys of somebody who has lost them; they sign in another way and make new ones."""
+    member = queries.get_member(user_id)
+    allow(policies.can_edit_person(actor(), member), fresh=True)
+    operations.forget_passkeys(member, by=actor())
+    toast(_("The passkeys of %(name)s do not work any more.", name=member.name))
+    return moved(url_for(".people_sign_ins", user_id=user_id))
+
+
 @bp.route("/people/<uuid:user_id>/invite", methods=["POST"])
 def people_invite(user_id: UUID) -> ResponseReturnValue:
     """Send the invitation once more."""

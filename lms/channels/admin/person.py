@@ -62,6 +62,7 @@ def people_sign_ins(user_id: UUID) -> ResponseReturnValue:
         **head_of(member, "people_sign_ins"),
         account=account,
         sessions=accounts.live_sessions(user_id),
+        passkeys=len(accounts.passkeys_of(user_id)),
         may_send=policies.can_send_way_in(actor(), member, has_app=account.has_app),
     )
 

@@ -34,8 +34,10 @@ from lms.chat.queries.lines import (
 from lms.chat.queries.live import TAIL_SECONDS, here_count, people_here, presence_key, rebuild_tail, tail_key, tail_of
 from lms.chat.queries.moderation import Banned, Watched, get_word, reported_lines, reported_of, rooms_running, watched_in, words_here
 from lms.chat.queries.posting import Held, hold_room, last_post_at, rooms_to_announce, silence_of
+from lms.chat.queries.replay import REPLAYED, Replayed, chapters_of, replay_of
 
 __all__ = [
+    "REPLAYED",
     "SHOWN",
     "TAIL",
     "TAIL_SECONDS",
@@ -44,7 +46,9 @@ __all__ = [
     "Held",
     "Line",
     "Quote",
+    "Replayed",
     "Watched",
+    "chapters_of",
     "get_line",
     "get_message",
     "get_question",
@@ -70,6 +74,7 @@ __all__ = [
     "questions_of",
     "quote_of",
     "rebuild_tail",
+    "replay_of",
     "reported_lines",
     "reported_of",
     "room_state",

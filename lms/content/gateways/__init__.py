@@ -1,7 +1,7 @@
 """What content leans on outside: ffmpeg in its sandbox, and Redis for grants to play."""
 
 from lms.content.gateways.facts import Facts
-from lms.content.gateways.ffmpeg import Ffmpeg, ProcessingFailed, at_once, media, use_ffmpeg
+from lms.content.gateways.ffmpeg import Ffmpeg, ProcessingFailed, at_once, media, program, use_ffmpeg
 from lms.content.gateways.grant import GRANT_SECONDS, Grants, grants
 from lms.content.gateways.ladder import Rendition, ladder
 
@@ -16,5 +16,6 @@ __all__ = [
     "grants",
     "ladder",
     "media",
+    "program",
     "use_ffmpeg",
 ]

@@ -36,7 +36,7 @@ class CourseBatchBody(Body):
     ends_on: Day | None = None
     enrol_from: Day | None = None
     enrol_until: Day | None = None
-    seats: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    seats: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     price_minor: Annotated[int, Field(ge=0, le=10**12)] | None = None
     instructor_ids: Ids = []
 
@@ -234,7 +234,8 @@ def batches_wait(batch_id: UUID) -> WaitlistAnswer:
     """Put me on the waitlist of a full batch."""
     batch = queries.standing_batch(batch_id)
     course = courses.get_course(batch.course_id)
-    allow(policies.can_wait(actor(), course, queries.active_enrollment(actor().user_id, course.id)))
+    enrollment = queries.active_enrollment(actor().user_id, course.id)
+    allow(policies.can_wait(actor(), course, enrollment, let_in=queries.lets_in(actor().user_id, course)))
     user_id = actor().user_id
     assert user_id is not None
     return WaitlistAnswer.model_validate(operations.join_waitlist(batch, user_id, by=actor()))

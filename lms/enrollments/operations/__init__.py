@@ -36,6 +36,7 @@ from lms.enrollments.operations.links import (
     restore_link,
     revoke_link,
 )
+from lms.enrollments.operations.noting import change_note, delete_note, forget_notes, restore_note, write_note
 from lms.enrollments.operations.progress import complete_lesson, mark_done, recompute_course, recompute_progress
 from lms.enrollments.operations.refunding import follow_refund
 from lms.enrollments.operations.requests import (
@@ -48,6 +49,7 @@ from lms.enrollments.operations.requests import (
     withdraw_request,
 )
 from lms.enrollments.operations.seats import batch_price, opening_of, today
+from lms.enrollments.operations.vouchers import bind_vouchers, objection_of_batches, open_by_voucher
 from lms.enrollments.operations.waiting import (
     join_waitlist,
     leave_waitlist,
@@ -68,11 +70,14 @@ __all__ = [
     "ask_to_enroll",
     "batch_price",
     "begin_watching",
+    "bind_vouchers",
     "cancel_batch",
+    "change_note",
     "complete_lesson",
     "courses_to_join",
     "create_batch",
     "delete_batch",
+    "delete_note",
     "digest_of",
     "edit_batch",
     "edit_link",
@@ -87,6 +92,7 @@ __all__ = [
     "expire_requests",
     "find_key",
     "follow_refund",
+    "forget_notes",
     "join_courses",
     "join_waitlist",
     "leave_waitlist",
@@ -94,8 +100,10 @@ __all__ = [
     "mark_done",
     "move_enrollment",
     "move_wait",
+    "objection_of_batches",
     "offer_by_hand",
     "offer_places",
+    "open_by_voucher",
     "opening_of",
     "pass_on_offers",
     "purge_batch",
@@ -111,6 +119,7 @@ __all__ = [
     "restore_batch",
     "restore_enrollment",
     "restore_link",
+    "restore_note",
     "revoke_link",
     "settle_requests",
     "shifted",
@@ -118,4 +127,5 @@ __all__ = [
     "today",
     "why_shut",
     "withdraw_request",
+    "write_note",
 ]

@@ -18,6 +18,7 @@ from lms.enrollments.queries.batches import (
     history_of_batch,
     instructor_ids_of,
     left_words,
+    lets_in_batch,
     lock_batch,
     lock_names,
     places_to_enrol_in,
@@ -25,6 +26,9 @@ from lms.enrollments.queries.batches import (
     standing_batch,
     teaches_batch_of,
     user_ids_in_batch,
+    voucher_batch_ids_of,
+    voucher_place,
+    vouchers_for,
     wait_of,
     waiting_in,
     waits_of_enrolled,
@@ -57,6 +61,7 @@ from lms.enrollments.queries.enrolled import (
     progress_of,
     was_refunded,
 )
+from lms.enrollments.queries.heat import Heat, heat_of
 from lms.enrollments.queries.links import (
     Way,
     came_through,
@@ -67,6 +72,7 @@ from lms.enrollments.queries.links import (
     get_way,
     has_key,
 )
+from lms.enrollments.queries.notes import get_note, notes_of, notes_of_lesson
 from lms.enrollments.queries.outlines import Kept, Outline, Part, Step, desk, outline_of
 from lms.enrollments.queries.requests import fits_rule, get_request, last_request, lets_in, open_requests, stale_requests
 
@@ -75,6 +81,7 @@ __all__ = [
     "Choice",
     "CourseFigures",
     "Gain",
+    "Heat",
     "Kept",
     "Learning",
     "Outline",
@@ -110,11 +117,13 @@ __all__ = [
     "get_batch",
     "get_enrollment",
     "get_link",
+    "get_note",
     "get_progress",
     "get_request",
     "get_wait",
     "get_way",
     "has_key",
+    "heat_of",
     "history_of_batch",
     "instructor_ids_of",
     "is_enrolled",
@@ -123,12 +132,15 @@ __all__ = [
     "learning_of",
     "left_words",
     "lets_in",
+    "lets_in_batch",
     "lock_batch",
     "lock_enrollment",
     "lock_names",
     "member_by_email",
     "newest_students",
     "next_lesson",
+    "notes_of",
+    "notes_of_lesson",
     "open_requests",
     "outline_of",
     "places_to_enrol_in",
@@ -138,6 +150,9 @@ __all__ = [
     "standing_batch",
     "teaches_batch_of",
     "user_ids_in_batch",
+    "voucher_batch_ids_of",
+    "voucher_place",
+    "vouchers_for",
     "wait_of",
     "waiting_in",
     "waits_of_enrolled",

@@ -15,7 +15,10 @@ from lms.core.i18n import ngettext
 from lms.core.models import AuditRow
 from lms.courses.models import Course
 from lms.enrollments.errors import NoBatch, NotOnTheList
-from lms.enrollments.models import BatchInstructor, CourseBatch, Enrollment, Wait
+from lms.enrollments.models import BatchInstructor, CourseBatch, Enrollment, VoucherPlace, Wait
+from lms.enrollments.queries.requests import lets_in
+from lms.vouchers.models import Batch as VoucherBatch
+from lms.vouchers.models import BatchCourse as VoucherCourse
 
 STANDING = ("waiting", "offered")
 
@@ -135,6 +138,25 @@ def teaches_batch_of(user_id: UUID | None, course_id: UUID) -> bool:
     return bool(db.session().scalar(select(there.exists())))
 
 
+def vouchers_for(batch: CourseBatch) -> Sequence[VoucherBatch]:
+    """The voucher batches whose codes open the batch's course, newest first."""
+    opening = select(VoucherCourse.batch_id).where(VoucherCourse.course_id == batch.course_id)
+    wanted = select(VoucherBatch).where(VoucherBatch.id.in_(opening), VoucherBatch.kind == "course")
+    return db.session().scalars(wanted.order_by(VoucherBatch.created_at.desc(), VoucherBatch.id).limit(200)).all()
+
+
+def voucher_batch_ids_of(batch_id: UUID) -> Sequence[UUID]:
+    """The voucher batches whose codes give a place in this batch."""
+    return db.session().scalars(select(VoucherPlace.voucher_batch_id).where(VoucherPlace.batch_id == batch_id)).all()
+
+
+def voucher_place(voucher_batch_id: UUID, course_id: UUID) -> CourseBatch | None:
+    """The batch of a course that the codes of a voucher batch give a place in; None for the course alone."""
+    wanted = select(CourseBatch).join(VoucherPlace, VoucherPlace.batch_id == CourseBatch.id)
+    wanted = wanted.where(VoucherPlace.voucher_batch_id == voucher_batch_id, VoucherPlace.course_id == course_id)
+    return db.session().scalars(wanted.execution_options(populate_existing=True)).one_or_none()
+
+
 # --- the waitlist ------------------------------------------------------------------------------------------------------
 
 
@@ -150,6 +172,12 @@ def wait_of(batch_id: UUID, user_id: UUID | None) -> Wait | None:
     """Where somebody stands on a list, or nothing."""
     wanted = select(Wait).where(Wait.batch_id == batch_id, Wait.user_id == user_id, Wait.state.in_(STANDING))
     return db.session().scalars(wanted).one_or_none()
+
+
+def lets_in_batch(user_id: UUID | None, course: Course, batch_id: UUID) -> bool:
+    """Whether a request that was granted, or a place that is held, opens the batch to somebody."""
+    wait = wait_of(batch_id, user_id)
+    return lets_in(user_id, course) or (wait is not None and wait.state == "offered")
 
 
 def waiting_in(batch_id: UUID) -> Sequence[Wait]:

@@ -96,6 +96,7 @@ def choices_for(course: Course) -> dict[str, Any]:
     return {
         "course": course,
         "choices": choices,
+        "day": operations.today(),
         "prices": {one.batch.id: operations.batch_price(course, one.batch, now()) for one in choices},
         "decision": policies.can_enroll(actor(), course, enrollment, let_in=queries.lets_in(actor().user_id, course)),
     }

@@ -94,6 +94,9 @@ def sessions_show(session_id: UUID) -> ResponseReturnValue:
         at=now(),
         step=_next_step(session),
         following=queries.count_following(session),
+        absent=queries.absentees_of(session) if session.state in ("live", "ended", "recorded") else (),
+        kept=queries.card_of(session.id) if session.is_over else None,
+        moments=queries.moments_of(session.id) if session.provider != "link" else (),
     )
 
 

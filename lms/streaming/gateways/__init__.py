@@ -1,6 +1,21 @@
-"""What live classes lean on outside: `providers` where they happen, `tape` what comes in, `packager` what students are shown of it."""
+"""What live classes lean on outside: `providers` where they happen, `tape` what comes in, `packager` the picture, `joining` the film."""
 
+from lms.streaming.gateways.joining import Film, join
 from lms.streaming.gateways.providers import PROVIDERS, Provider, provider_of
 from lms.streaming.gateways.tape import Gap, Reel, Tape, folder_of, folders, forget, reels, use_folder
 
-__all__ = ["PROVIDERS", "Gap", "Provider", "Reel", "Tape", "folder_of", "folders", "forget", "provider_of", "reels", "use_folder"]
+__all__ = [
+    "PROVIDERS",
+    "Film",
+    "Gap",
+    "Provider",
+    "Reel",
+    "Tape",
+    "folder_of",
+    "folders",
+    "forget",
+    "join",
+    "provider_of",
+    "reels",
+    "use_folder",
+]

@@ -1,4 +1,5 @@
-"""Every change to live classes: `planning` and series, `moving` from state to state, `attending`, and `feeds` for calendars."""
+"""Every change to live classes: `planning` and series, `moving` from state to state, `attending`, `taking` what hosts send,
+`recording` what becomes of it, and `feeds` for calendars."""
 
 from lms.streaming.operations.attending import note_alive, note_join, note_joins, note_leave, note_page
 from lms.streaming.operations.feeds import make_feed, revoke_feed
@@ -12,6 +13,16 @@ from lms.streaming.operations.moving import (
     start_session,
 )
 from lms.streaming.operations.planning import edit_following, edit_session, schedule_series, schedule_session
+from lms.streaming.operations.recording import (
+    expect_recording,
+    fail_recording,
+    finish_recording,
+    forget_old,
+    keep_film,
+    keep_rule,
+    miss_recording,
+    retry_recording,
+)
 from lms.streaming.operations.taking import begin_take, end_take, end_takes, hang_up, mark_moment, show_picture, unmark_moment
 
 __all__ = [
@@ -23,10 +34,17 @@ __all__ = [
     "end_session",
     "end_take",
     "end_takes",
+    "expect_recording",
+    "fail_recording",
+    "finish_recording",
+    "forget_old",
     "hang_up",
+    "keep_film",
+    "keep_rule",
     "keep_time",
     "make_feed",
     "mark_moment",
+    "miss_recording",
     "note_alive",
     "note_join",
     "note_joins",
@@ -34,6 +52,7 @@ __all__ = [
     "note_page",
     "open_session",
     "record_session",
+    "retry_recording",
     "revoke_feed",
     "schedule_series",
     "schedule_session",

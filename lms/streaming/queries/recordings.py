@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -17,7 +17,7 @@ from lms.core.i18n import gettext as _
 from lms.core.tenancy import current_channel
 from lms.courses.models import Lesson
 from lms.enrollments.models import Enrollment
-from lms.streaming.models import Moment, Recording, Session, Take
+from lms.streaming.models import Moment, Recording, Rule, Session, Take
 
 LIVE = "streaming:live"
 LIVE_SECONDS = 12 * 3600
@@ -117,6 +117,31 @@ def second_of(moment: datetime, stretches: Sequence[Stretch]) -> float:
             break
         second = one.offset + min(passed, one.seconds)
     return second
+
+
+def rule() -> Rule:
+    """For how long this academy keeps recordings; a new, unwritten rule while nobody said anything."""
+    return db.session().scalar(select(Rule)) or Rule(keep_days=None)
+
+
+def old_recordings(moment: datetime) -> list[tuple[Recording, Lesson | None, Asset | None]]:
+    """Recordings past the academy's rule of which nobody made a published lesson; none where they are kept for good."""
+    days = rule().keep_days
+    if days is None:
+        return []
+    query = (
+        select(Recording, Lesson, Asset)
+        .join(Session, Session.id == Recording.session_id)
+        .outerjoin(Lesson, Lesson.id == Recording.lesson_id)
+        .outerjoin(Asset, Asset.id == Recording.asset_id)
+        .where(
+            Recording.state == "ready",
+            Session.ended_at < moment - timedelta(days=days),
+            func.coalesce(Lesson.status, "draft") != "published",
+        )
+        .limit(200)
+    )
+    return [(row[0], row[1], row[2]) for row in db.session().execute(query)]
 
 
 # --- the picture ----------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, false, func, or_, select
@@ -95,6 +96,33 @@ def standings_of(session_id: UUID, user_ids: Sequence[UUID]) -> dict[UUID, Stand
     return {user_id: Standing(session, instructor_id, user_id in enrolled) for user_id in user_ids}
 
 
+def stay_of(visit: Any) -> Any:
+    """The stretch of time of a visit that counts: from the join to the leave or last sign of life, while the room stood open."""
+    left_at = func.greatest(func.coalesce(visit.left_at, visit.seen_at), visit.joined_at)
+    stood = func.tstzrange(func.coalesce(Session.opened_at, Session.starts_at), Session.ended_at, "[]")  # no end yet: without bound
+    return func.tstzrange(visit.joined_at, left_at, "[]").op("*")(stood)
+
+
+def absentees_of(session: Session, *, limit: int = 500) -> Sequence[tuple[UUID, str]]:
+    """Who was in the course while the class was on and did not come: (id, name), by name."""
+    over = session.ended_at or session.ends_at
+    came = select(Visit.id).where(Visit.session_id == session.id, Visit.user_id == Enrollment.user_id).exists()
+    query = (
+        select(Member.id, Member.name)
+        .join(Enrollment, Enrollment.user_id == Member.id)
+        .where(
+            Enrollment.course_id == session.course_id,
+            Enrollment.enrolled_at <= over,
+            or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > (session.started_at or session.starts_at)),
+            ~came,
+        )
+        .distinct()
+        .order_by(Member.name, Member.id)
+        .limit(limit)
+    )
+    return [(row.id, row.name) for row in db.session().execute(query)]
+
+
 @dataclass(frozen=True, slots=True)
 class Attended:
     """One live class somebody came to, with how long they were there."""
@@ -108,9 +136,9 @@ class Attended:
 
 def attended_by(user_id: UUID, *, limit: int = 20) -> list[Attended]:
     """The live classes a person came to, newest first: overlapping visits count once. One query."""
-    stay = func.tstzrange(Visit.joined_at, func.greatest(func.coalesce(Visit.left_at, Visit.seen_at), Visit.joined_at), "[]")
     merged = (
-        select(Visit.session_id, func.unnest(func.range_agg(stay)).label("stay"))
+        select(Visit.session_id, func.unnest(func.range_agg(stay_of(Visit))).label("stay"))
+        .join(Session, Session.id == Visit.session_id)
         .where(Visit.user_id == user_id)
         .group_by(Visit.session_id)
         .subquery()
@@ -235,9 +263,9 @@ def running_visit(session_id: UUID, user_id: UUID, *, source: str) -> UUID | Non
 
 def attendance_of(session_id: UUID) -> list[Attendance]:
     """Who was there and when: visits from every source merged into unbroken stays, people by name."""
-    stay = func.tstzrange(Visit.joined_at, func.greatest(func.coalesce(Visit.left_at, Visit.seen_at), Visit.joined_at), "[]")
     merged = (
-        select(Visit.user_id, func.unnest(func.range_agg(stay)).label("stay"))
+        select(Visit.user_id, func.unnest(func.range_agg(stay_of(Visit))).label("stay"))
+        .join(Session, Session.id == Visit.session_id)
         .where(Visit.session_id == session_id)
         .group_by(Visit.user_id)
         .subquery()

@@ -189,16 +189,17 @@ def again(code_id: UUID, by: Actor) -> Found:
     return found
 
 
-_objections: list[Callable[[UUID, Sequence[UUID]], str]] = []
+Objection = Callable[[UUID, Sequence[UUID], UUID], str]
+_objections: list[Objection] = []
 
 
-def objects_to_opening(ask: Callable[[UUID, Sequence[UUID]], str]) -> Callable[[UUID, Sequence[UUID]], str]:
-    """Ask a function before a code opens courses to a person: a sentence refuses the code, which stays unused; "" lets it go."""
+def objects_to_opening(ask: Objection) -> Objection:
+    """Ask a function before a code of a batch opens courses to a person: a sentence refuses it, and it stays unused; "" lets it go."""
     _objections.append(ask)
     return ask
 
 
-def objection(user_id: UUID, course_ids: Sequence[UUID]) -> CodeRefused | None:
-    """The first objection to opening these courses to this person."""
-    sentences = (ask(user_id, course_ids) for ask in _objections)
+def objection(user_id: UUID, course_ids: Sequence[UUID], batch_id: UUID) -> CodeRefused | None:
+    """The first objection to opening these courses to this person with a code of this batch."""
+    sentences = (ask(user_id, course_ids, batch_id) for ask in _objections)
     return next((CodeRefused(sentence, rule="open_already") for sentence in sentences if sentence), None)

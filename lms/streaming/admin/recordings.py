@@ -1,0 +1,42 @@
+"""What is left of a class: its card, another try, and the academy's rule for how long."""
+
+from uuid import UUID
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lms.core.decisions import admins
+from lms.core.i18n import gettext as _
+from lms.streaming import jobs, operations, queries
+from lms.streaming.admin.door import bp, run_by_me
+from lms.streaming.forms import RuleForm
+from lms.web.access import actor, allow
+from lms.web.answers import changed, fragment, invalid, moved
+from lms.web.toasts import toast
+
+
+@bp.route("/sessions/<uuid:session_id>/recording", methods=["GET", "POST"])
+def sessions_recording(session_id: UUID) -> ResponseReturnValue:
+    """Where the recording of a class stands; posting tries again to make it."""
+    session = run_by_me(session_id)
+    page = url_for(".sessions_show", session_id=session_id)
+    if request.method == "POST":
+        if operations.retry_recording(session, by=actor()):
+            jobs.keep_recording.put({"session_id": session.id}, key=f"recording:{session.id}")
+        return changed("streaming/admin/_recording.html", otherwise=page, session=session, kept=queries.card_of(session_id))
+    return fragment("streaming/admin/_recording.html", page=page, session=session, kept=queries.card_of(session_id))
+
+
+@bp.route("/settings", methods=["GET", "POST"])
+def settings() -> ResponseReturnValue:
+    """For how long recordings stay that nobody made a published lesson of."""
+    allow(admins(actor()))
+    page = "streaming/admin/settings.html"
+    form = RuleForm(data={"keep_days": queries.rule().keep_days})
+    if not form.is_submitted():
+        return render_template(page, form=form)
+    if not form.validate():
+        return invalid(page, page=page, form=form)
+    operations.keep_rule(form.keep_days.data, by=actor())
+    toast(_("Saved."))
+    return moved(url_for(".settings"))
