@@ -69,8 +69,9 @@ def forget_tail(room_id: UUID) -> None:
 
 def tell_typing(room_id: UUID, *, by: Actor) -> None:
     """Tell a room at once that somebody writes; it is kept nowhere."""
+    assert by.channel_id is not None
     news = {"k": "typing", "by": {"id": str(by.user_id), "name": by.name}}
-    pubsub.publish(topic_of(current_channel(), room_id), json.dumps(news, ensure_ascii=False, separators=(",", ":")).encode())
+    pubsub.publish(topic_of(by.channel_id, room_id), json.dumps(news, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def make_ticket(room_id: UUID, session_digest: bytes, *, by: Actor) -> str:
