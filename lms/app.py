@@ -20,9 +20,9 @@ from lms.content import gateways as media
 from lms.core import db, jobs, logs, mail, plans, sandbox, signing, storage, tenancy, workers
 from lms.core.commands import connects_by
 from lms.core.redis import use_redis
-from lms.core.supervisor import reachable
+from lms.core.supervisor import called
 from lms.streaming import gateways as live
-from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, remembered, words
+from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, newcomers, remembered, words
 from lms.web.face import faces
 from lms.web.sessions import RedisSessions
 
@@ -64,7 +64,7 @@ def connect(config: Config, *, statement_timeout_ms: int = db.STATEMENT_TIMEOUT_
     live.use_folder(config.home / "live")
     mail.use_config(config)
     jobs.nudges_go_to(workers.send_nudge)
-    channel_queries.local_origin(f"http://{reachable(config.host)}:{config.port}")
+    channel_queries.local_origin(f"http://{called(config.host)}:{config.port}")
     wire()
 
 
@@ -81,6 +81,7 @@ def wire() -> None:
     faces.viewing_of = channel_queries.viewing_of
     faces.count_viewed = channel_operations.count_viewed
     faces.ask_newcomers = channel_forms.ask_newcomers
+    faces.lacks_answers = channel_queries.lacks_answers
     faces.keep_answers = channel_operations.keep_answers
     faces.welcome = channel_operations.welcome
     for module in MODULES:
@@ -133,6 +134,7 @@ def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
     assets.install(app)
     metrics.install(app)
     cycle.install(app)
+    newcomers.install(app)
     access.login_manager.init_app(app)
     csrf.install(app)
     i18n.install(app)

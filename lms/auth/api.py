@@ -247,6 +247,8 @@ def _check_app(user: User, otp: str | None) -> None:
         if otp is None:
             raise Unauthenticated(_("Send the code of your authenticator app as `otp` too."), rule="otp")
         operations.use_app_code(user, otp)
+    elif g.channel.settings.get("strong_staff") and _role_of(user) in STAFF:
+        raise Forbidden(_("Staff of this academy need an authenticator app here. Set one up under your profile."), rule="strong_staff")
 
 
 def _pair_of(user: User) -> TokenPair:

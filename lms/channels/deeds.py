@@ -49,6 +49,7 @@ ACTS = {
     "channels.edit": Deed(_l("changed the settings of the academy"), "settings"),
 }
 FIELDS = {
+    "strong_staff": Label(_l("Staff need an app or a passkey")),
     "name": Label(_l("Name")),
     "email": Label(_l("E-mail")),
     "role": Label(_l("Role"), values=ROLES),
@@ -62,7 +63,7 @@ FIELDS = {
     "label": Label(_l("Name")),
     "kind": Label(_l("Takes")),
     "choices": Label(_l("Choices")),
-    "is_required": Label(_l("Asked of newcomers"), kind="bool"),
+    "is_required": Label(_l("Everybody must fill it in"), kind="bool"),
     "is_private": Label(_l("Only admins see it"), kind="bool"),
     "retired_at": Label(_l("Retired"), kind="time"),
     "reason": Label(_l("Reason")),

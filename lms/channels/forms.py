@@ -61,7 +61,10 @@ class FieldForm(Form):
     label = StringField(_l("Name"), [DataRequired(_l("Write what the field is called.")), Length(max=60), one_line], filters=[strip])
     kind = SelectField(_l("Takes"), choices=FIELD_KINDS)
     choices = TextAreaField(_l("Choices"), [Length(max=4000)], description=_l("For a choice: one in each line."))
-    is_required = BooleanField(_l("Newcomers must fill it in when they register"))
+    is_required = BooleanField(
+        _l("Everybody must fill it in"),
+        description=_l("Newcomers when they register, invited people and everybody else at their next sign-in. Admins are not asked."),
+    )
     is_private = BooleanField(_l("Only admins see it"), description=_l("Otherwise everybody sees and changes their own on their profile."))
 
     def chosen(self) -> list[str]:
@@ -96,6 +99,12 @@ class TagForm(Form):
 def own_fields(fields: Iterable[Field], *, required: bool = False) -> dict[str, Any]:
     """The academy's own fields as fields of a form, by name; what is required of newcomers only `required` asks for."""
     return {one.name: _own_field(one, required=required and one.is_required) for one in fields}
+
+
+def welcome_form(fields: Iterable[Field]) -> Form:
+    """The questions somebody must answer before going on."""
+    form: Form = type("WelcomeForm", (Form,), own_fields(fields, required=True))()
+    return form
 
 
 def ask_newcomers() -> dict[str, Any]:
@@ -172,4 +181,10 @@ class ChannelForm(Form):
     zone = SelectField(_l("Time zone"), choices=[(zone, zone.replace("_", " ")) for zone in ZONES])
     color = StringField(
         _l("Colour"), [Regexp("^#[0-9a-fA-F]{6}$", message=_l("Write a colour such as #4f39f6."))], render_kw={"type": "color"}
+    )
+    strong_staff = BooleanField(
+        _l("Staff sign in with an authenticator app or a passkey"),
+        description=_l(
+            "A code by mail is not enough then. Whoever has neither sets one up at the next sign-in, before the back office opens."
+        ),
     )

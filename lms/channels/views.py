@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, g, make_response, render_template, session, url_for
+from flask import Blueprint, g, make_response, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.auth import queries as accounts
 from lms.auth.models import User
 from lms.channels import operations, policies, queries
-from lms.channels.forms import ProfileForm, said_in, with_fields
+from lms.channels.forms import ProfileForm, said_in, welcome_form, with_fields
 from lms.channels.models import Member
 from lms.core.decisions import anyone
 from lms.core.errors import Invalid, Refusal, Unauthenticated
@@ -16,7 +16,7 @@ from lms.core.i18n import gettext as _
 from lms.core.i18n import languages
 from lms.core.storage import storage
 from lms.web.access import actor, allow
-from lms.web.answers import invalid, moved
+from lms.web.answers import invalid, moved, own_path
 from lms.web.cycle import close_work, open_work
 from lms.web.toasts import toast
 from lms.web.viewing import KEY, viewing
@@ -50,6 +50,25 @@ def profile() -> ResponseReturnValue:
         operations.change_picture(member, key, by=actor())
     toast(_("Saved."))
     return moved(url_for(".profile"))
+
+
+@bp.route("/welcome", methods=["GET", "POST"])
+def welcome() -> ResponseReturnValue:
+    """What the academy must know of me, before I go on to where I was going."""
+    allow(policies.can_edit_self(actor()))
+    _user, member = _mine()
+    going = own_path(request.values.get("next"), "/")
+    fields = queries.unanswered(member.id)
+    if not fields:
+        return moved(going)
+    form, page = welcome_form(fields), "channels/welcome.html"
+    shown = {"form": form, "names": [one.name for one in fields], "next": going}
+    if not form.is_submitted():
+        return render_template(page, **shown)
+    if not form.validate():
+        return invalid(page, page=page, **shown)
+    operations.keep_answers(member.id, said_in(form, fields))
+    return moved(going)
 
 
 @bp.route("/profile/picture/remove", methods=["POST"])

@@ -1,22 +1,26 @@
 """What `lms doctor` asks of content: the store, ffmpeg, its sandbox, and that published files are there."""
 
+import re
 import subprocess
 from functools import cache
+from uuid import UUID
 
 import click
 from sqlalchemy import select
 
 from lms.channels.queries import verified_origins
 from lms.config import Config
-from lms.content import gateways
+from lms.content import gateways, operations
 from lms.content.models import Asset
 from lms.core import db, sandbox, tenancy
-from lms.core.commands import connected
+from lms.core.commands import connected, in_channel
+from lms.core.decisions import the_platform
 from lms.core.doctor import Finding, examines, mend, well
 from lms.core.errors import Refusal
 from lms.core.ids import uuid7
 from lms.core.sniff import MP4
 from lms.core.storage import LocalStorage, Storage, make_storage
+from lms.core.tenancy import current_channel
 
 LOOKED_AT = 200
 
@@ -94,6 +98,22 @@ def cors(origins: tuple[str, ...]) -> None:
     wanted = sorted(set(origins)) or verified_origins()
     store.let_pages_in(wanted)  # type: ignore[attr-defined]  # the bucket alone has it
     click.echo(f"Pages of {', '.join(wanted)} may send files to the bucket.")
+
+
+@content.command("quota")
+@click.argument("size")
+@click.option("--channel", "slug", default="", help="slug, when there are several")
+@connected
+def quota(size: str, slug: str) -> None:
+    """Say how much the originals of an academy may take: 50GB, 800MB, or none."""
+    match = re.fullmatch(r"(\d+)\s*(MB|GB|TB)", size.strip().upper())
+    if match is None and size != "none":
+        raise click.ClickException("Write the size like 50GB or 800MB, or the word none.")
+    most = int(match[1]) * {"MB": 10**6, "GB": 10**9, "TB": 10**12}[match[2]] if match else None
+    channel_id: UUID = in_channel(slug, current_channel)
+    with db.unit_of_work(channel_id):
+        operations.set_quota(most, by=the_platform(channel_id))
+    click.echo(f"The academy may hold {size if match else 'as much as the disk'}.")
 
 
 COMMANDS: list[click.Command] = [content]

@@ -27,6 +27,12 @@ register(
             "content.uploaded": Deed(_l("handed the file to be checked"), "file"),
             "content.retry": Deed(_l("tried the file once more"), "refresh-cw"),
             "content.remake": Deed(_l("had every size of the file made anew"), "refresh-cw"),
+            "content.add_track": Deed(_l("added captions or chapters to"), "captions"),
+            "content.edit_track": Deed(_l("changed captions or chapters of"), "pencil"),
+            "content.choose_track": Deed(_l("chose the captions shown first of"), "check"),
+            "content.delete_track": Deed(_l("took captions or chapters away from"), "trash-2"),
+            "content.set_poster": Deed(_l("chose the picture of"), "image"),
+            "content.set_quota": Deed(_l("set how much the academy may hold"), "hard-drive"),
             "content.ready": Deed(_l("made the file ready"), "circle-check"),
             "content.failed": Deed(_l("could not use the file"), "circle-x"),
             "content.delete": Deed(_l("deleted the file"), "trash-2"),
@@ -38,6 +44,9 @@ register(
             "state": Label(_l("State"), values=STATES),
             "failure": Label(_l("Why")),
             "kind": Label(_l("Kind")),
+            "language": Label(_l("Language")),
+            "seconds": Label(_l("Second")),
+            "lines": Label(_l("Lines")),
         },
     )
 )

@@ -3,7 +3,7 @@
 from lms.core.errors import Conflict, Invalid, NotFound
 from lms.core.sniff import WrongFile
 
-__all__ = ["NoSuchAsset", "NotRetryable", "UploadIncomplete", "UploadOver", "WrongFile", "WrongUpload"]
+__all__ = ["EditedMeanwhile", "NoSuchAsset", "NotRetryable", "UploadIncomplete", "UploadOver", "WrongFile", "WrongUpload"]
 
 
 class NoSuchAsset(NotFound):
@@ -20,6 +20,10 @@ class UploadIncomplete(Conflict):
 
 class UploadOver(Conflict):
     """The upload was completed or given up."""
+
+
+class EditedMeanwhile(Conflict):
+    """Somebody else saved since."""
 
 
 class NotRetryable(Conflict):

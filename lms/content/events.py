@@ -39,6 +39,14 @@ class AssetReceived(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PosterWanted(Event):
+    """Somebody chose a moment of a video as its picture; a worker draws it."""
+
+    asset_id: UUID
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class AssetDeleted(Event):
     """A file was deleted, or its upload given up; what was stored of it may go."""
 

@@ -2,8 +2,8 @@
 
 from flask_wtf.file import FileField
 from pydantic import BaseModel, ConfigDict, Field
-from wtforms import SelectField
-from wtforms.validators import InputRequired
+from wtforms import SelectField, StringField
+from wtforms.validators import InputRequired, Length
 
 from lms.core.i18n import lazy_gettext as _l
 from lms.web.forms import Form
@@ -25,6 +25,15 @@ class UploadForm(Form):
     kind = SelectField(_l("What it is"), choices=KINDS, default="")
 
 
+class TrackForm(Form):
+    """Captions or chapters to be added to a video: a file, or nothing to write them by hand."""
+
+    file = FileField(_l("File (.vtt or .srt)"), description=_l("Leave it empty to write the lines here."))
+    kind = SelectField(_l("What it is"), choices=[("captions", _l("Captions")), ("chapters", _l("Chapters"))], default="captions")
+    language = StringField(_l("Language"), [InputRequired(_l("Say the language."))], description=_l("A code like en, ar or pt-BR."))
+    label = StringField(_l("Name in the player"), [Length(max=60)], description=_l("For example English or Arabic."))
+
+
 class StartUpload(BaseModel):
     """What a browser says of a file before it sends the first byte."""
 
@@ -33,3 +42,5 @@ class StartUpload(BaseModel):
     filename: str = Field(min_length=1)
     size: int = Field(ge=0, le=1 << 50)
     kind: str = ""
+    mark: str = Field(default="", max_length=100)
+    again: bool = False

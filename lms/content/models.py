@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Float, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.core.captions import Cue, read_captions
 from lms.core.clock import now
 from lms.core.db import Base, Tenant, belongs_to
 
@@ -27,6 +28,7 @@ class Asset(Tenant, Base):
         Index("ix_assets_made", "channel_id", "created_at", "id"),
         Index("ix_assets_owner", "channel_id", "owner_id", "created_at"),
         Index("ix_assets_state", "channel_id", "state", "updated_at"),
+        Index("ix_assets_print", "channel_id", "print", "size", postgresql_where=text("print IS NOT NULL")),
         {"schema": "content"},
     )
 
@@ -36,6 +38,7 @@ class Asset(Tenant, Base):
     filename: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[str | None]
+    print: Mapped[str | None]  # of its first and last bytes, told by the browser: to find it before it is sent again
     content_type: Mapped[str] = mapped_column(default="application/octet-stream")
     duration_seconds: Mapped[float | None] = mapped_column(Float(53))
     width: Mapped[int | None]
@@ -155,3 +158,40 @@ class Piece(Tenant, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     taken_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
+
+
+class Track(Tenant, Base):
+    """Captions of a video in one language, or its chapters, as cleaned WebVTT; `version` counts its changes."""
+
+    __tablename__ = "tracks"
+    __table_args__ = (
+        belongs_to("asset_id", "content.assets", ondelete="CASCADE"),
+        UniqueConstraint("channel_id", "asset_id", "kind", "language"),
+        {"schema": "content"},
+    )
+
+    asset_id: Mapped[UUID]
+    kind: Mapped[str]
+    language: Mapped[str]
+    label: Mapped[str]
+    is_default: Mapped[bool] = mapped_column(default=False)
+    body: Mapped[str]
+    lines: Mapped[int]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    @property
+    def cues(self) -> list[Cue]:
+        """Its lines in order."""
+        return read_captions(self.body.encode()) if self.lines else []
+
+
+class Usage(Tenant, Base):
+    """How many bytes of originals an academy holds, and may hold (None: as many as the disk)."""
+
+    __tablename__ = "usage"
+    __table_args__ = (UniqueConstraint("channel_id"), {"schema": "content"})
+
+    held_bytes: Mapped[int] = mapped_column(default=0)
+    quota_bytes: Mapped[int | None]

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, case, cast, func, select
 
 from lms.content import gateways
 from lms.content.errors import NoSuchAsset
-from lms.content.models import WORKING, Asset, Piece, Upload
+from lms.content.models import WORKING, Asset, Piece, Track, Upload, Usage
 from lms.core import db, signing
+from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import Forbidden
 from lms.core.i18n import gettext as _
@@ -24,6 +25,15 @@ WATCH_SECONDS = 6 * 3600
 DAY = 86_400
 
 
+class Caption(NamedTuple):
+    """Captions in one language, as a player takes them."""
+
+    src: str
+    lang: str
+    label: str
+    default: bool
+
+
 class Playback(NamedTuple):
     """Where to play an asset from; "" where there is nothing. Addresses work for this viewer alone and only while the grant stands."""
 
@@ -32,6 +42,17 @@ class Playback(NamedTuple):
     poster_url: str
     duration: float
     asset_id: UUID
+    sound_url: str = ""
+    storyboard_url: str = ""
+    captions: Sequence[Caption] = ()
+    chapters: Sequence[tuple[float, str]] = ()
+
+
+class Pace(NamedTuple):
+    """How fast a video is being made: seconds of video a second, and seconds left (None while that cannot be told)."""
+
+    speed: float
+    left: float
 
 
 class Ticket(NamedTuple):
@@ -140,6 +161,24 @@ def pieces_of(asset_id: UUID, run: str) -> Sequence[Piece]:
     return db.session().scalars(select(Piece).where(Piece.asset_id == asset_id, Piece.run == run).order_by(Piece.number)).all()
 
 
+def pace_of(asset: Asset) -> Pace | None:
+    """How fast the pieces of a video are being made, by what was done since the first was taken; None while nobody can tell."""
+    share = case((Piece.kind == "sound", 0.05), else_=1.0)
+    whole, done, since = (
+        db.session()
+        .execute(
+            select(func.sum(Piece.seconds * share), func.sum(Piece.done_seconds * share), func.min(Piece.taken_at)).where(
+                Piece.asset_id == asset.id, Piece.run == asset.run
+            )
+        )
+        .one()
+    )
+    if not done or done < 1 or since is None:
+        return None
+    speed = done / max((now() - since).total_seconds(), 1.0)
+    return Pace(speed, max(whole - done, 0.0) / speed)
+
+
 def count_waiting(task: str, but: str) -> tuple[int, int]:
     """How many pieces wait, and how many tickets are out besides one."""
     out = select(func.count()).where(Outbox.task == task, Outbox.done_at.is_(None), Outbox.dead_at.is_(None), Outbox.key != but)
@@ -157,6 +196,47 @@ def leftover_assets(before: datetime) -> Sequence[Asset]:
         )
         .all()
     )
+
+
+def usage() -> Usage | None:
+    """How much this academy holds and may hold; None before its first upload."""
+    return db.session().scalars(select(Usage).execution_options(populate_existing=True)).one_or_none()
+
+
+def find_twin(mark: str, size: int, kind: str, by: Actor) -> Asset | None:
+    """A usable file that is in all likelihood the same, of this person or, for admins, of anybody."""
+    statement = select(Asset).where(Asset.print == mark, Asset.size == size, Asset.kind == kind)
+    statement = statement.where(Asset.state.in_(("checking", "processing", "ready")))
+    if not by.is_admin:
+        statement = statement.where(Asset.owner_id == by.user_id)
+    return db.session().scalars(statement.order_by(Asset.created_at.desc()).limit(1)).one_or_none()
+
+
+def pictures_of(owner: Actor, *, most: int = 30) -> Sequence[Asset]:
+    """The newest ready pictures this person uploaded; anybody's for an admin."""
+    statement = select(Asset).where(Asset.kind == "image", Asset.state == "ready")
+    if not owner.is_admin:
+        statement = statement.where(Asset.owner_id == owner.user_id)
+    return db.session().scalars(statement.order_by(Asset.created_at.desc(), Asset.id.desc()).limit(most)).all()
+
+
+def get_track(track_id: UUID) -> Track:
+    """Captions or chapters of this channel."""
+    found = db.session().get(Track, track_id)
+    if found is None:
+        raise NoSuchAsset(_("These captions are not here. They may have been taken away."))
+    return found
+
+
+def find_track(asset_id: UUID, kind: str, language: str) -> Track | None:
+    """The captions or chapters of a video in a language, or None."""
+    statement = select(Track).where(Track.asset_id == asset_id, Track.kind == kind, Track.language == language)
+    return db.session().scalars(statement).one_or_none()
+
+
+def tracks_of(asset_id: UUID) -> Sequence[Track]:
+    """Captions, then chapters of a video, by language."""
+    return db.session().scalars(select(Track).where(Track.asset_id == asset_id).order_by(Track.kind, Track.language)).all()
 
 
 # --- delivery ---------------------------------------------------------------------------------------------------------
@@ -183,13 +263,25 @@ def playback_of(asset: Asset, *, viewer: Actor, public: bool = False, seconds: i
     if who:
         gateways.grants().open(current_channel(), asset.id, who, viewer.user_id, seconds)
     claims = {"a": str(asset.id), "f": asset.folder, "v": who, "s": int(time.time())}
-    base = f"/content/watch/{signing.sign(WATCH, claims, seconds=WATCH_SECONDS)}"
-    made = {key: f"{base}/{value.removeprefix(asset.folder + '/')}" if value else "" for key, value in _keys(asset).items()}
-    return Playback(made["hls"], made["mp4"], made["poster"], asset.duration_seconds or 0.0, asset.id)
+    token = signing.sign(WATCH, claims, seconds=WATCH_SECONDS)
 
+    def url(key: str | None) -> str:
+        return f"/content/watch/{token}/{key.removeprefix(asset.folder + '/')}" if key and asset.folder else ""
 
-def _keys(asset: Asset) -> dict[str, str | None]:
-    return {"hls": asset.hls_key, "mp4": asset.mp4_key, "poster": asset.poster_key}
+    return Playback(
+        url(asset.hls_key),
+        url(asset.mp4_key),
+        picture_url(asset),
+        asset.duration_seconds or 0.0,
+        asset.id,
+        url(asset.sound_key),
+        url(asset.storyboard_key),
+        [
+            Caption(f"/content/tracks/{token}/{one['id']}-{one['version']}.vtt", one["lang"], one["label"], one["default"])
+            for one in asset.made.get("captions", ())
+        ],
+        [(start, title) for start, title in asset.made.get("chapters", ())],
+    )
 
 
 def read_ticket(token: str) -> Ticket:
@@ -210,8 +302,8 @@ def grant_stands(ticket: Ticket, viewer: Actor) -> bool:
 
 
 def picture_url(asset: Asset | None) -> str:
-    """A signed address of a ready picture (cover, image in a lesson), the same all day so that browsers keep it; "" without one."""
-    if asset is None or asset.poster_key is None or asset.state not in ("ready", "processing"):
+    """A signed address of a ready picture (cover, poster), the same all day so that browsers keep it; "" without one."""
+    if asset is None or asset.poster_key is None or asset.state in ("uploading", "deleted"):
         return ""
     return storage().get_url(asset.poster_key, seconds_to_tomorrow(), inline=True)
 

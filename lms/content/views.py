@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from uuid import UUID
 
 from flask import Blueprint, Response, make_response, redirect, request, send_file
 from flask.typing import ResponseReturnValue
@@ -22,6 +23,7 @@ MADE = re.compile(
     r"(?:video\.mp4|phone\.mp4|(?:audio|sound)\.m4a|poster\.jpg|storyboard\.(?:jpg|vtt)|hls/master\.m3u8"
     r"|hls/(?:\d{1,4}p|sound)/(?:index\.m3u8|init_\d{1,4}p?\.mp4|seg_(?:\d{4}_)?\d{5}\.m4s))"
 )
+TRACK = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d{1,9}\.vtt")
 INLINE = frozenset(
     {"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4", "audio/mp4", "audio/mpeg", "application/vnd.apple.mpegurl"}
 )
@@ -79,6 +81,21 @@ def watch_show(token: str, name: str) -> ResponseReturnValue:
         away.headers["Cache-Control"] = f"private, max-age={REDIRECT_SECONDS // 2}"
         return away
     response.headers["Cache-Control"] = "private, no-store" if name.endswith(".m3u8") else "private, max-age=300"
+    return response
+
+
+@bp.route("/tracks/<token:token>/<path:name>")
+def tracks_show(token: str, name: str) -> ResponseReturnValue:
+    """Captions of a video, to the viewer it was opened for, while their grant stands."""
+    _no_more_words()
+    ticket = queries.read_ticket(token)
+    allow(policies.can_play(queries.grant_stands(ticket, actor())))
+    named = TRACK.fullmatch(name)
+    track = queries.get_track(UUID(named[1])) if named else None
+    if track is None or track.asset_id != ticket.asset_id:
+        raise NotFound(_("There is nothing at this address."))
+    response = make_response(track.body, 200, {"Content-Type": "text/vtt; charset=utf-8", "Cache-Control": "private, max-age=3600"})
+    response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 

@@ -89,6 +89,7 @@ def _become(name: str, argv: tuple[str, ...], env: Mapping[str, str], cwd: Path,
         take_environment(env)
         sys.argv = [argv[2], *argv[PYTHON_M:]]
         sys.path[0:0] = [str(cwd)] if str(cwd) not in sys.path else []
+        sys.modules.pop(f"{argv[2]}.__main__", None)  # the parent may have begun as that very program
         runpy.run_module(argv[2], run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as leaving:

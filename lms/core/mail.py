@@ -9,6 +9,7 @@ import re
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import formataddr, make_msgid, parseaddr
@@ -38,6 +39,7 @@ CODE = re.compile(r"\*\*([A-Z0-9 -]{4,40})\*\*")
 _config: list[Config] = []
 _rules: dict[str, Callable[[Mail], str]] = {}
 _refused: list[Callable[[Mail, str], None]] = []
+_words: list[Callable[[str, Mapping[str, Any]], "Own | None"]] = []
 
 
 def use_config(config: Config) -> None:
@@ -59,6 +61,21 @@ def on_refusal(hear: Callable[[Mail, str], None]) -> Callable[[Mail, str], None]
     """Tell a function, in the same transaction, of each mail whose address a server refuses for good, with the server's words."""
     _refused.append(hear)
     return hear
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The academy's own words for a mail: all of it, or (`is_opening`) what stands above what the mail lists."""
+
+    subject: str
+    body: str
+    is_opening: bool = False
+
+
+def words_come_from(source: Callable[[str, Mapping[str, Any]], Own | None]) -> Callable[[str, Mapping[str, Any]], Own | None]:
+    """Ask a function for the academy's own words of a template, given what the mail knows; None where the standard ones hold."""
+    _words[:] = [source]
+    return source
 
 
 def is_sink() -> bool:
@@ -99,7 +116,11 @@ def send(
     `attachments` are {filename, content_type, key} of files in storage; `headers` go beside our own (List-Unsubscribe).
     """
     with in_locale(language):
+        own = _words[0](template, context) if _words else None
+        context = {**context, "opening": own.body if own is not None and own.is_opening else ""}
         subject, body = _render(template, context)
+        if own is not None:
+            subject, body = _one_line(own.subject), body if own.is_opening else own.body.strip() + "\n"
         html = _html(template, subject, body, context)
     body = BUTTON.sub(r"\1: \2", CODE.sub(r"\1", body))
     mail = Mail(
@@ -125,7 +146,11 @@ def _render(template: str, context: Mapping[str, Any]) -> tuple[str, str]:
     rendered = _templates().get_template(f"{template}.txt").render(**context)
     first, _, body = rendered.partition("\n")
     subject = first.removeprefix("Subject:").strip()
-    return "".join(letter for letter in subject if ord(letter) >= 32 and letter not in "\u2028\u2029")[:200], body.strip() + "\n"
+    return _one_line(subject), body.strip() + "\n"
+
+
+def _one_line(subject: str) -> str:
+    return "".join(letter for letter in subject if ord(letter) >= 32 and letter not in "\u2028\u2029")[:200]
 
 
 def _html(template: str, subject: str, body: str, context: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from lms.config import BadSettings, Config, environment
 from lms.core.journal import Journal
 from lms.core.places import Place, ServerFailed
 from lms.core.stepdown import account_for
-from lms.core.supervisor import REFUSED, SELF, Plan, Process, Supervisor, reachable
+from lms.core.supervisor import REFUSED, SELF, Plan, Process, Supervisor, called
 
 PAGES_CONFIG = "deploy/gunicorn_pages.py"
 SOCKETS_CONFIG = "deploy/gunicorn_sockets.py"
@@ -72,7 +72,7 @@ def welcome(config: Config) -> list[str]:
     """What the person at the terminal needs: the address, the sign-ins per role, and how to stop."""
     people = sign_ins(config.home / "demo.json")
     return [
-        f"Lectern is open at http://{bracketed(reachable(config.host))}:{config.port}",
+        f"Lectern is open at http://{bracketed(called(config.host))}:{config.port}",
         *(["Sign in as:", *people] if people else ["The first account: lms user create --role admin"]),
         f"Logs: {config.home / 'log'}. Stop with Ctrl-C.",
     ]

@@ -395,5 +395,11 @@ def reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
 
 
+def called(host: str) -> str:
+    """What people type to reach a listener on `host`: a name where there is one, since passkeys know no bare numbers."""
+    found = reachable(host)
+    return "localhost" if found == "127.0.0.1" else found
+
+
 def _how_it_ended(code: int) -> str:
     return f"exit code {code}" if code >= 0 else signal.Signals(-code).name

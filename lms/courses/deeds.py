@@ -43,6 +43,8 @@ ACTS = {
     "courses.order_sections": Deed(_l("sorted the sections"), "move"),
     "courses.add_lesson": Deed(_l("added the lesson"), "plus"),
     "courses.edit_lesson": Deed(_l("changed the lesson"), "pencil"),
+    "courses.add_resource": Deed(_l("added a file to download to the lesson"), "download"),
+    "courses.remove_resource": Deed(_l("took a file to download away from the lesson"), "trash-2"),
     "courses.set_video": Deed(_l("changed the video of the lesson"), "film"),
     "courses.video_ready": Deed(_l("prepared the video of the lesson"), "film"),
     "courses.publish_lesson": Deed(_l("published the lesson"), "eye"),

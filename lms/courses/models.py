@@ -217,6 +217,7 @@ class Lesson(Tenant, Base):
     is_preview: Mapped[bool] = mapped_column(default=False)
     is_due: Mapped[bool] = mapped_column(default=False)  # publish as soon as the video is ready
     duration_seconds: Mapped[int | None]
+    resource_count: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
     published_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
@@ -238,6 +239,25 @@ class Lesson(Tenant, Base):
         """What is still missing before the lesson can be published, as a sentence; empty when nothing is."""
         if self.kind == "video" and self.asset_id is None:
             return _("Upload a video first.")
-        if self.kind == "text" and not self.body.strip():
-            return _("Write the text of this lesson first.")
+        if self.kind == "text" and not self.body.strip() and not self.resource_count:
+            return _("Write the text of this lesson first, or add a file to download.")
         return ""
+
+
+class Resource(Tenant, Base):
+    """A file to download beside a lesson, and how often it was."""
+
+    __tablename__ = "resources"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "lesson_id", "asset_id"),
+        belongs_to("lesson_id", "courses.lessons"),
+        belongs_to("asset_id", "content.assets"),
+        Index("ix_resources_asset", "channel_id", "asset_id"),
+        {"schema": "courses"},
+    )
+
+    lesson_id: Mapped[UUID]
+    asset_id: Mapped[UUID]
+    title: Mapped[str]
+    downloads: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -19,12 +19,15 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from lms.core.captions import read_time
+from lms.core.i18n import gettext as _
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.ids import uuid7
 from lms.core.money import Money
+from lms.courses.forms import IdField
 from lms.enrollments import queries
 from lms.enrollments.models import CourseBatch, Link
 from lms.enrollments.operations import BatchSheet, Played, Terms
@@ -63,6 +66,19 @@ class EndForm(Form):
     """Why an enrolment ends; the person reads it."""
 
     reason = TextAreaField(_l("Reason"), filters=[strip], validators=[DataRequired(_l("Say why; the person reads it.")), Length(max=500)])
+
+
+class NoteForm(Form):
+    """A note to a lesson, at a moment of its video or at none."""
+
+    note_id = IdField(default=uuid7)
+    at = StringField(_l("Moment"), filters=[strip], validators=[Length(max=12)], description=_l("Like 1:23; empty for the whole lesson."))
+    body = TextAreaField(_l("Note"), filters=[strip], validators=[DataRequired(_l("Write a note.")), Length(max=5000)])
+
+    def validate_at(self, field: StringField) -> None:
+        """A moment that can be read."""
+        if field.data and read_time(field.data) is None:
+            raise ValidationError(_("Write the moment like 1:23 or 1:02:03."))
 
 
 class LinkForm(Form):

@@ -1,10 +1,12 @@
 """What enrollments does in the background."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
 from lms.core import db
+from lms.core.clock import now
 from lms.core.decisions import the_platform
 from lms.core.jobs import Every, job
 from lms.core.tenancy import current_channel
@@ -20,7 +22,8 @@ def recount_course(course_id: str) -> None:
 
 @job(queue="bulk", lease_seconds=300, every=Every(at="02:40"))
 def recount_all() -> None:
-    """Once a night, compute every course's figures again; where nothing was missed, nothing changes."""
+    """Once a night, compute every course's figures again (nothing changes where nothing was missed); thrown-away notes go too."""
+    operations.forget_notes(now() - timedelta(days=30))
     for course_id in db.session().scalars(select(Enrollment.course_id).where(Enrollment.status == "active").distinct()).all():
         recount_course.put({"course_id": course_id}, key=f"recount:{course_id}")
 

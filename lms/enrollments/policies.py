@@ -12,7 +12,7 @@ from lms.core.i18n import gettext as _
 from lms.core.i18n import locale
 from lms.courses.models import Course, Lesson
 from lms.courses.policies import can_edit
-from lms.enrollments.models import Enrollment, Link, Request
+from lms.enrollments.models import Enrollment, Link, Note, Request
 
 AGAIN = timedelta(days=7)  # after a refusal
 
@@ -159,6 +159,22 @@ def can_record(actor: Actor, user_id: UUID) -> Decision:
     if not actor.is_known:
         return no(_("Sign in first."), rule="sign_in")
     return yes("own") if actor.user_id == user_id else no(_("This page was opened by somebody else. Open the lesson again."), rule="own")
+
+
+def can_read_note(actor: Actor, note: Note) -> Decision:
+    """Notes are for whoever wrote them, and for nobody else, admins included."""
+    if not actor.is_known:
+        return no(_("Sign in first."), rule="sign_in")
+    if actor.user_id != note.user_id or actor.viewer_id is not None:
+        return no(_("This note is somebody else's, and notes are private."), rule="own")
+    return yes("own")
+
+
+def can_write_notes(actor: Actor) -> Decision:
+    """Whoever is signed in as themselves writes notes to lessons they may open."""
+    if actor.viewer_id is not None:
+        return no(_("You look at the pages as somebody else. Their notes are private."), rule="own")
+    return signed_in(actor)
 
 
 def can_mark_done(actor: Actor, lesson: Lesson, enrollment: Enrollment | None, *, at: datetime) -> Decision:

@@ -191,7 +191,7 @@ def templates() -> ResponseReturnValue:
     """The mails the academy may word itself."""
     allow(policies.can_word_mails(actor()))
     own = queries.changed_templates()
-    known = [(key, KINDS[message.kind], operations.standard_words(message)[0]) for key, message in operations.wordable().items()]
+    known = [(key, operations.kind_of(message), operations.standard_words(message)[0]) for key, message in operations.wordable().items()]
     return render_template("notifications/admin/templates.html", known=known, own=own)
 
 
@@ -213,9 +213,10 @@ def templates_show(key: str) -> ResponseReturnValue:
     shown = {
         "form": form,
         "key": key,
-        "kind": KINDS[message.kind],
+        "kind": operations.kind_of(message),
         "own": own,
         "variables": operations.variables_of(message),
+        "is_whole": not message.act.message,
         "letter": operations.preview(key, actor()),
     }
     return invalid(page, page=page, **shown) if form.is_submitted() else render_template(page, **shown)

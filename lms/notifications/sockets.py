@@ -13,7 +13,7 @@ from flask import Blueprint, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from lms.channels import queries as channels
-from lms.core import db, pubsub, rights, tickets
+from lms.core import db, plans, pubsub, rights, tickets
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import Forbidden
@@ -114,6 +114,10 @@ class Line:
             self.inbox = count
             self._say({"k": "inbox", "count": many(count)})
 
+    def tell_plan(self, plan_id: str) -> None:
+        """Say that a bulk act has come further, so that its page looks again."""
+        self._say({"k": "plan", "id": plan_id})
+
     def _say(self, news: dict[str, Any]) -> None:
         self.ws.send(text_frame(json.dumps(news, ensure_ascii=False, separators=(",", ":"))))
 
@@ -133,6 +137,20 @@ class Ear:
         bells.ring(self.channel_id, None)
 
 
+class PlanEar:
+    """Hears for one channel that a bulk act has come further."""
+
+    def __init__(self, channel_id: UUID) -> None:
+        self.channel_id = channel_id
+
+    def heard(self, payload: bytes) -> None:
+        """Pass it on to those who work here; the page asks for itself whether they may see it."""
+        bells.move(self.channel_id, payload.decode())
+
+    def subscribed(self) -> None:
+        """What was missed, the pages ask for by themselves every few seconds."""
+
+
 class Bells:
     """All open pages of this process, and the thread that reads for them."""
 
@@ -141,6 +159,7 @@ class Bells:
         self._lines: dict[UUID, dict[UUID, set[Line]]] = defaultdict(dict)
         self._dirty: set[tuple[UUID, UUID]] = set()
         self._suspects: set[UUID] = set()
+        self._moved: set[tuple[UUID, str]] = set()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._inbox_due = 0.0
@@ -158,6 +177,7 @@ class Bells:
             pubsub.subscriber.listen(rights.TOPIC, self)
         if first:
             pubsub.subscriber.listen(bell_topic(line.channel_id), Ear(line.channel_id))
+            pubsub.subscriber.listen(plans.topic_of(line.channel_id), PlanEar(line.channel_id))
         self._inbox_due = 0.0
         self.ring(line.channel_id, {line.user_id})
 
@@ -170,6 +190,7 @@ class Bells:
                 here.pop(line.user_id, None)
             if not here:
                 pubsub.subscriber.forget(bell_topic(line.channel_id))
+                pubsub.subscriber.forget(plans.topic_of(line.channel_id))
 
     def ring(self, channel_id: UUID, user_ids: set[UUID] | None) -> None:
         """Have the bells of these people (None: of everybody) read; only of those who have a page open here."""
@@ -179,6 +200,12 @@ class Bells:
             self._dirty |= {(channel_id, user_id) for user_id in wanted}
         if wanted:
             self._wake.set()
+
+    def move(self, channel_id: UUID, plan_id: str) -> None:
+        """Have the pages of those who work here told that a bulk act has come further."""
+        with self._lock:
+            self._moved.add((channel_id, plan_id))
+        self._wake.set()
 
     def heard(self, payload: bytes) -> None:
         """Somebody's rights changed: look at their pages now."""
@@ -200,7 +227,7 @@ class Bells:
         while True:
             self._wake.wait(TICK)
             self._wake.clear()
-            for part in (self._feed, self._inbox, self._rights, self._signs_of_life):
+            for part in (self._feed, self._plans, self._inbox, self._rights, self._signs_of_life):
                 try:
                     part()
                 except (SQLAlchemyError, RedisError, OSError) as error:
@@ -229,6 +256,14 @@ class Bells:
                 lines = list(self._lines[channel_id].get(user_id, ()))
             for line in lines:
                 line.tell(bell)
+
+    def _plans(self) -> None:
+        with self._lock:
+            moved, self._moved = self._moved, set()
+        for channel_id, plan_id in moved:
+            for line in self.lines(channel_id):
+                if line.actor.is_staff:
+                    line.tell_plan(plan_id)
 
     def _inbox(self) -> None:
         """What waits for admins, of those channels where one looks on."""

@@ -21,6 +21,7 @@ class Faces:
     role_of: Callable[[UUID], str] | None = None
     why_shut: Callable[[str], str] | None = None  # why the place a newcomer is going to lets nobody in; "" when it does
     ask_newcomers: Callable[[], dict[str, Any]] | None = None  # form fields by name
+    lacks_answers: Callable[[UUID], bool] | None = None  # whether a person is still to be asked something
     keep_answers: Callable[[UUID, dict[str, str]], None] | None = None
     welcome: Callable[[UUID, str, str], None] | None = None
     viewing_of: Callable[[UUID, Actor], Viewing | None] | None = None

@@ -18,13 +18,14 @@ from lms.auth.errors import WrongPasskey
 from lms.auth.models import User
 from lms.auth.operations import Ceremony
 from lms.channels import operations as channels
-from lms.channels.queries import get_member
+from lms.channels.queries import get_member, this_channel
 from lms.core import db
 from lms.core.errors import Conflict, Invalid, NotFound
 from tests.auth.test_proofs import age
 from tests.client import Browser
-from tests.conftest import CHANNEL
+from tests.conftest import CHANNEL, newest_code
 from tests.factories import people
+from tests.machine import Machine
 
 PRESENT, VERIFIED, ATTESTED = 1, 4, 64
 
@@ -239,3 +240,54 @@ def test_people_passkeys_forget__helps_somebody_who_lost_them(as_root: Browser, 
     as_root.post(f"/admin/channels/people/{as_sam.person.user_id}/passkeys-forget", status=303)
     assert "No passkey is known" in as_root.get(page, status=200).words
     assert as_sam.get("/auth/passkeys").status == 303
+
+
+def be_strict(browser: Browser) -> None:
+    """Want an app or a passkey of staff."""
+    kept = {"name": "Ada Academy", "tagline": "", "currency": "EUR", "zone": "UTC", "color": "#4f39f6"}
+    browser.post("/admin/channels/settings", {**kept, "strong_staff": "y"}, status=303)
+
+
+def test_demand_strong_staff__is_refused_to_an_admin_who_has_neither_and_twice_changes_nothing(work: object) -> None:
+    root, academy = people.root(), this_channel()
+    with pytest.raises(Conflict):
+        channels.demand_strong_staff(academy, True, by=root)
+    user = queries.get_user(root.user_id)
+    registered(user, Authenticator())
+    assert channels.demand_strong_staff(academy, True, by=root) and not channels.demand_strong_staff(academy, True, by=root)
+    assert channels.demand_strong_staff(academy, False, by=root)
+
+
+def test_hold_until_set_up__keeps_the_back_office_shut_to_staff_without_app_or_passkey(as_root: Browser, client: Browser) -> None:
+    device = with_passkey(as_root)
+    be_strict(as_root)
+    refused = as_root.post(f"/auth/passkeys/{_only(as_root)}/remove", status=409)
+    assert "wants an app or a passkey" in refused.words
+    with db.unit_of_work(CHANNEL):
+        ada = people.ada()
+    client.post("/auth/sign-in", {"email": ada.email, "password": people.PASSWORD}, status=303)
+    client.post("/auth/code", {"code": newest_code(ada.email)}, status=303)
+    assert client.get("/admin/", status=303).location == "/auth/second-factor"
+    assert "Set one of them up" in client.get("/auth/second-factor", status=200).words
+    client.get("/enrollments/", status=200)
+    with_passkey(client)
+    client.get("/admin/", status=200)
+    client.post("/auth/sign-out", status=303)
+    root = as_root.person
+    answer = client.post("/auth/sign-in", {"email": root.email, "password": people.PASSWORD}, status=303)
+    assert answer.location.startswith("/auth/passkey")
+    client.post("/auth/passkey", {"answer": device.show(options_of(client, "/auth/passkey"))}, status=303)
+    client.get("/admin/", status=200)
+
+
+def _only(browser: Browser) -> Any:
+    with db.unit_of_work(CHANNEL):
+        return queries.passkeys_of(browser.person.user_id)[0].id
+
+
+def test_token_create__of_staff_where_a_code_by_mail_is_not_enough_needs_the_app(as_root: Browser) -> None:
+    with_passkey(as_root)
+    be_strict(as_root)
+    machine = Machine(as_root.app, "")
+    answer = machine.open("POST", "/api/v1/auth/token", {"email": as_root.person.email, "password": people.PASSWORD})
+    assert answer.status_code == 403 and answer.get_json()["rule"] == "strong_staff"

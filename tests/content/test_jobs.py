@@ -366,7 +366,7 @@ def test_forget_abandoned__lets_go_what_nobody_touched_for_a_day(store: LocalSto
     with db.unit_of_work(CHANNEL):
         old = operations.start_upload("old.mp4", 20, "video", by=ada())
         fresh = operations.start_upload("fresh.mp4", 20, "video", by=ada())
-        old.touched_at = now() - tending.timedelta(hours=25)
+        old.touched_at = now() - tending.timedelta(days=8)
         store.put_part(old.key, old.upload_id, 1, io.BytesIO(b"x" * 20), 20)
     with db.unit_of_work(CHANNEL):
         jobs.forget_abandoned.run()

@@ -142,7 +142,7 @@ def test_watch_show__plays_everything_for_the_viewer(films: Path, as_sam: Browse
 
 def test_watch_show__is_dead_for_a_stranger_at_once(films: Path, app: Flask, as_sam: Browser, client: Browser) -> None:
     playback = open_for(as_sam, a_film(films))
-    urls = [playback.hls_url, playback.mp4_url, playback.poster_url, playback.hls_url.replace("master.m3u8", "180p/seg_0001_00000.m4s")]
+    urls = [playback.hls_url, playback.mp4_url, playback.sound_url, playback.hls_url.replace("master.m3u8", "180p/seg_0001_00000.m4s")]
     for url in urls:
         assert client.get(url, check=False).status == 403
         assert Browser(app, "beta.example").get(url, check=False).status in (403, 421)

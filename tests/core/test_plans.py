@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from lms.config import ROOT
-from lms.core import db, jobs, plans
+from lms.core import db, jobs, plans, pubsub
 from lms.core.decisions import Actor
 from lms.core.models import Plan
 from lms.core.plans import rows, running
@@ -153,6 +153,28 @@ def test_carry_on__after_a_killed_worker_repeats_and_loses_nothing(
             text("SELECT count(*), count(DISTINCT target_id) FROM core.audit WHERE action = 'channels.join' AND target_name LIKE 'N %'")
         ).one()
     assert tuple(joined) == (700, 700)
+
+
+class Ear:
+    """Hears what is told of plans."""
+
+    def __init__(self) -> None:
+        self.told: list[bytes] = []
+
+    def heard(self, payload: bytes) -> None:
+        self.told.append(payload)
+
+    def subscribed(self) -> None:
+        """Nothing was missed yet."""
+
+
+def test_carry_on__tells_open_pages_that_it_came_further(connection: object) -> None:
+    ear, topic = Ear(), plans.topic_of(CHANNEL)
+    pubsub.subscriber.listen(topic, ear, seconds=0)
+    plan = a_long_import(700)
+    run_jobs()
+    pubsub.subscriber.forget(topic)
+    assert state_of(plan)[0] == "planned" and str(plan.id).encode() in ear.told  # others may share this Valkey
 
 
 def test_carry_on__stops_when_the_right_was_lost_meanwhile(connection: object) -> None:

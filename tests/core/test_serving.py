@@ -49,7 +49,7 @@ def test_plan__starts_the_servers_that_have_no_address_and_stops_pages_first(hom
 
 
 def test_welcome__gives_address_sign_ins_and_how_to_stop(home: Path) -> None:
-    assert serving.welcome(config(home, LMS_HOST="0.0.0.0", LMS_PORT="9000"))[0] == "Lectern is open at http://127.0.0.1:9000"
+    assert serving.welcome(config(home, LMS_HOST="0.0.0.0", LMS_PORT="9000"))[0] == "Lectern is open at http://localhost:9000"
     assert "lms user create" in serving.welcome(config(home))[1]
     people = [{"role": "admin", "email": "root@lectern.example", "password": "one"}, {"role": "student", "email": "s@x", "password": "two"}]
     (home / "demo.json").write_text(json.dumps(people))

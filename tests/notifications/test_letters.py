@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import pytest
 
+from lms.channels import queries as channels
 from lms.config import Config, Smtp
 from lms.core import db, mail
 from lms.core.ids import uuid7
 from lms.core.mail import newest
 from lms.notifications import operations, queries
 from tests.client import Browser
-from tests.conftest import CHANNEL, run_jobs
-from tests.factories.people import sam
+from tests.conftest import CHANNEL, newest_code, run_jobs
+from tests.factories.people import root, sam
 
 
 def tell(lesson: str) -> None:
@@ -52,6 +53,48 @@ def test_templates_show__words_a_mail_and_refuses_names_it_does_not_know(as_root
         as_root.post(f"{where}/reset", status=303)
     assert "Standard words" in as_root.get(where, status=200).words
     as_root.get("/admin/notifications/templates/announcement", status=404)
+
+
+def test_templates_show__words_the_mails_of_other_modules_and_keeps_what_they_cannot_do_without(as_root: Browser, client: Browser) -> None:
+    where = "/admin/notifications/templates/code"
+    assert "**{{code}}**" in as_root.get(where, status=200).body
+    assert "Without {{code}}" in as_root.post(where, {"subject": "Hi", "body": "A code."}, status=422).words
+    as_root.post(where, {"subject": "{{academy}} lets you in", "body": "Here it is:\n\n**{{code}}**\n\nUntil soon."}, status=303)
+    as_root.post(f"{where}/test", status=303)
+    client.post("/auth/forgot", {"email": "root@example.org"}, status=303)
+    with db.unit_of_work(CHANNEL):
+        code, sample = newest(2, "root@example.org")
+        assert code.subject == "Ada Academy lets you in" and sample.subject == "Sample: Ada Academy lets you in"
+        assert "Here it is:" in mail.readable(code, code.body_text) and "It works for 10 minutes" not in mail.readable(code, code.body_text)
+    assert newest_code("root@example.org").isdigit()
+    as_root.post(
+        "/admin/notifications/templates/invitation", {"subject": "Come, {{name}}", "body": "{{who}}:\n\n[Start]({{link}})"}, status=303
+    )
+    person = {"name": "Nia [x](https://evil.example)", "email": "nia@example.org", "role": "student"}
+    as_root.post("/admin/channels/people/new", person, status=303)
+    with db.unit_of_work(CHANNEL):
+        made = newest(1, "nia@example.org")[0]
+        html = mail.readable(made, made.body_html)
+        assert "/auth/invitations/" in html and "Start" in html and 'href="https://evil.example' not in html
+
+
+def test_own_words__of_a_list_and_of_collected_news_stand_above_them(work: db.Session) -> None:
+    by = root()
+    operations.set_template("digest", subject="News for {{name}}", body="This week at {{academy}}:", by=by)
+    channel = channels.face_of(channels.this_channel(), "http://localhost")
+    known = {
+        "channel": channel,
+        "name": "Sam",
+        "count": 1,
+        "notices": [{"title": "A lesson", "href": "/", "body": ""}],
+        "link": "x",
+        "preferences": "x",
+        "stop": "x",
+    }
+    made = mail.send("sam@example.org", "notifications/mail/digest", known)
+    assert made.subject == "News for Sam" and "This week at Ada Academy:" in made.body_text and "Hello Sam," in made.body_text
+    operations.reset_template("digest", by=by)
+    assert mail.send("sam@example.org", "notifications/mail/digest", known).subject != "News for Sam"
 
 
 def test_bounces_show__stops_mails_until_somebody_clears_it(as_root: Browser, client: Browser) -> None:

@@ -1,11 +1,17 @@
 """The public search page and the palette."""
 
+from flask import Flask
+
 from lms.core import db
+from lms.enrollments import operations as operations_of_enrolments
 from lms.search import operations
+from lms.search.admin import places
+from lms.web.navigation import exists
 from tests.client import Browser
 from tests.conftest import CHANNEL
 from tests.factories.courses import a_course
 from tests.factories.people import ada, sam
+from tests.factories.wallet import a_topped_up_student, euros
 
 
 def library() -> None:
@@ -52,3 +58,24 @@ def test_palette__shows_pages_before_anything_is_typed(as_root: Browser) -> None
     page = as_root.get("/admin/search/palette", htmx=True, status=200)
     assert page.all("//a[@href='/admin/courses/']") and page.all("//a[@href='/admin/courses/new']")
     assert as_root.get("/admin/search/palette?q=x", status=303).location == "/search/?q=x"
+
+
+def test_palette__finds_orders_settings_lists_and_help(as_root: Browser, as_ada: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        course = a_course("Botany", published=True, price=euros(30))
+        operations_of_enrolments.enroll_by_wallet(course, by=a_topped_up_student(euros(50), "Olga Orders"))
+    page = as_root.get("/admin/search/palette?q=olga", htmx=True, status=200)
+    assert "Botany · Olga Orders" in page.words and page.all("//a[contains(@href, '/admin/payments/orders/')]")
+    assert "Orders" not in as_ada.get("/admin/search/palette?q=olga", htmx=True, status=200).words
+    page = as_root.get("/admin/search/palette?q=custom fields", htmx=True, status=200)
+    assert page.all("//a[@href='/admin/channels/fields']")
+    page = as_root.get("/admin/search/palette?q=refund", htmx=True, status=200)
+    assert "How do I give money back?" in page.words and "Given back" not in page.words
+    page = as_ada.get("/admin/search/palette?q=open lesson", htmx=True, status=200)
+    assert page.all("//a[@href='/admin/enrollments/why']") and not page.all("//a[contains(@href, '/admin/channels/')]")
+
+
+def test_palette__leads_only_to_pages_there_are(app: Flask) -> None:
+    with app.test_request_context("/"):
+        gone = [one.href for one in (*places.PAGES, *places.HELP) if not exists(one.href)]
+    assert not gone

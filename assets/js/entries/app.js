@@ -6,3 +6,4 @@ import "../palette.js";
 import "../keys.js";
 import "../bulk.js";
 import "../shell.js";
+import "../pace.js";

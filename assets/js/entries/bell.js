@@ -35,7 +35,7 @@ export default function bell(link) {
       document.dispatchEvent(new CustomEvent("toast", { detail: { text: one.text, tone: one.tone === "danger" ? "warning" : one.tone } }));
     }
     keep(ids);
-    if (changed) document.body.dispatchEvent(new CustomEvent(`live:${news.k}`));
+    if (changed || news.k === "plan") document.body.dispatchEvent(new CustomEvent(`live:${news.k}`));
   }
 
   function later() {
@@ -58,12 +58,19 @@ export default function bell(link) {
     const { url, ticket } = await answer.json();
     const line = new WebSocket(`${url}?after=${told().at(-1) ?? ""}`, ["lectern.1", `ticket.${ticket}`]);
     socket = line;
+    line.addEventListener("open", () => {
+      document.documentElement.toggleAttribute("data-bell", true);
+      document.body.dispatchEvent(new CustomEvent("live:plan")); // what moved before the line stood
+    });
     line.addEventListener("message", (event) => {
       tries = 0;
       if (link.isConnected) take(JSON.parse(event.data)); else line.close();
     });
     line.addEventListener("close", (event) => {
-      if (socket === line) socket = null;
+      if (socket === line) {
+        socket = null;
+        document.documentElement.toggleAttribute("data-bell", false);
+      }
       if (STOP.includes(event.code)) over = true;
       else if (!document.hidden) later();
     });

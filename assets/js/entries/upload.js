@@ -31,6 +31,11 @@ const kept = {
   drop(key) { try { localStorage.removeItem(key); } catch { /* as above */ } },
 };
 
+/** The same file is here already. */
+class Twin extends Error {
+  constructor(twin) { super(twin.name); this.twin = twin; }
+}
+
 class Refused extends Error {
   constructor(status, message) { super(message); this.status = status; }
 }
@@ -129,6 +134,7 @@ class Upload {
     Object.assign(this, { zone, file, kind: zone.dataset.kind ?? "", done: 0, flying: new Map(), marks: [], stopper: new AbortController() });
     this.row = new Row(zone, file.name, {
       pause: ["pause", () => this.pause()], resume: ["play", () => this.run()], again: ["refresh-cw", () => this.run()], cancel: ["x", () => this.cancel()],
+      use: ["check", () => this.use()], send: ["upload", () => { this.again = true; this.run(); }],
     });
     this.row.show("waiting", this.row.words.waiting ?? "", ["cancel"]);
   }
@@ -156,6 +162,7 @@ class Upload {
       this.finish();
     } catch (error) {
       if (error.name === "AbortError") return;
+      if (error instanceof Twin) { this.twin = error.twin; this.row.show("waiting", (this.row.words.twin ?? "").replace("{name}", error.twin.name), ["use", "send", "cancel"]); return; }
       if (error.status === 404 || error.status === 409) kept.drop(this.key);
       this.row.show("failed", error.message || this.row.words.failed, ["again", "cancel"]);
       this.tell("lectern:upload-failed");
@@ -174,7 +181,10 @@ class Upload {
         kept.drop(this.key);
       }
     }
-    this.take(await ask(this.zone.dataset.upload, { filename: this.file.name, size: this.file.size, kind: this.kind }, this.stopper.signal));
+    const mark = this.key.split("|").at(-1);
+    const begun = await ask(this.zone.dataset.upload, { filename: this.file.name, size: this.file.size, kind: this.kind, mark, again: Boolean(this.again) }, this.stopper.signal);
+    if (begun.twin) throw new Twin(begun.twin);
+    this.take(begun);
     kept.set(this.key, { url: this.state.upload_url, cancel: this.state.cancel_url, name: this.file.name, field: this.zone.dataset.field, at: Date.now() });
   }
 
@@ -235,6 +245,12 @@ class Upload {
     this.tell("lectern:uploaded");
   }
 
+  /** Take the file that is here already. */
+  use() {
+    this.state = { asset_id: this.twin.asset_id, status_url: this.twin.status_url, asset_url: this.twin.asset_url };
+    this.finish();
+  }
+
   pause() {
     this.stopper.abort();
     this.flying.clear();
@@ -256,7 +272,7 @@ function showUnfinished(zone) {
   for (const key of Object.keys(globalThis.localStorage ?? {}).filter((name) => name.startsWith(`${KEPT}${zone.dataset.kind ?? ""}|`))) {
     const before = kept.get(key);
     if (!before || before.field !== zone.dataset.field) continue;
-    if (Date.now() - before.at > 86_400_000) { kept.drop(key); continue; }
+    if (Date.now() - before.at > 7 * 86_400_000) { kept.drop(key); continue; }
     const row = new Row(zone, before.name, { cancel: ["x", () => { kept.drop(key); ask(before.cancel).catch(() => {}); row.root.remove(); }] });
     row.show("waiting", (row.words.unfinished ?? "").replace("{name}", before.name), ["cancel"]);
     zone.addEventListener("lectern:uploading", (event) => { if (event.detail.name === before.name) row.root.remove(); });
@@ -265,10 +281,34 @@ function showUnfinished(zone) {
 
 addEventListener("beforeunload", (event) => { if (active.size) event.preventDefault(); });
 
+/** Every file that was dropped, folders opened, in the order people count: 2 before 10. */
+async function dropped(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
+  const found = [];
+  const walk = async (entry, path) => {
+    if (entry.isFile) {
+      if (!entry.name.startsWith(".")) found.push([`${path}${entry.name}`, await new Promise((resolve, reject) => entry.file(resolve, reject))]);
+      return;
+    }
+    const reader = entry.createReader();
+    for (let batch = await read(reader); batch.length; batch = await read(reader)) for (const inner of batch) await walk(inner, `${path}${entry.name}/`);
+  };
+  const read = (reader) => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+  for (const entry of entries) await walk(entry, "");
+  const order = new Intl.Collator(lang, { numeric: true, sensitivity: "base" });
+  return found.sort(([a], [b]) => order.compare(a, b)).map(([, file]) => file);
+}
+
 export default function upload(zone) {
   const input = zone.querySelector('input[type="file"]');
   let line = Promise.resolve();
-  const take = (files) => {
+  const take = async (files) => {
+    const wanted = [...files];
+    const question = new CustomEvent("lectern:dropped", { bubbles: true, cancelable: true, detail: { files: wanted, go: (chosen) => send(chosen) } });
+    if (zone.dispatchEvent(question)) send(wanted);
+  };
+  const send = (files) => {
     for (const file of files) {
       const one = new Upload(zone, file);
       line = line.then(() => one.run());
@@ -277,6 +317,9 @@ export default function upload(zone) {
   input.addEventListener("change", () => { take(input.files); input.value = ""; });
   for (const name of ["dragenter", "dragover"]) zone.addEventListener(name, (event) => { event.preventDefault(); zone.dataset.over = ""; });
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, (event) => { event.preventDefault(); delete zone.dataset.over; });
-  zone.addEventListener("drop", (event) => take(input.multiple ? event.dataTransfer.files : [...event.dataTransfer.files].slice(0, 1)));
+  zone.addEventListener("drop", async (event) => {
+    const files = input.multiple ? await dropped(event.dataTransfer) : [...event.dataTransfer.files].slice(0, 1);
+    take(files);
+  });
   showUnfinished(zone);
 }

@@ -7,15 +7,20 @@ from flask import Blueprint, g, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_user
 
-from lms.auth import operations
+from lms.auth import operations, queries
 from lms.auth.models import User
-from lms.core.decisions import STAFF, Actor
-from lms.web.access import SignedIn, actor
+from lms.core.decisions import STAFF, Actor, anyone
+from lms.core.errors import Conflict
+from lms.core.i18n import gettext as _
+from lms.web import newcomers
+from lms.web.access import SignedIn, actor, allow
 from lms.web.answers import moved, own_path
 from lms.web.face import faces
+from lms.web.toasts import toast
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 APP_CODE_SECONDS = 600
+SET_UP = "must_set_up"
 
 
 def me() -> UUID:
@@ -30,11 +35,17 @@ def next_path() -> str:
     return own_path(request.values.get("next"), "")
 
 
-def enter(user: User) -> None:
-    """Sign this browser in as the person: a new session token, a row in the list of sessions."""
+def enter(user: User, *, strongly: bool = False) -> None:
+    """Sign this browser in as the person: a new session token, a row in the list of sessions.
+
+    `strongly`: by a passkey. Staff of an academy that wants an app or a passkey set one up before anything else.
+    """
     if faces.welcome is not None:
         faces.welcome(user.id, user.name, user.email)
     session.rotate()  # type: ignore[attr-defined]
+    session.pop(SET_UP, None)
+    if is_strict(user) and not strongly and not user.has_app:
+        session[SET_UP] = True
     row = operations.start_session(
         user,
         session.digest,  # type: ignore[attr-defined]
@@ -44,11 +55,46 @@ def enter(user: User) -> None:
     )
     login_user(SignedIn(Actor(user_id=user.id, name=user.name, email=user.email, session_id=row.id, channel_id=g.channel.id)))
     g.pop("actor", None)
+    newcomers.ask_again()
 
 
 def is_staff(user_id: UUID) -> bool:
     """Whether a person works here."""
     return faces.role_of is not None and faces.role_of(user_id) in STAFF
+
+
+def is_strict(user: User) -> bool:
+    """Whether a password and a code by mail are not enough for this person here."""
+    return bool(g.channel.settings.get("strong_staff")) and is_staff(user.id)
+
+
+def wants_passkey(user: User) -> bool:
+    """Whether this person signs in with their passkey alone: a code by mail is not enough, and there is no app."""
+    return is_strict(user) and not user.has_app and bool(queries.passkeys_of(user.id))
+
+
+def ask_for_passkey() -> ResponseReturnValue:
+    """The first proof was right, but here the passkey is what counts."""
+    session.pop("pending", None)
+    toast(_("Staff of this academy sign in with their passkey."))
+    return moved(url_for("auth.passkey", next=next_path() or None))
+
+
+def keep_one(user: User, *, left: int) -> None:
+    """Refuse to give up the last app or passkey where one is wanted; `left` are those that stay."""
+    if not left and is_strict(user):
+        raise Conflict(
+            _("This academy wants an app or a passkey of everybody who works here. Set the other one up first."), rule="strong_staff"
+        )
+
+
+@bp.before_app_request
+def hold_until_set_up() -> ResponseReturnValue | None:
+    """Keep the back office shut to those who must set up an app or a passkey first."""
+    if not request.path.startswith("/admin") or not session.get(SET_UP):
+        return None
+    allow(anyone())
+    return moved(url_for("auth.second_factor"))
 
 
 def home_of(user_id: UUID) -> str:

@@ -14,7 +14,7 @@ from lms.auth.errors import WrongPasskey
 from lms.auth.forms import PasskeyForm, ShowPasskeyForm
 from lms.auth.models import SignInSession, User
 from lms.auth.operations import Ceremony
-from lms.auth.views.door import bp, enter, home_of, me, next_path
+from lms.auth.views.door import SET_UP, bp, enter, home_of, keep_one, me, next_path
 from lms.core.decisions import anyone, signed_in
 from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
@@ -61,7 +61,7 @@ def passkey() -> ResponseReturnValue:
         return render_template("auth/passkey.html", form=form, options=wanted(), next=next_path() or None)
     try:
         user = operations.use_passkey(form.answer.data or "", asked_of())
-        enter(user)
+        enter(user, strongly=True)
     except Refusal as refusal:
         form.refuse(refusal)
         return invalid("auth/passkey.html", page="auth/passkey.html", form=form, options=wanted(), next=next_path() or None)
@@ -88,6 +88,7 @@ def passkeys_new() -> ResponseReturnValue:
     except Refusal as refusal:
         form.refuse(refusal)
         return invalid("auth/passkeys_new.html", page="auth/passkeys_new.html", form=form, options=_to_make())
+    session.pop(SET_UP, None)
     toast(_("From now on “%(name)s” signs you in by itself.", name=made.name))
     return moved(url_for(".passkeys"))
 
@@ -97,7 +98,9 @@ def passkeys_remove(passkey_id: UUID) -> ResponseReturnValue:
     """Forget one of my passkeys."""
     allow(signed_in(actor()), fresh=True)
     found = queries.get_passkey(passkey_id, me())
-    operations.remove_passkey(found, queries.get_user(me()), by=actor())
+    user = queries.get_user(me())
+    keep_one(user, left=len(queries.passkeys_of(user.id)) - 1 + user.has_app)
+    operations.remove_passkey(found, user, by=actor())
     toast(_("“%(name)s” does not sign you in any more. Delete it on its device too.", name=found.name))
     return moved(url_for(".passkeys"))
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from lms.auth import operations, queries
 from lms.auth.forms import AppCodeForm, ProveForm
 from lms.auth.models import User
-from lms.auth.views.door import bp, enter, home_of, me, next_path
+from lms.auth.views.door import SET_UP, bp, enter, home_of, keep_one, me, next_path
 from lms.auth.views.passkeys import asked_of, wanted
 from lms.core.decisions import anyone, signed_in
 from lms.core.errors import Conflict, Refusal
@@ -103,6 +103,7 @@ def second_factor_confirm() -> ResponseReturnValue:
         form.refuse(refusal)
         return invalid("auth/second_factor.html", page="auth/second_factor.html", **_second_factor(user, form))
     session.pop("app_key", None)
+    session.pop(SET_UP, None)
     session["recovery_codes"] = codes
     toast(_("From the next sign-in on, you are asked for a code of the app."))
     return moved(url_for(".second_factor"))
@@ -131,6 +132,7 @@ def second_factor_off() -> ResponseReturnValue:
     """Go on without the app."""
     allow(signed_in(actor()), fresh=True)
     user = queries.get_user(me())
+    keep_one(user, left=len(queries.passkeys_of(user.id)))
     operations.turn_app_off(user, by=actor())
     session.pop("recovery_codes", None)
     toast(_("Sign-ins do not ask for the app any more."))
@@ -145,7 +147,14 @@ def _prove_page(form: ProveForm, user: User) -> dict[str, Any]:
 def _second_factor(user: User, form: AppCodeForm) -> dict[str, Any]:
     key = "" if user.has_app else session.get("app_key", "")
     picture = segno.make(_address(user, key), micro=False).svg_data_uri(scale=5, border=3, dark="#111", light="#fff") if key else ""
-    return {"user": user, "form": form, "key": key, "picture": picture, "codes": session.get("recovery_codes", [])}
+    return {
+        "user": user,
+        "form": form,
+        "key": key,
+        "picture": picture,
+        "codes": session.get("recovery_codes", []),
+        "must": session.get(SET_UP, False),
+    }
 
 
 def _address(user: User, key: str) -> str:

@@ -12,7 +12,7 @@ from lms.auth import operations, policies, queries
 from lms.auth.errors import BadInvitation, WrongSignIn
 from lms.auth.forms import AddressForm, CodeForm, PasswordForm, RegisterForm, SignInForm
 from lms.auth.models import User
-from lms.auth.views.door import ask_for_app_code, bp, enter, home_of, is_staff, me, next_path
+from lms.auth.views.door import ask_for_app_code, ask_for_passkey, bp, enter, home_of, is_staff, me, next_path, wants_passkey
 from lms.auth.views.passkeys import wanted
 from lms.core import mail
 from lms.core.decisions import anyone, signed_in
@@ -68,6 +68,8 @@ def sign_in() -> ResponseReturnValue:
         user = operations.check_password(form.email.data, form.password.data or "")
         if user.has_app:
             return ask_for_app_code(user)
+        if wants_passkey(user):
+            return ask_for_passkey()
         if is_staff(user.id):
             _send_code(form.email.data, "sign_in", {})
             return moved(url_for(".code", next=next_path() or None))
@@ -95,6 +97,8 @@ def code() -> ResponseReturnValue:
             code_id = operations.count_try(pending["email"], pending["purpose"])
         operations.use_code(code_id, form.code.data, pending["flow"])
         user = _user_of(pending)
+        if wants_passkey(user):
+            return ask_for_passkey()
         if not user.has_app:
             enter(user)
             if faces.keep_answers is not None and pending["more"].get("answers"):

@@ -20,9 +20,13 @@ def settings() -> ResponseReturnValue:
     """The channel's name, money, zone and look."""
     channel = queries.this_channel()
     allow(policies.can_edit_channel(actor()))
-    form = ChannelForm(obj=channel, color=channel.theme.get("color", Theme().color))
+    form = ChannelForm(
+        obj=channel, color=channel.theme.get("color", Theme().color), strong_staff=bool(channel.settings.get("strong_staff"))
+    )
     if not form.is_submitted():
         return render_template("channels/admin/settings.html", form=form)
+    if form.strong_staff.data != bool(channel.settings.get("strong_staff")):
+        allow(policies.can_edit_channel(actor()), fresh=True)
     try:
         if not form.validate():
             return invalid("channels/admin/settings.html", page="channels/admin/settings.html", form=form)
@@ -30,12 +34,13 @@ def settings() -> ResponseReturnValue:
             raise Invalid("", fields={"currency": _("%(code)s is no currency. Use an ISO 4217 code such as EUR.", code=form.currency.data)})
         theme = {**channel.theme, "color": form.color.data}
         _check_theme(theme)
+        demanded = operations.demand_strong_staff(channel, form.strong_staff.data, by=actor())
     except Refusal as refusal:
         form.refuse(refusal)
         return invalid("channels/admin/settings.html", page="channels/admin/settings.html", form=form)
     values = {key: form[key].data or "" for key in ("name", "tagline", "currency", "zone")}
     changed = operations.edit_channel(channel, {**values, "theme": theme}, by=actor())
-    toast(_("Saved.") if changed else _("Nothing was changed."))
+    toast(_("Saved.") if changed or demanded else _("Nothing was changed."))
     return moved(url_for(".settings"))
 
 

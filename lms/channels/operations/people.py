@@ -215,6 +215,26 @@ def edit_channel(channel: Channel, values: Mapping[str, Any], *, by: Actor) -> b
     return changed
 
 
+def demand_strong_staff(channel: Channel, demanded: bool, *, by: Actor) -> bool:
+    """Have staff sign in with an app or a passkey, or let a code by mail do again; false when nothing changed.
+
+    Raises Conflict for an admin who has neither: they would shut themselves out.
+    """
+    before = bool(channel.settings.get("strong_staff"))
+    if before == demanded:
+        return False
+    if demanded and by.user_id is not None:
+        user = auth_queries.get_user(by.user_id)
+        if not user.has_app and not auth_queries.passkeys_of(user.id):
+            sentence = _("Set up an app or a passkey for yourself first: from then on nobody works here without.")
+            raise Conflict(sentence, fields={"strong_staff": sentence})
+    channel.settings = {**channel.settings, "strong_staff": demanded}
+    channel.version += 1
+    audit.record("channels.edit", channel, by=by, before={"strong_staff": before}, after={"strong_staff": demanded})
+    queries.forget_faces()
+    return True
+
+
 def edit_self(user: User, member: Member, *, name: str, locale: str, zone: str, by: Actor) -> None:
     """Change my own name, language and time zone."""
     audit.update(user, "auth.edit_self", by=by, name=name, locale=locale, zone=zone)

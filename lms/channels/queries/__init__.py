@@ -31,7 +31,17 @@ from lms.channels.queries.people import (
     viewings_to_end,
 )
 from lms.channels.queries.segments import fitting, get_segment, people_of_segment, segment_names, segment_words, segments_here
-from lms.channels.queries.traits import fields_here, get_field, known_fields, standing_fields, tag_names, tags_of, values_of
+from lms.channels.queries.traits import (
+    fields_here,
+    get_field,
+    known_fields,
+    lacks_answers,
+    standing_fields,
+    tag_names,
+    tags_of,
+    unanswered,
+    values_of,
+)
 
 __all__ = [
     "absolute_url",
@@ -49,6 +59,7 @@ __all__ = [
     "get_segment",
     "history_of",
     "known_fields",
+    "lacks_answers",
     "local_origin",
     "members_by_id",
     "members_with_role",
@@ -68,6 +79,7 @@ __all__ = [
     "tag_names",
     "tags_of",
     "this_channel",
+    "unanswered",
     "user_of_session",
     "values_of",
     "verified_origins",

@@ -37,6 +37,18 @@ def standing_fields() -> Sequence[Field]:
     return db.session().scalars(select(Field).order_by(*_ORDER)).all()
 
 
+def unanswered(user_id: UUID) -> Sequence[Field]:
+    """The fields everybody must fill in of which this person has said nothing, in order."""
+    said = select(FieldValue.id).where(FieldValue.field_id == Field.id, FieldValue.user_id == user_id).correlate(Field)
+    query = select(Field).where(Field.is_required, Field.retired_at.is_(None), ~said.exists())
+    return db.session().scalars(query.order_by(*_ORDER)).all()
+
+
+def lacks_answers(user_id: UUID) -> bool:
+    """Whether this person is still to be asked something."""
+    return bool(unanswered(user_id))
+
+
 def get_field(field_id: UUID) -> Field:
     """One field of this academy."""
     found = db.session().get(Field, field_id)

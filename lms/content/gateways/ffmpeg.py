@@ -64,7 +64,7 @@ class Ffmpeg:
 
     def _probe(self, seconds: int, *what: str) -> dict[str, Any]:
         command = sandbox.python_command(Path(probe.__file__), self.form.demuxer, *what)
-        limits = Limits(wall_seconds=seconds, cpu_seconds=seconds, memory_bytes=2048 * MIB, disk_bytes=self.size + 64 * MIB)
+        limits = Limits(wall_seconds=seconds, cpu_seconds=seconds, memory_bytes=2048 * MIB, disk_bytes=self.size * 2 + 64 * MIB)
         lines: list[str] = []
         try:
             outcome = sandbox.run(command, self.folder, limits, readable=sandbox.python_paths(), on_line=lines.append)
@@ -90,12 +90,12 @@ class Ffmpeg:
         )
         return self.folder / "audio.m4a"
 
-    def poster(self, facts: Facts) -> Path:
-        """poster.jpg: a telling picture near a tenth of the way, no side over 1280."""
+    def poster(self, facts: Facts, at: float | None = None) -> Path:
+        """poster.jpg: the picture at a moment, else a telling one near a tenth of the way; no side over 1280."""
         scale = min(1.0, 1280 / max(facts.width, facts.height))
         width, height = (max(2, round(length * scale / 2) * 2) for length in (facts.width, facts.height))
-        look = f"thumbnail=24,scale={width}:{height},setsar=1,format=yuvj420p"
-        for start in (facts.duration * 0.1, 0.0):
+        look = f"{'thumbnail=24,' if at is None else ''}scale={width}:{height},setsar=1,format=yuvj420p"
+        for start in (facts.duration * 0.1 if at is None else min(at, facts.duration - 0.1), 0.0):
             output = [
                 "-map",
                 f"0:{facts.video_index}",

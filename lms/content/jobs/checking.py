@@ -61,6 +61,7 @@ class Check(Run):
         self.size = asset.size
         self.original = asset.original_key
         self.plays = asset.is_playable
+        self.sha256 = asset.sha256 or ""
 
     @classmethod
     def begin(cls, asset_id: UUID) -> "Check | None":
@@ -82,7 +83,7 @@ class Check(Run):
             if left is not None:
                 storage().delete_all(left)
             if parts is not None:
-                storage().complete(*parts)
+                run.sha256 = storage().complete(*parts).sha256
         except Missing as missing:
             run.fail(WrongFile(_("The file did not arrive whole. Upload it again."), rule="missing"))
             log.warning("original_missing", asset_id=str(asset_id), error=missing.sentence)
@@ -94,7 +95,7 @@ class Check(Run):
     def work(self, folder: Path) -> None:
         """Check the file, then make what its kind needs."""
         source = folder / "input"
-        sha256 = self.fetch(self.original, self.size, source)
+        sha256 = self.fetch(self.original, self.size, source, self.sha256)
         form = sniff(source)
         if form.kind not in KINDS_OF[self.kind]:
             raise WrongFile(_wrong_kind(self.kind, form), rule="kind")
@@ -113,7 +114,9 @@ class Check(Run):
         values: dict[str, Any] = {"duration_seconds": facts.duration, "width": facts.width, "height": facts.height}
         values["facts"] = {**facts.as_dict(), "format": form.ending, "demuxer": form.demuxer}
         if facts.can_copy_video:
-            values["mp4_key"] = self.keep(media.remux(facts, self.between(0.05, 0.1, "remux")), "video.mp4")
+            made = media.remux(facts, self.between(0.05, 0.1, "remux"))
+            values["mp4_key"] = self.keep(made, "video.mp4")
+            made.unlink()
             self.show(values)
         values["poster_key"] = self.keep(media.poster(facts), "poster.jpg")
         self.show(values)

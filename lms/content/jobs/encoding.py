@@ -68,7 +68,7 @@ class PieceRun(Run):
 
     def work(self, folder: Path) -> None:
         """Fetch it, make it, keep it; the last piece has the whole put together."""
-        self.fetch(self.piece.source_key, self.size, folder / "input")
+        self.fetch(self.piece.source_key, self.size, folder / "input", known="whatever")
         sandbox.give(folder / "input")
         size = self.size or (folder / "input").stat().st_size
         media = gateways.media(folder, self.form, size)
@@ -147,7 +147,8 @@ class Assembly(Run):
     def work(self, folder: Path) -> None:
         """Write what names the pieces, then show it."""
         media = gateways.media(folder, MP4, self.asset.size)
-        values: dict[str, Any] = {"hls_key": self.write_playlists(), "poster_key": f"{self.folder}/poster.jpg", "storyboard_key": None}
+        values: dict[str, Any] = {"hls_key": self.write_playlists(), "storyboard_key": None}
+        values["poster_key"] = self.asset.poster_key if self.asset.made.get("poster") else f"{self.folder}/poster.jpg"
         values["sound_key"] = f"{self.folder}/sound.m4a" if SOUND in self.tracks else None
         if any(piece.made.get("tiles") for piece in self.pieces):
             values["storyboard_key"] = self.draw_storyboard(media, folder)
@@ -196,7 +197,7 @@ class Assembly(Run):
 
     def summary(self) -> dict[str, Any]:
         """What was made, for people: sizes with their average bits a second, and the outline of the sound."""
-        kept = {name: value for name, value in self.asset.made.items() if name == "poster"}
+        kept = {name: value for name, value in self.asset.made.items() if name in ("poster", "captions", "chapters")}
         shown = [{"name": name, "bits": bits(tracks)[1]} for name, tracks in self.tracks.items()]
         waves = [piece.made["wave"] for piece in self.pieces if "wave" in piece.made]
         return {**kept, "sizes": shown, "wave": waves[0] if waves else []}

@@ -1,25 +1,46 @@
 """What is looked after by the hour: forgotten uploads, work that stopped, folders nobody plays from any more."""
 
 from datetime import timedelta
+from uuid import UUID
 
-from lms.content import operations, queries
+from lms.content import gateways, operations, queries
 from lms.content.gateways import ProcessingFailed
 from lms.content.jobs.checking import process
 from lms.content.jobs.encoding import assemble, encode, put_tickets
+from lms.content.jobs.runs import Run
 from lms.core import sandbox
 from lms.core.clock import now
 from lms.core.decisions import the_platform
 from lms.core.i18n import gettext as _
-from lms.core.jobs import Every, job
+from lms.core.ids import uuid7
+from lms.core.jobs import Every, job, step
+from lms.core.sniff import MP4
 from lms.core.storage import LocalStorage, storage
 from lms.core.tenancy import current_channel
 
 
+@job(queue="bulk", lease_seconds=300, in_steps=True)
+def draw_poster(asset_id: str, seconds: float) -> None:
+    """Make the picture at a moment of a video its poster."""
+    with step():
+        asset = queries.get_asset(UUID(asset_id))
+    if not asset.mp4_key or asset.kind != "video":
+        return
+    run = Run(asset.id, asset.run or "", f"{asset.channel_id}/assets/{asset.id}")
+    with sandbox.scratch() as folder:
+        run.fetch(asset.mp4_key, 0, folder / "input", known="whatever")
+        sandbox.give(folder / "input")
+        media = gateways.media(folder, MP4, (folder / "input").stat().st_size)
+        key = run.keep(media.poster(media.look(), seconds), f"poster-{uuid7().hex}.jpg")
+    with step():
+        operations.show_poster(queries.lock_asset(asset.id), key)
+
+
 @job(queue="bulk", every=Every(minutes=60))
 def forget_abandoned() -> None:
-    """Let uploads go that nobody touched for a day, originals of failed files after a week, and what killed workers left."""
+    """Let uploads go that nobody touched for a week, originals of failed files after a week, and what killed workers left."""
     machine = the_platform(current_channel())
-    for upload in queries.forgotten_uploads(now() - timedelta(hours=24)):
+    for upload in queries.forgotten_uploads(now() - timedelta(days=7)):
         operations.cancel_upload(upload, queries.get_asset(upload.asset_id), by=machine)  # a deleted asset's upload is never open
     for asset in queries.leftover_assets(now() - timedelta(days=7)):
         operations.drop_original(asset)

@@ -1,9 +1,30 @@
 """Every change of content: uploads begin, go on and end; assets become playable, ready, failed, deleted; grants open and shut."""
 
-from lms.content.operations.files import delete_asset, drop_asset, drop_original, purge_files, remake_asset, restore_asset, retry_asset
+from lms.content.operations.files import (
+    choose_moment,
+    choose_picture,
+    delete_asset,
+    drop_asset,
+    drop_original,
+    purge_files,
+    remake_asset,
+    restore_asset,
+    retry_asset,
+    show_poster,
+)
 from lms.content.operations.grants import renew_grant, revoke_grants
+from lms.content.operations.holding import set_quota
 from lms.content.operations.making import begin_run, fail_asset, make_playable, make_ready, note_progress
 from lms.content.operations.pieces import Plan, end_piece, give_back, note_piece, plan_pieces, take_piece
+from lms.content.operations.tracks import (
+    Line,
+    add_track,
+    chapters_from_captions,
+    choose_track,
+    delete_track,
+    edit_track,
+    start_track,
+)
 from lms.content.operations.uploads import (
     MAX_PLAIN,
     MAX_SIZES,
@@ -19,13 +40,21 @@ from lms.content.operations.uploads import (
 __all__ = [
     "MAX_PLAIN",
     "MAX_SIZES",
+    "Line",
     "Plan",
+    "add_track",
     "begin_run",
     "cancel_upload",
+    "chapters_from_captions",
+    "choose_moment",
+    "choose_picture",
+    "choose_track",
     "complete_upload",
     "delete_asset",
+    "delete_track",
     "drop_asset",
     "drop_original",
+    "edit_track",
     "end_piece",
     "fail_asset",
     "give_back",
@@ -44,6 +73,9 @@ __all__ = [
     "restore_asset",
     "retry_asset",
     "revoke_grants",
+    "set_quota",
+    "show_poster",
+    "start_track",
     "start_upload",
     "take_piece",
 ]

@@ -4,14 +4,16 @@ from uuid import UUID
 
 from lms.content import queries
 from lms.content.errors import NotRetryable
-from lms.content.events import AssetDeleted
+from lms.content.events import AssetDeleted, PosterWanted
 from lms.content.models import Asset
+from lms.content.operations.holding import give_room
 from lms.content.operations.uploads import hand_over
 from lms.core import audit, bin, db
 from lms.core.decisions import Actor
-from lms.core.errors import Conflict
+from lms.core.errors import Conflict, Invalid
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
+from lms.core.ids import uuid7
 from lms.core.references import what_hangs_on
 from lms.core.storage import storage
 
@@ -32,6 +34,33 @@ def remake_asset(asset: Asset, *, by: Actor) -> None:
     if not asset.can_remake:
         raise NotRetryable(_("There is no original to make it anew from. Upload the video again."), rule="remake")
     hand_over(asset, "content.remake", by=by)
+
+
+def choose_moment(asset: Asset, seconds: float, *, by: Actor) -> None:
+    """Ask for the picture at a moment of a video as its poster; a worker draws it."""
+    if not asset.is_playable or asset.kind != "video":
+        raise NotRetryable(_("This video cannot be played yet. Choose its picture later."), rule="poster")
+    if not 0 <= seconds <= (asset.duration_seconds or 0):
+        raise Invalid(_("The video has no such moment."), fields={"at": _("Choose a moment inside the video.")})
+    audit.record("content.set_poster", asset, by=by, after={"seconds": seconds}, name=asset.filename)
+    emit(PosterWanted(by=by.user_id, asset_id=asset.id, seconds=seconds))
+
+
+def choose_picture(asset: Asset, picture: Asset, *, by: Actor) -> None:
+    """Make a ready picture the poster of a video; it is copied, so the picture itself may go."""
+    if picture.kind != "image" or picture.poster_key is None or (not by.is_admin and picture.owner_id != by.user_id):
+        raise Invalid(_("Choose a picture of your own that is ready."), fields={"picture": _("Choose another picture.")})
+    key = f"{asset.channel_id}/assets/{asset.id}/poster-{uuid7().hex}.webp"
+    with storage().open(picture.poster_key) as source:
+        storage().put(key, source)
+    audit.record("content.set_poster", asset, by=by, after={"file": picture.filename}, name=asset.filename)
+    show_poster(asset, key)
+
+
+def show_poster(asset: Asset, key: str) -> None:
+    """Show a chosen picture before the video plays, whatever is made of it later."""
+    asset.poster_key = key
+    asset.made = {**asset.made, "poster": True}
 
 
 def delete_asset(asset: Asset, *, by: Actor) -> None:
@@ -77,6 +106,9 @@ def purge_files(asset_id: UUID) -> None:
         upload.state = "aborted"
     storage().delete_all(f"{asset.channel_id}/assets/{asset.id}")
     drop_original(asset)
+    if not asset.made.get("gone"):
+        asset.made = {"gone": True}
+        give_room(asset.size)
     storage().delete_all(f"{asset.channel_id}/uploads/{asset.id}")
 
 

@@ -8,6 +8,7 @@ from lms.content import queries
 from lms.content.errors import UploadIncomplete, UploadOver, WrongUpload
 from lms.content.events import AssetDeleted, AssetReceived
 from lms.content.models import KINDS, Asset, Upload
+from lms.content.operations.holding import take_room
 from lms.core import audit, db, limits
 from lms.core.clock import now
 from lms.core.decisions import Actor
@@ -38,9 +39,10 @@ def kind_of_name(filename: str) -> str:
     return next((kind for kind, endings in ENDINGS.items() if ending in endings), "file")
 
 
-def start_upload(filename: str, size: int, kind: str, *, by: Actor) -> Upload:
-    """Begin an upload in parts of a file of `size` bytes; an empty kind is told from the name."""
+def start_upload(filename: str, size: int, kind: str, *, by: Actor, mark: str = "") -> Upload:
+    """Begin an upload in parts of a file of `size` bytes; an empty kind is told from the name. `mark` is the browser's print of it."""
     asset = _new_asset(filename, size, kind, by=by)
+    asset.print = mark[:100] or None
     part_size = max(PART_SIZE, math.ceil(size / MOST_PARTS / MIB) * MIB)
     upload = Upload(
         asset_id=asset.id,
@@ -121,6 +123,7 @@ def _new_asset(filename: str, size: int, kind: str, *, by: Actor) -> Asset:
             _("The file is larger than %(most)s. Save it smaller, then upload that.", most=most), fields={"file": _("Too large.")}
         )
     limits.hit("content.upload", f"{current_channel()}:{by.user_id}", most=500, seconds=3600)
+    take_room(size)
     asset = Asset(id=uuid7(), owner_id=by.user_id, kind=kind, filename=name, size=size, original_key="")
     asset.original_key = f"{current_channel()}/uploads/{asset.id}/original"
     db.session().add(asset)

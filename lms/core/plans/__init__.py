@@ -8,7 +8,7 @@ changed since are conflicts and left alone.
 from lms.core.plans.act import Act, Context, Field, Option, Row, State, acts_on, every_act, get_act, register
 from lms.core.plans.doing import apply, do_now, make_from_ids, make_from_rows, make_from_table, replan, throw_away, undo
 from lms.core.plans.rows import refused_lines
-from lms.core.plans.running import actors_come_from, carry_on, forget, get_plan, take_up
+from lms.core.plans.running import actors_come_from, carry_on, forget, get_plan, take_up, topic_of
 
 __all__ = [
     "Act",
@@ -34,5 +34,6 @@ __all__ = [
     "replan",
     "take_up",
     "throw_away",
+    "topic_of",
     "undo",
 ]

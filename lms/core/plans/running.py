@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, text
 
-from lms.core import db, i18n
+from lms.core import db, i18n, pubsub
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import NotFound, Refusal
@@ -18,6 +18,7 @@ from lms.core.plans.applying import apply_batch, check_batch, end_early, undo_ba
 from lms.core.plans.planning import AT_ONCE, LINES_AT_ONCE, Memory, plan_batch
 from lms.core.tenancy import current_channel
 
+HINT_SECONDS = 0.5
 _actors: list[Callable[[UUID], Actor]] = []
 
 
@@ -54,9 +55,10 @@ def go_on(plan: Plan, *, by: Actor, size: int = 0) -> None:
 def carry_on(plan_id: UUID | str) -> None:
     """Work on a plan until it rests; each batch is a transaction with its place, so that a run that takes over repeats none."""
     which, memory = UUID(str(plan_id)), Memory()
-    told = 0.0
+    told = hinted = 0.0
     began = time.monotonic()
-    while (fraction := _one_step(which, memory)) is not None:
+    while (fraction := _one_step(which, memory, tell=began - hinted > HINT_SECONDS)) is not None:
+        hinted = began if began - hinted > HINT_SECONDS else hinted
         memory.pace(time.monotonic() - began)
         began = time.monotonic()
         if time.monotonic() - told > 1:
@@ -64,8 +66,16 @@ def carry_on(plan_id: UUID | str) -> None:
             told = time.monotonic()
 
 
-def _one_step(plan_id: UUID, memory: Memory) -> float | None:
-    """One batch in one transaction; how far the phase is, None when the plan rests. A refusal is written on the plan."""
+def topic_of(channel_id: UUID) -> str:
+    """Where it is told that a plan of this channel has come further; a hint, what stands is read from the database."""
+    return f"plans:{channel_id}"
+
+
+def _one_step(plan_id: UUID, memory: Memory, *, tell: bool = False) -> float | None:
+    """One batch in one transaction; how far the phase is, None when the plan rests. A refusal is written on the plan.
+
+    Open pages hear of it when they are to be told (`tell`), and always when the plan comes to rest.
+    """
     try:
         with step():
             plan = get_plan(plan_id, lock=True)
@@ -75,6 +85,9 @@ def _one_step(plan_id: UUID, memory: Memory) -> float | None:
                 if memory.context is None or memory.context.by.user_id != _hand(plan):
                     memory.context = _context(plan, _actor(plan))
                 _batch(plan, memory)
+            if tell or not plan.is_working:
+                topic, payload = topic_of(current_channel()), str(plan_id).encode()
+                db.after_commit(lambda: pubsub.publish(topic, payload))
             if plan.is_working:  # a batch lost with the machine is done again from its place, so its commit need not wait for the disk
                 db.session().execute(text("SET LOCAL synchronous_commit = off"))
             return min(plan.done_count / max(_whole(plan), 1), 1.0)

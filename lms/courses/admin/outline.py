@@ -106,9 +106,17 @@ def sections_lessons(section_id: UUID) -> ResponseReturnValue:
     if not form.validate():
         return refused(course, lesson_forms=content_of(course)["lesson_forms"] | {section.id: form})
     try:
-        operations.add_lesson(
-            section, form.title.data, kind=form.kind.data, by=actor(), lesson_id=form.lesson_id.data, asset_id=form.asset_id.data
+        is_text = form.kind.data == "text"
+        lesson = operations.add_lesson(
+            section,
+            form.title.data,
+            kind=form.kind.data,
+            by=actor(),
+            lesson_id=form.lesson_id.data,
+            asset_id=None if is_text else form.asset_id.data,
         )
+        if is_text and form.asset_id.data is not None:
+            operations.add_resource(lesson, form.asset_id.data, by=actor())
     except Refusal as refusal:
         form.refuse(refusal)
         return refused(course, lesson_forms=content_of(course)["lesson_forms"] | {section.id: form})

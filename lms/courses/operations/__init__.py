@@ -28,13 +28,16 @@ from lms.courses.operations.lifecycle import (
     submit_for_approval,
     unpublish_course,
 )
+from lms.courses.operations.resources import add_resource, count_download, remove_resource
 from lms.courses.operations.sections import add_section, delete_section, move_section, order_sections, rename_section, restore_section
 
 __all__ = [
     "Entry",
     "add_lesson",
+    "add_resource",
     "add_section",
     "archive_course",
+    "count_download",
     "create_category",
     "create_course",
     "dates_faults",
@@ -52,6 +55,7 @@ __all__ = [
     "publish_course",
     "publish_lesson",
     "publish_ready_lessons",
+    "remove_resource",
     "rename_category",
     "rename_section",
     "restore_category",

@@ -256,14 +256,14 @@ def _playable(lesson: Lesson) -> bool:
     if lesson.kind != "video" or lesson.asset_id is None:
         return True
     asset = get_asset(lesson.asset_id)
-    if asset.state == "failed":
+    if asset.state == "failed" and not asset.is_playable:
         raise LessonNotReady(_("The video of this lesson could not be prepared. Upload it again."))
     return asset.is_ready or asset.is_playable
 
 
 def _usable(asset: Asset, by: Actor) -> Asset:
-    if asset.kind != "video" or asset.state == "failed":
-        raise UnusableAsset(_("Choose a video file."), fields={"asset_id": _("Choose a video file.")})
+    if asset.kind not in ("video", "audio") or (asset.state == "failed" and not asset.is_playable):
+        raise UnusableAsset(_("Choose a video or a sound file."), fields={"asset_id": _("Choose a video or a sound file.")})
     if not by.is_admin and asset.owner_id != by.user_id:
         raise UnusableAsset(
             _("This video belongs to somebody else. Upload your own."), fields={"asset_id": _("This video belongs to somebody else.")}

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, or_, select
 
 from lms.content.models import Asset
 from lms.content.queries import assets_by_id
@@ -12,7 +13,7 @@ from lms.core import db
 from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
 from lms.courses.errors import NoSuchLesson
-from lms.courses.models import Course, Lesson, Section
+from lms.courses.models import Course, Lesson, Resource, Section
 
 IN_ORDER = (Section.position, Section.id, Lesson.position, Lesson.id)
 
@@ -125,3 +126,40 @@ def contents_of(course_ids: Iterable[UUID]) -> dict[UUID, Contents]:
         .group_by(Lesson.course_id)
     )
     return {course_id: Contents(count, int(seconds or 0)) for course_id, count, seconds in db.session().execute(query)}
+
+
+def resources_of(lesson_id: UUID) -> list[tuple[Resource, Asset]]:
+    """The files to download beside a lesson, by title."""
+    statement = (
+        select(Resource, Asset).join(Asset, Asset.id == Resource.asset_id).where(Resource.lesson_id == lesson_id, Asset.state != "deleted")
+    )
+    return [(row, asset) for row, asset in db.session().execute(statement.order_by(func.lower(Resource.title), Resource.id))]
+
+
+def find_resource(lesson_id: UUID, asset_id: UUID) -> Resource:
+    """The file of a lesson; raises NoSuchLesson."""
+    return _resource(select(Resource).where(Resource.lesson_id == lesson_id, Resource.asset_id == asset_id))
+
+
+def get_resource(resource_id: UUID) -> Resource:
+    """One file to download beside a lesson; raises NoSuchLesson."""
+    return _resource(select(Resource).where(Resource.id == resource_id))
+
+
+def _resource(statement: Select[Any]) -> Resource:
+    found: Resource | None = db.session().scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    if found is None:
+        raise NoSuchLesson(_("There is no such file beside this lesson. It may have been taken away."))
+    return found
+
+
+def uses_of(asset_id: UUID) -> list[tuple[Lesson, Course]]:
+    """The lessons that show a file or offer it, with their courses, deleted ones left out."""
+    offered = select(Resource.lesson_id).where(Resource.asset_id == asset_id)
+    statement = (
+        select(Lesson, Course)
+        .join(Course, Course.id == Lesson.course_id)
+        .where(or_(Lesson.asset_id == asset_id, Lesson.id.in_(offered)), Lesson.status != "deleted")
+        .order_by(func.lower(Course.title), Lesson.position, Lesson.id)
+    )
+    return [(lesson, course) for lesson, course in db.session().execute(statement)]

@@ -2,7 +2,7 @@
 `links` for links and keys into courses, `requests` for those who ask.
 """
 
-from lms.enrollments.admin import batches, enrolled, links, requests, waits
+from lms.enrollments.admin import batches, enrolled, heat, links, requests, waits
 from lms.enrollments.admin.door import bp
 
-__all__ = ["batches", "bp", "enrolled", "links", "requests", "waits"]
+__all__ = ["batches", "bp", "enrolled", "heat", "links", "requests", "waits"]

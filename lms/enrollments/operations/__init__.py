@@ -36,6 +36,7 @@ from lms.enrollments.operations.links import (
     restore_link,
     revoke_link,
 )
+from lms.enrollments.operations.noting import change_note, delete_note, forget_notes, restore_note, write_note
 from lms.enrollments.operations.progress import complete_lesson, mark_done, recompute_course, recompute_progress
 from lms.enrollments.operations.refunding import follow_refund
 from lms.enrollments.operations.requests import (
@@ -69,10 +70,12 @@ __all__ = [
     "batch_price",
     "begin_watching",
     "cancel_batch",
+    "change_note",
     "complete_lesson",
     "courses_to_join",
     "create_batch",
     "delete_batch",
+    "delete_note",
     "digest_of",
     "edit_batch",
     "edit_link",
@@ -87,6 +90,7 @@ __all__ = [
     "expire_requests",
     "find_key",
     "follow_refund",
+    "forget_notes",
     "join_courses",
     "join_waitlist",
     "leave_waitlist",
@@ -111,6 +115,7 @@ __all__ = [
     "restore_batch",
     "restore_enrollment",
     "restore_link",
+    "restore_note",
     "revoke_link",
     "settle_requests",
     "shifted",
@@ -118,4 +123,5 @@ __all__ = [
     "today",
     "why_shut",
     "withdraw_request",
+    "write_note",
 ]

@@ -58,6 +58,7 @@ from lms.enrollments.queries.enrolled import (
     progress_of,
     was_refunded,
 )
+from lms.enrollments.queries.heat import Heat, heat_of
 from lms.enrollments.queries.links import (
     Way,
     came_through,
@@ -68,6 +69,7 @@ from lms.enrollments.queries.links import (
     get_way,
     has_key,
 )
+from lms.enrollments.queries.notes import get_note, notes_of, notes_of_lesson
 from lms.enrollments.queries.outlines import Kept, Outline, Part, Step, desk, outline_of
 from lms.enrollments.queries.requests import fits_rule, get_request, last_request, lets_in, open_requests, stale_requests
 
@@ -76,6 +78,7 @@ __all__ = [
     "Choice",
     "CourseFigures",
     "Gain",
+    "Heat",
     "Kept",
     "Learning",
     "Outline",
@@ -111,11 +114,13 @@ __all__ = [
     "get_batch",
     "get_enrollment",
     "get_link",
+    "get_note",
     "get_progress",
     "get_request",
     "get_wait",
     "get_way",
     "has_key",
+    "heat_of",
     "history_of_batch",
     "instructor_ids_of",
     "is_enrolled",
@@ -131,6 +136,8 @@ __all__ = [
     "member_by_email",
     "newest_students",
     "next_lesson",
+    "notes_of",
+    "notes_of_lesson",
     "open_requests",
     "outline_of",
     "places_to_enrol_in",

@@ -40,6 +40,7 @@ from lms.web.toasts import toast
 
 REDEEM = "/vouchers/redeem"
 COUPON = "enrolment-coupon"
+MOST_SECONDS = 86_400
 DOORS = {"key": ".courses_key", "request": ".courses_request"}
 
 
@@ -229,9 +230,10 @@ def _outline_context(course: Course, lesson: Lesson, enrollment: Enrollment | No
 def _lesson_context(course: Course, lesson: Lesson, enrollment: Enrollment | None, decision: Decision) -> dict[str, Any]:
     """What the lesson page shows; the video, and the pass that lets its player report, only when the lesson may be opened."""
     context = _outline_context(course, lesson, enrollment)
-    context |= {"decision": decision, "file": None, "playback": None, "signed": "", "body": None}
+    context |= {"decision": decision, "file": None, "playback": None, "signed": "", "body": None, "asked_at": _moment(), "can_note": False}
     if not decision:
         return context
+    context["can_note"] = bool(policies.can_write_notes(actor()))
     if lesson.kind == "text" or lesson.body:
         context["body"] = markdown.render(lesson.body)
     if lesson.asset_id is not None:
@@ -242,6 +244,12 @@ def _lesson_context(course: Course, lesson: Lesson, enrollment: Enrollment | Non
             if enrollment is not None and enrollment.is_open and actor().viewer_id is None:
                 context["signed"] = operations.begin_watching(enrollment, lesson, duration_ms=duration_ms)
     return context
+
+
+def _moment() -> float | None:
+    """The moment of the video a link asks for (`?t=83.5`); None for none."""
+    asked = request.args.get("t", None, float)
+    return asked if asked is not None and 0 <= asked < MOST_SECONDS else None
 
 
 def _id_in_query(name: str) -> UUID:

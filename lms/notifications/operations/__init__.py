@@ -42,6 +42,7 @@ from lms.notifications.operations.wishing import (
 )
 from lms.notifications.operations.wording import (
     get_message,
+    kind_of,
     preview,
     reset_template,
     sample_of,
@@ -66,6 +67,7 @@ __all__ = [
     "edit_broadcast",
     "forget_old",
     "get_message",
+    "kind_of",
     "mark_all_seen",
     "mark_seen",
     "note_bounces",

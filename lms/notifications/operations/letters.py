@@ -37,7 +37,7 @@ class Message:
         """The message in the reader's language, with moments in the reader's zone."""
         with in_locale(reader.locale):
             said = said_to(values, reader.zone)
-            return Letter(*(_fill(text, said) for text in (self.title, self.body, self.act, self.reason)))
+            return Letter(*(fill(text, said) for text in (self.title, self.body, self.act, self.reason)))
 
 
 def said_to(values: Mapping[str, Any], zone_name: str) -> dict[str, Any]:
@@ -45,7 +45,8 @@ def said_to(values: Mapping[str, Any], zone_name: str) -> dict[str, Any]:
     return {name: _moment(value, zone_name) if name.endswith("_at") else value for name, value in values.items()}
 
 
-def _fill(words: Lazy, values: Mapping[str, Any]) -> str:
+def fill(words: Lazy, values: Mapping[str, Any]) -> str:
+    """The words in the running language, with the values put in."""
     return gettext(words.message) % values
 
 

@@ -123,7 +123,7 @@ def _write(channel: ChannelFace, reader: Reader, letter: Letter, row: Mapping[st
         language=reader.locale,
         headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
         mail_id=row["mail_id"],
-        held_until=None if KINDS[row["kind"]].is_urgent else held_until(reader, row["created_at"]),
+        held_until=None if row["kind"] not in KINDS or KINDS[row["kind"]].is_urgent else held_until(reader, row["created_at"]),
     )
 
 

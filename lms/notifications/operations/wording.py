@@ -19,19 +19,19 @@ from lms.core.ids import uuid7
 from lms.core.tenancy import current_channel
 from lms.notifications import queries
 from lms.notifications.errors import NoMessage
-from lms.notifications.models import Template
+from lms.notifications.models import KINDS, Kind, Template
 from lms.notifications.operations.letters import MESSAGES, Letter, Message, said_to
-from lms.notifications.queries import Reader
+from lms.notifications.operations.standing import KINDS_OF_MAILS, SAMPLES, STANDING, Standing
+from lms.notifications.queries import VARIABLE, Reader
 
 NAMED = re.compile(r"%\((\w+)\)s")
-VARIABLE = re.compile(r"\{\{\s*(\w*)\s*\}\}")
 ALWAYS = ("name", "academy")
 OWN_WORDS = ("announcement", "course_announcement")  # these are written each time
 
 
 def get_message(key: str) -> Message:
     """A message whose mail may be worded; raises NoMessage."""
-    found = MESSAGES.get(key)
+    found = MESSAGES.get(key) or STANDING.get(key)
     if found is None or key in OWN_WORDS:
         raise NoMessage(_("There is no such mail."))
     return found
@@ -39,11 +39,18 @@ def get_message(key: str) -> Message:
 
 def wordable() -> dict[str, Message]:
     """The messages whose mails may be worded."""
-    return {key: message for key, message in MESSAGES.items() if key not in OWN_WORDS}
+    return {**STANDING, **{key: message for key, message in MESSAGES.items() if key not in OWN_WORDS}}
+
+
+def kind_of(message: Message) -> Kind:
+    """What kind of news, or of mail, a message is."""
+    return KINDS_OF_MAILS[message.kind] if isinstance(message, Standing) else KINDS[message.kind]
 
 
 def variables_of(message: Message) -> list[str]:
     """The names that can stand in a message's words: the person, the academy, and what the occasion knows."""
+    if isinstance(message, Standing):
+        return list(message.names)
     known = [name for words in (message.title, message.body, message.act, message.reason) for name in NAMED.findall(words.message)]
     return list(dict.fromkeys((*ALWAYS, *known)))
 
@@ -64,8 +71,11 @@ def set_template(key: str, *, subject: str, body: str, by: Actor) -> None:
         if unknown or "{{" in VARIABLE.sub("", words):
             wrong = ", ".join("{{" + one + "}}" for one in unknown) or "{{"
             faults[name] = _("%(wrong)s is not known here. Use one of the names beside the form.", wrong=wrong)
+    lost = [name for name in message.must if name not in VARIABLE.findall(body)] if isinstance(message, Standing) else []
+    if lost and "body" not in faults:
+        faults["body"] = _("Without {{%(name)s}} nobody could do anything with this mail. Put it into the text.", name=lost[0])
     if faults:
-        raise Invalid(_("Some names in double braces are not known."), fields=faults)
+        raise Invalid(next(iter(faults.values())), fields=faults)
     was = queries.template_of(key)
     before = {"subject": was.subject, "body": was.body} if was else dict(zip(("subject", "body"), standard_words(message), strict=True))
     values = {"subject": subject, "body": body, "changed_at": now()}
@@ -127,5 +137,8 @@ def sample_of(message: Message) -> dict[str, Any]:
         "file": "lesson.mp4",
         "report": _("Enrolments"),
         "above": "100",
+        "name": "Nia Newcomer",
+        "academy": this_channel().name,
+        **SAMPLES,
     }
     return {name: now() if name.endswith("_at") else known.get(name, name) for name in variables_of(message)}

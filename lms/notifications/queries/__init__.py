@@ -20,6 +20,7 @@ from lms.notifications.queries.broadcasts import (
     untouched,
 )
 from lms.notifications.queries.letters import (
+    VARIABLE,
     changed_templates,
     get_bounce,
     newest_mail_to,
@@ -64,6 +65,7 @@ from lms.notifications.queries.notices import (
 __all__ = [
     "NEEDS",
     "PAGE",
+    "VARIABLE",
     "Audience",
     "Bell",
     "Choice",

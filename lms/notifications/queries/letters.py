@@ -1,5 +1,6 @@
 """The academy's own words, and addresses that mails come back from."""
 
+import re
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -9,6 +10,8 @@ from lms.core.i18n import gettext as _
 from lms.core.models import Mail
 from lms.notifications.errors import NoBounce
 from lms.notifications.models import Bounce, Template
+
+VARIABLE = re.compile(r"\{\{\s*(\w*)\s*\}\}")  # how a name stands in the academy's own words
 
 
 def template_of(message: str) -> Template | None:

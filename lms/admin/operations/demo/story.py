@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from lms.admin.operations.demo import live
+from lms.admin.operations.demo import doors, live
 from lms.admin.operations.demo.courses import lose_a_film, paint, read_plan, write_course
 from lms.admin.operations.demo.diary import Deed, Diary
 from lms.admin.operations.demo.groups import run_in_batches
@@ -29,6 +29,7 @@ from lms.courses import operations as courses
 from lms.courses.models import Course
 from lms.courses.queries import lessons_of
 from lms.enrollments import operations as enrollments
+from lms.enrollments.queries import is_enrolled as enrolled
 from lms.enrollments.reports import Enrollments
 from lms.reporting import operations as reporting
 from lms.reporting.operations import Timetable
@@ -87,9 +88,12 @@ class Story:
             self.diary.days_ago(wish["day"], self._making(wish))
         for wish in self.plan["batches"]:
             self.diary.days_ago(wish["day"], self._printing(wish))
+        students = []
         for place, name in enumerate(STUDENTS, 1):
             day = self.dice.triangular(0.1, DAYS - 6, 24)
-            self.diary.days_ago(day, Student(self.academy, name, place).register)
+            students.append(Student(self.academy, name, place))
+            self.diary.days_ago(day, students[-1].register)
+        self._doors(students)
         self.diary.days_ago(33, lambda: self._sam(password_hash))
         self.diary.days_ago(19, lambda: vouchers.expire_codes(by=the_platform(current_channel())))
         self.diary.days_ago(6.2, lambda: live.teach(self.made["algebra"], self.staff.instructors["amara"], self.diary))
@@ -98,6 +102,20 @@ class Story:
         self.diary.days_ago(12, self._weekly_mail)
         self.diary.days_ago(0.6, lambda: run_in_batches(self.made["statistics"], by=self.staff.admin))
         self.diary.days_ago(0.3, lambda: lose_a_film(self.folder, self.staff.instructors["layla"]))
+
+    def _doors(self, students: list[Student]) -> None:
+        """A link and a key are handed out, and two students ask for a course that lets people in on request."""
+        admin, on_request = self.staff.admin, "books"
+        self.diary.days_ago(9, lambda: doors.open_doors(self.made["swahili"], self.made["photo"], self.diary.end, by=admin))
+        self.diary.days_ago(3, lambda: doors.take_on_request(self.made[on_request], by=admin))
+        for number, hours in enumerate((26, 5)):
+            self.diary.days_ago(hours / 24, partial(self._asking, on_request, students, number))
+
+    def _asking(self, key: str, students: list[Student], number: int) -> None:
+        """One of those who are here and not in the course asks for it."""
+        course = self.made[key]
+        here = [one for one in students if one.actor.user_id and not enrolled(one.actor.user_id, course.id)]
+        doors.ask(course, here[number], number)
 
     def _making(self, wish: dict[str, Any]) -> Deed:
         def make() -> None:

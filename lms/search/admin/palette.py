@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, request, url_for
+from flask import current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.core.i18n import gettext as _
+from lms.payments.reports import Orders
 from lms.search import policies, queries
+from lms.search.admin import places
+from lms.search.admin.door import bp
 from lms.search.queries import Hit
 from lms.web.access import actor, allow
 from lms.web.answers import fragment
 from lms.web.navigation import navigation_for
+from lms.web.words import day, money
 
-bp = Blueprint("search_admin", __name__, url_prefix="/admin/search")
 SHOWN = 6
 PLACES = {
     "course": ("courses_admin.show", "course_id", "book-open"),
@@ -26,7 +29,7 @@ PLACES = {
 
 @bp.route("/palette")
 def palette() -> ResponseReturnValue:
-    """Pages, courses, lessons, people and voucher batches under the words of `?q=`, each a link; pages alone while nothing is typed."""
+    """What the words of `?q=` name: pages, courses, lessons, people, vouchers, orders, settings, lists, help; pages alone without words."""
     allow(policies.can_use_palette(actor()))
     words = request.args.get("q", "").replace("\x00", "").strip()[: queries.LONGEST]
     found = queries.find(words, by=actor(), kinds=tuple(PLACES), most=40)
@@ -37,6 +40,8 @@ def palette() -> ResponseReturnValue:
         {"title": _("Lessons"), "rows": rows(found.of("lesson"), names)},
         {"title": _("People"), "rows": rows(found.of("person"), names)},
         {"title": _("Vouchers"), "rows": rows(found.of("batch"), names)},
+        {"title": _("Orders"), "rows": orders(words)},
+        *_by_heart(words),
     ]
     return fragment(
         "search/admin/_palette.html",
@@ -44,6 +49,41 @@ def palette() -> ResponseReturnValue:
         groups=[group for group in groups if group["rows"]],
         words=words,
     )
+
+
+def orders(words: str) -> list[dict[str, Any]]:
+    """The newest orders under the words: by course, person or address; for those who may see them."""
+    report = Orders()
+    if len(words) < places.FEWEST or not report.allowed(actor()):
+        return []
+    view = report.read_view({"q": [words]})
+    return [
+        {
+            "title": f"{row['title']} · {row['person']}",
+            "note": f"{money(row['amount'], row['amount_currency'])} · {day(row['created_at'])}",
+            "href": report.href.replace("{id}", str(row["id"])),
+            "icon": "receipt",
+        }
+        for row in report.page(view, actor(), size=SHOWN).rows
+    ]
+
+
+def _by_heart(words: str) -> list[dict[str, Any]]:
+    """Settings, lists and help under the words; a page stands once, where it is found first."""
+    if len(words) < places.FEWEST:
+        return []
+    found = (
+        (_("Settings and tools"), places.fitting(places.PAGES, words, actor())),
+        (_("Help"), places.fitting(places.HELP, words, actor())),
+        (_("Lists"), places.lists(words, actor())),
+    )
+    seen = {row["href"] for row in pages(words)}
+    groups = []
+    for title, listed in found:
+        fresh = [row for row in listed if title == _("Help") or row["href"] not in seen]
+        seen |= {row["href"] for row in fresh}
+        groups.append({"title": title, "rows": fresh[:SHOWN]})
+    return groups
 
 
 def pages(words: str) -> list[dict[str, Any]]:

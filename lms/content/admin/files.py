@@ -3,27 +3,28 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, g, jsonify, redirect, render_template, request, url_for
+from flask import g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
 from lms.content import operations, policies, queries
+from lms.content.admin.door import bp
 from lms.content.errors import WrongUpload
 from lms.content.forms import StartUpload, UploadForm
 from lms.content.models import Asset, Upload
 from lms.content.reports import Assets
 from lms.core import signing
-from lms.core.errors import Forbidden, Refusal
+from lms.core.captions import read_time
+from lms.core.errors import Forbidden, Invalid, Refusal
 from lms.core.i18n import gettext as _
 from lms.core.storage import storage
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, invalid, moved
+from lms.web.charts import sparkline
 from lms.web.csrf import signed_door
 from lms.web.cycle import close_work, earlier
 from lms.web.lists import answer_list
 from lms.web.toasts import toast
-
-bp = Blueprint("content_admin", __name__, url_prefix="/admin/content")
 
 URLS_AT_ONCE = 60
 URL_SECONDS = 3600
@@ -38,7 +39,11 @@ def uploads() -> ResponseReturnValue:
         wanted = StartUpload.model_validate(request.get_json(silent=True))
     except ValidationError as error:
         raise WrongUpload(_("The name or size of the file is missing. Choose the file again.")) from error
-    upload = operations.start_upload(wanted.filename, wanted.size, wanted.kind, by=actor())
+    kind = wanted.kind or operations.kind_of_name(wanted.filename)
+    twin = None if wanted.again or not wanted.mark else queries.find_twin(wanted.mark, wanted.size, kind, actor())
+    if twin is not None:
+        return jsonify({"twin": _twin(twin)})
+    upload = operations.start_upload(wanted.filename, wanted.size, wanted.kind, by=actor(), mark=wanted.mark)
     return jsonify(_state(upload, [], list(range(1, upload.part_count + 1)))), 201
 
 
@@ -98,7 +103,7 @@ def uploads_new() -> ResponseReturnValue:
 def assets() -> ResponseReturnValue:
     """Every file this person may look after."""
     allow(policies.can_upload(actor()))
-    return answer_list(Assets(), "content/admin/assets.html")
+    return answer_list(Assets(), "content/admin/assets.html", usage=queries.usage())
 
 
 @bp.route("/assets/<uuid:asset_id>")
@@ -107,7 +112,9 @@ def assets_show(asset_id: UUID) -> ResponseReturnValue:
     asset = queries.get_asset(asset_id)
     allow(policies.can_view(actor(), asset))
     playback = queries.playback_of(asset, viewer=actor()) if asset.is_playable else None
-    return render_template("content/admin/assets_show.html", playback=playback, **_status(asset))
+    pictures = queries.pictures_of(actor()) if asset.kind == "video" else []
+    wave = sparkline(asset.made["wave"], width=400, height=48) if asset.made.get("wave") else None
+    return render_template("content/admin/assets_show.html", playback=playback, pictures=pictures, wave=wave, **_status(asset))
 
 
 @bp.route("/assets/<uuid:asset_id>/status")
@@ -136,8 +143,47 @@ def assets_retry(asset_id: UUID) -> ResponseReturnValue:
     return changed("content/admin/_status.html", otherwise=url_for(".assets_show", asset_id=asset.id), **_status(asset))
 
 
+@bp.route("/assets/<uuid:asset_id>/remake", methods=["POST"])
+def assets_remake(asset_id: UUID) -> ResponseReturnValue:
+    """Make every size of a video anew; what there is plays on meanwhile."""
+    asset = queries.lock_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    operations.remake_asset(asset, by=actor())
+    return changed("content/admin/_status.html", otherwise=url_for(".assets_show", asset_id=asset.id), **_status(asset))
+
+
+@bp.route("/assets/<uuid:asset_id>/poster", methods=["POST"])
+def assets_poster(asset_id: UUID) -> ResponseReturnValue:
+    """Choose what is shown before a video plays: one of its moments, or a picture."""
+    asset = queries.lock_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    picked, moment = request.form.get("picture", ""), read_time(request.form.get("at", ""))
+    if picked:
+        operations.choose_picture(asset, queries.get_asset(_id(picked)), by=actor())
+        toast(_("This picture is shown before the video plays."), tone="success")
+    elif moment is not None:
+        operations.choose_moment(asset, moment, by=actor())
+        toast(_("The picture is being drawn; it appears in a moment."), tone="success")
+    else:
+        raise Invalid(_("Write the moment like 1:23, or choose a picture."), fields={"at": _("Write the moment like 1:23.")})
+    return moved(url_for(".assets_show", asset_id=asset.id))
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Invalid(_("Choose a picture of the list."), fields={"picture": _("Choose a picture.")}) from error
+
+
 def _status(asset: Asset) -> dict[str, Any]:
-    return {"file": asset, "poster_url": queries.picture_url(asset), "download_url": queries.download_url(asset), "stage": _stage(asset)}
+    return {
+        "file": asset,
+        "poster_url": queries.picture_url(asset),
+        "download_url": queries.download_url(asset),
+        "stage": _stage(asset),
+        "pace": queries.pace_of(asset) if asset.state == "processing" else None,
+    }
 
 
 def _stage(asset: Asset) -> str:
@@ -145,8 +191,8 @@ def _stage(asset: Asset) -> str:
     words = {
         "check": _("Checking the file"),
         "remux": _("Making it playable"),
+        "cut": _("Cutting it into pieces for the workers"),
         "encode": _("Making it play well on every line"),
-        "store": _("Storing"),
     }
     return words.get(asset.stage, _("Waiting for a free worker"))
 
@@ -175,6 +221,16 @@ def _state(upload: Upload, received: list[int], missing: list[int]) -> dict[str,
         "cancel_url": url_for(".uploads_cancel", asset_id=upload.asset_id),
         "status_url": url_for(".assets_status", asset_id=upload.asset_id),
         "asset_url": url_for(".assets_show", asset_id=upload.asset_id),
+    }
+
+
+def _twin(asset: Asset) -> dict[str, Any]:
+    """A file that is here already, as the browser's script offers it."""
+    return {
+        "asset_id": str(asset.id),
+        "name": asset.filename,
+        "status_url": url_for(".assets_status", asset_id=asset.id),
+        "asset_url": url_for(".assets_show", asset_id=asset.id),
     }
 
 

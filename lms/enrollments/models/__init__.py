@@ -1,0 +1,36 @@
+"""The tables of enrollments: `enrolled` who may learn and how they came, `watching` what they did in each lesson."""
+
+from lms.enrollments.models.enrolled import (
+    ANSWER_LIVES,
+    REQUEST_LIVES,
+    SOURCES,
+    STATUSES,
+    BatchInstructor,
+    CourseBatch,
+    Enrollment,
+    Link,
+    LinkCourse,
+    LinkUse,
+    Request,
+    Wait,
+)
+from lms.enrollments.models.watching import ENOUGH, LessonProgress, Note, WatchDay
+
+__all__ = [
+    "ANSWER_LIVES",
+    "ENOUGH",
+    "REQUEST_LIVES",
+    "SOURCES",
+    "STATUSES",
+    "BatchInstructor",
+    "CourseBatch",
+    "Enrollment",
+    "LessonProgress",
+    "Link",
+    "LinkCourse",
+    "LinkUse",
+    "Note",
+    "Request",
+    "Wait",
+    "WatchDay",
+]
