@@ -126,6 +126,8 @@ class LessonPlayback(Answer):
     mp4_url: str
     poster_url: str
     duration: float | None
+    sound_url: str = ""
+    storyboard_url: str = ""
 
 
 class OpenLesson(Answer):
