@@ -24,6 +24,7 @@ OF_BATCHES = {
     "enrollments.create_batch": Deed(_l("made the batch"), "plus"),
     "enrollments.edit_batch": Deed(_l("changed the batch"), "pencil"),
     "enrollments.set_instructors": Deed(_l("changed who teaches the batch"), "user-cog"),
+    "enrollments.bind_vouchers": Deed(_l("changed which vouchers give a place in"), "ticket"),
     "enrollments.cancel_batch": Deed(_l("cancelled the batch"), "ban"),
     "enrollments.reopen_batch": Deed(_l("let the batch take place after all"), "rotate-ccw"),
     "enrollments.delete_batch": Deed(_l("deleted the batch"), "trash-2"),

@@ -279,6 +279,14 @@ class DuplicateForm(Form):
     )
 
 
+class VouchersForm(Form):
+    """The voucher batches whose codes give a place in a batch."""
+
+    voucher_batch_ids = SelectMultipleField(
+        _l("Codes of these give a place"), widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+    )
+
+
 class ReasonForm(Form):
     """Why something is done to people; they read it, or it stands in the history."""
 

@@ -35,17 +35,21 @@ def return_the_access(fact: RefundUndone) -> None:
 
 @on(VoucherRedeemed, queue="codes")
 def enroll_the_holder(fact: VoucherRedeemed) -> None:
-    """A code that opens courses opens them to whoever redeemed it."""
+    """A code that opens courses opens them to whoever redeemed it; the money of a gift buys the course it was given for."""
     for course_id in fact.course_ids:
-        operations.enroll_by_voucher(fact.user_id, course_id, redemption_id=fact.redemption_id, by=the_platform(current_channel()))
+        if fact.kind == "value":
+            operations.buy_the_gift(fact.user_id, course_id)
+            continue
+        by = the_platform(current_channel())
+        operations.open_by_voucher(fact.user_id, course_id, voucher_batch_id=fact.batch_id, redemption_id=fact.redemption_id, by=by)
 
 
 @objects_to_opening
-def nothing_new_to_open(user_id: UUID, course_ids: Sequence[UUID]) -> str:
-    """Keep a code from being used up by somebody who has all it opens."""
+def nothing_new_to_open(user_id: UUID, course_ids: Sequence[UUID], batch_id: UUID) -> str:
+    """Keep a code from being used up by somebody who has all it opens, or while its batch of the course has no place."""
     if course_ids and set(course_ids) <= set(queries.enrolled_course_ids(user_id)):
         return _("You are in every course this code opens. It stays unused: keep it, or give it to somebody else.")
-    return ""
+    return operations.objection_of_batches(user_id, course_ids, batch_id)
 
 
 @on(LessonPublished)

@@ -4,19 +4,24 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from lms.core import db
 from lms.core.ids import uuid7
 from lms.core.money import Money
 from lms.courses.models import Course
 from lms.enrollments import operations, queries
 from lms.enrollments.models import CourseBatch
+from lms.vouchers import operations as vouchers
+from lms.vouchers.errors import CodeRefused
 from lms.wallet import operations as wallet
 from tests.client import Browser
-from tests.conftest import CHANNEL
+from tests.conftest import CHANNEL, run_jobs
 from tests.factories.batches import a_batch
 from tests.factories.courses import a_course
 from tests.factories.enrollments import an_enrollment
 from tests.factories.people import a_student, an_instructor, root, sam
+from tests.factories.vouchers import a_batch as a_voucher_batch
 from tests.machine import Machine
 
 ADMIN = "/admin/enrollments"
@@ -192,3 +197,28 @@ def test_waits_offer__waits_remove__and_waits_leave__by_machine(api_root: Machin
     api_root.post(f"/enrollments/waits/{wait['id']}/leave", {}, status=403)
     assert api_sam.post(f"/enrollments/waits/{wait['id']}/leave", {})["state"] == "left"
     assert api_root.post(f"/enrollments/waits/{wait['id']}/remove", {"reason": "x"})["state"] == "left"
+
+
+def test_batches_vouchers__give_a_place_and_stay_unused_while_there_is_none(as_root: Browser, as_sam: Browser) -> None:
+    course, batch = made(seats=1)
+    with db.unit_of_work(CHANNEL):
+        issued = a_voucher_batch(3, kind="course", course_ids=[course.id], label="School")
+    path = f"{ADMIN}/batches/{batch.id}/vouchers"
+    assert "School" in as_root.get(path, status=200).words
+    as_root.post(path, {"voucher_batch_ids": str(issued.batch.id)}, status=303)
+    with db.unit_of_work(CHANNEL):
+        vouchers.redeem(issued.codes[0], by=as_sam.person)
+        run_jobs()
+    assert standing(batch).taken == 1
+    with db.unit_of_work(CHANNEL):
+        with pytest.raises(CodeRefused) as refusal:
+            vouchers.redeem(issued.codes[1], by=a_student("Nia Late"))
+        assert "stays unused" in refusal.value.sentence
+        late = operations.open_by_voucher(
+            a_student("Nia Late").user_id,
+            course.id,
+            voucher_batch_id=issued.batch.id,
+            redemption_id=None,
+            by=root(),  # type: ignore[arg-type]
+        )
+        assert late.batch_id is None and not queries.batch_faults()

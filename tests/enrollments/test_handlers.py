@@ -68,7 +68,7 @@ def test_enroll_the_holder__opens_each_course_once(work: Session) -> None:
 def test_nothing_new_to_open__speaks_when_everything_is_open(work: Session) -> None:
     student, course = a_student(), a_course(published=True)
     assert student.user_id is not None
-    assert handlers.nothing_new_to_open(student.user_id, [course.id]) == ""
+    assert handlers.nothing_new_to_open(student.user_id, [course.id], uuid7()) == ""
     operations.enroll_by_hand(student.user_id, course, note="A guest", by=root())
-    assert "unused" in handlers.nothing_new_to_open(student.user_id, [course.id])
-    assert handlers.nothing_new_to_open(student.user_id, [course.id, a_course("Other").id]) == ""
+    assert "unused" in handlers.nothing_new_to_open(student.user_id, [course.id], uuid7())
+    assert handlers.nothing_new_to_open(student.user_id, [course.id, a_course("Other").id], uuid7()) == ""

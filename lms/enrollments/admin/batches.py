@@ -15,7 +15,7 @@ from lms.courses import queries as courses
 from lms.courses.models import Course
 from lms.enrollments import operations, policies, queries
 from lms.enrollments.admin.door import bp
-from lms.enrollments.forms import BatchForm, DuplicateForm, ReasonForm
+from lms.enrollments.forms import BatchForm, DuplicateForm, ReasonForm, VouchersForm
 from lms.enrollments.reports import Batches, BatchPeople
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved
@@ -178,6 +178,25 @@ def batches_restore(batch_id: UUID) -> ResponseReturnValue:
     allow(policies.can_run(actor(), courses.get_course(batch.course_id)))
     operations.restore_batch(batch, by=actor())
     toast(_("%(name)s is back.", name=batch.name))
+    return moved(url_for(".batches_show", batch_id=batch.id))
+
+
+@bp.route("/batches/<uuid:batch_id>/vouchers", methods=["GET", "POST"])
+def batches_vouchers(batch_id: UUID) -> ResponseReturnValue:
+    """Which voucher batches of the course give a place in this batch."""
+    batch = queries.standing_batch(batch_id)
+    course = courses.get_course(batch.course_id)
+    allow(policies.can_manage(actor()))
+    form, page = VouchersForm(), "enrollments/admin/batches_vouchers.html"
+    form.voucher_batch_ids.choices = [SelectChoice(str(one.id), one.label) for one in queries.vouchers_for(batch)]
+    shown = {"form": form, "batch": batch, "course": course}
+    if not form.is_submitted():
+        form.voucher_batch_ids.data = [str(one) for one in queries.voucher_batch_ids_of(batch.id)]
+        return render_template(page, **shown)
+    if not form.validate():
+        return invalid(page, page=page, **shown)
+    operations.bind_vouchers(batch, [UUID(one) for one in form.voucher_batch_ids.data or ()], by=actor())
+    toast(_("Saved."))
     return moved(url_for(".batches_show", batch_id=batch.id))
 
 

@@ -1,18 +1,16 @@
-"""The tables of enrollments: `enrolled` who may learn and how they came, `watching` what they did in each lesson."""
+"""The tables of enrollments: `enrolled` who may learn and how they came, `batches` dated runs, `watching` what was done in each lesson."""
 
+from lms.enrollments.models.batches import BatchInstructor, CourseBatch, VoucherPlace, Wait
 from lms.enrollments.models.enrolled import (
     ANSWER_LIVES,
     REQUEST_LIVES,
     SOURCES,
     STATUSES,
-    BatchInstructor,
-    CourseBatch,
     Enrollment,
     Link,
     LinkCourse,
     LinkUse,
     Request,
-    Wait,
 )
 from lms.enrollments.models.watching import ENOUGH, LessonProgress, Note, WatchDay
 
@@ -31,6 +29,7 @@ __all__ = [
     "LinkUse",
     "Note",
     "Request",
+    "VoucherPlace",
     "Wait",
     "WatchDay",
 ]

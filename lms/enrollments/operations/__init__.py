@@ -14,6 +14,7 @@ from lms.enrollments.operations.batches import (
     shifted,
 )
 from lms.enrollments.operations.enrolling import (
+    buy_the_gift,
     end_enrollment,
     end_overdue,
     enroll_by_hand,
@@ -49,6 +50,7 @@ from lms.enrollments.operations.requests import (
     withdraw_request,
 )
 from lms.enrollments.operations.seats import batch_price, opening_of, today
+from lms.enrollments.operations.vouchers import bind_vouchers, objection_of_batches, open_by_voucher
 from lms.enrollments.operations.waiting import (
     join_waitlist,
     leave_waitlist,
@@ -69,6 +71,8 @@ __all__ = [
     "ask_to_enroll",
     "batch_price",
     "begin_watching",
+    "bind_vouchers",
+    "buy_the_gift",
     "cancel_batch",
     "change_note",
     "complete_lesson",
@@ -98,8 +102,10 @@ __all__ = [
     "mark_done",
     "move_enrollment",
     "move_wait",
+    "objection_of_batches",
     "offer_by_hand",
     "offer_places",
+    "open_by_voucher",
     "opening_of",
     "pass_on_offers",
     "purge_batch",

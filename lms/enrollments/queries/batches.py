@@ -15,8 +15,10 @@ from lms.core.i18n import ngettext
 from lms.core.models import AuditRow
 from lms.courses.models import Course
 from lms.enrollments.errors import NoBatch, NotOnTheList
-from lms.enrollments.models import BatchInstructor, CourseBatch, Enrollment, Wait
+from lms.enrollments.models import BatchInstructor, CourseBatch, Enrollment, VoucherPlace, Wait
 from lms.enrollments.queries.requests import lets_in
+from lms.vouchers.models import Batch as VoucherBatch
+from lms.vouchers.models import BatchCourse as VoucherCourse
 
 STANDING = ("waiting", "offered")
 
@@ -134,6 +136,25 @@ def teaches_batch_of(user_id: UUID | None, course_id: UUID) -> bool:
         .where(BatchInstructor.user_id == user_id, CourseBatch.course_id == course_id, CourseBatch.deleted_at.is_(None))
     )
     return bool(db.session().scalar(select(there.exists())))
+
+
+def vouchers_for(batch: CourseBatch) -> Sequence[VoucherBatch]:
+    """The voucher batches whose codes open the batch's course, newest first."""
+    opening = select(VoucherCourse.batch_id).where(VoucherCourse.course_id == batch.course_id)
+    wanted = select(VoucherBatch).where(VoucherBatch.id.in_(opening), VoucherBatch.kind == "course")
+    return db.session().scalars(wanted.order_by(VoucherBatch.created_at.desc(), VoucherBatch.id).limit(200)).all()
+
+
+def voucher_batch_ids_of(batch_id: UUID) -> Sequence[UUID]:
+    """The voucher batches whose codes give a place in this batch."""
+    return db.session().scalars(select(VoucherPlace.voucher_batch_id).where(VoucherPlace.batch_id == batch_id)).all()
+
+
+def voucher_place(voucher_batch_id: UUID, course_id: UUID) -> CourseBatch | None:
+    """The batch of a course that the codes of a voucher batch give a place in; None for the course alone."""
+    wanted = select(CourseBatch).join(VoucherPlace, VoucherPlace.batch_id == CourseBatch.id)
+    wanted = wanted.where(VoucherPlace.voucher_batch_id == voucher_batch_id, VoucherPlace.course_id == course_id)
+    return db.session().scalars(wanted.execution_options(populate_existing=True)).one_or_none()
 
 
 # --- the waitlist ------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def redeem(code_text: str, *, by: Actor, address: str = "") -> Redemption:
             )
         why_not = refusal_of(found.code, found.batch, by=by)
         if why_not is None and found.batch.kind == "course":
-            why_not = objection(user_id, queries.course_ids_of(found.batch.id))
+            why_not = objection(user_id, queries.course_ids_of(found.batch.id), found.batch.id)
         if why_not is not None:
             raise why_not
         return take(found, by=by, amount=found.batch.value if found.batch.kind == "course" else found.value)
