@@ -54,6 +54,8 @@ class PlaybackAnswer(Answer):
     mp4_url: str
     poster_url: str
     duration: float | None
+    sound_url: str = ""
+    storyboard_url: str = ""
 
 
 class AssetAnswer(Answer):

@@ -35,8 +35,11 @@ def return_the_access(fact: RefundUndone) -> None:
 
 @on(VoucherRedeemed, queue="codes")
 def enroll_the_holder(fact: VoucherRedeemed) -> None:
-    """A code that opens courses opens them to whoever redeemed it."""
+    """A code that opens courses opens them to whoever redeemed it; the money of a gift buys the course it was given for."""
     for course_id in fact.course_ids:
+        if fact.kind == "value":
+            operations.buy_the_gift(fact.user_id, course_id)
+            continue
         by = the_platform(current_channel())
         operations.open_by_voucher(fact.user_id, course_id, voucher_batch_id=fact.batch_id, redemption_id=fact.redemption_id, by=by)
 

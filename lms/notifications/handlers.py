@@ -18,6 +18,7 @@ from lms.payments.events import OrderRefunded, RefundUndone
 from lms.reporting.events import AlertRaised, DownloadFailed, DownloadReady, ScheduleStopped
 from lms.streaming.events import SessionCancelled, SessionMoved, SessionScheduled
 from lms.vouchers.events import VoucherBatchCreated
+from lms.wallet.events import MoneyEnding
 
 
 @on(UserEnrolled)
@@ -78,6 +79,12 @@ def tell_of_refund(fact: OrderRefunded) -> None:
 def tell_of_refund_undone(fact: RefundUndone) -> None:
     """Whose refund was taken back hears of it."""
     operations.tell_of_refund(fact.refund_id, undone=True)
+
+
+@on(MoneyEnding)
+def tell_of_ending_money(fact: MoneyEnding) -> None:
+    """Whose money ends soon hears of it."""
+    operations.tell_of_ending_money(fact.user_id, fact.until, fact.days, fact.currency)
 
 
 @on(LessonPublished)

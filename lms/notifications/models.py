@@ -53,6 +53,13 @@ KINDS: dict[str, Kind] = {
         ),
         Kind("lesson", _l("New lessons"), _l("When a course you learn gets a lesson; several within an hour come as one."), "circle-play"),
         Kind("announcement", _l("Messages"), _l("What the academy or your teachers write to you."), "message-square"),
+        Kind(
+            "money_ending",
+            _l("Money that ends soon"),
+            _l("14 and 3 days before money in your wallet expires."),
+            "clock",
+            tone="warning",
+        ),
         Kind("refund", _l("Refunds"), _l("When money for a course goes back to your wallet."), "undo-2"),
         Kind(
             "session_soon",

@@ -1,12 +1,14 @@
 """Door 2: orders, and refunds to the wallet."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.channels.queries import get_member, members_by_id
+from lms.channels.queries import get_member, members_by_id, this_channel
+from lms.core.clock import local_day, now
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.i18n import locale as get_locale
@@ -32,6 +34,7 @@ bp = Blueprint("payments_admin", __name__, url_prefix="/admin/payments")
 
 MONTHS_DRAWN = 12
 NEWEST = 10
+RENEWED = timedelta(days=30)
 
 
 @bp.route("/people/<uuid:user_id>")
@@ -78,14 +81,15 @@ def orders_show(order_id: UUID) -> ResponseReturnValue:
 def orders_refund(order_id: UUID) -> ResponseReturnValue:
     """Refund an order to the wallet: money, access, progress and mails before the act, then the act."""
     order = queries.get_order(order_id)
-    allow(policies.can_refund(actor()))
+    allow(policies.can_refund(actor()), fresh=True)
     form, page = _form(order), "payments/admin/orders_refund.html"
     if not form.is_submitted():
         return render_template(page, **_sheet(order, form))
     if form.validate():
         try:
             amount, ends = form.money(order), bool(form.ends_access.data)
-            refund = operations.refund_order(order, amount, form.reason.data or "", ends_access=ends, by=actor())
+            until = form.new_end(this_channel().zone)
+            refund = operations.refund_order(order, amount, form.reason.data or "", ends_access=ends, money_until=until, by=actor())
             words = _("%(amount)s is back in the wallet.", amount=money(amount.minor, amount.currency))
             toast(words, tone="success", undo=url_for(".refunds_undo", refund_id=refund.id))
             return moved(url_for(".refunds_show", refund_id=refund.id))
@@ -169,6 +173,10 @@ def _form(order: Order) -> RefundForm:
     form.amount.currency = order.currency
     if given:
         form.amount.process(given)
+    if not operations.expired_of(order).minor:
+        del form.past, form.until
+    elif not given:
+        form.until.data = local_day(now(), this_channel().zone) + RENEWED
     form.how.choices[0].label = _("All that is left, %(amount)s", amount=money(order.refundable.minor, order.currency))
     return form
 

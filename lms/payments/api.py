@@ -1,7 +1,7 @@
 """Door 3: orders and refunds."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from flask import Blueprint, url_for
@@ -11,7 +11,7 @@ from lms.core.money import Money
 from lms.payments import operations, policies, queries
 from lms.payments.reports import Movements, Orders, Refunds, Revenue
 from lms.web.access import actor, allow
-from lms.web.api import Amount, Answer, Body, Rows, answer_rows, endpoint, located
+from lms.web.api import Amount, Answer, Body, Moment, Rows, answer_rows, endpoint, located
 
 bp = Blueprint("payments_api", __name__, url_prefix="/api/v1/payments")
 
@@ -59,6 +59,7 @@ class RefundRequest(Body):
     amount: Amount | None = None
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     ends_access: bool = False
+    money_until: Moment | None = None
 
 
 class RefundAnswer(Answer):
@@ -70,6 +71,7 @@ class RefundAnswer(Answer):
     amount: Amount
     reason: str
     ends_access: bool
+    money_until: datetime | None
     state: str
     refunded_at: datetime
     refunded_by: UUID | None
@@ -84,7 +86,8 @@ def orders_refund(order_id: UUID, body: RefundRequest) -> RefundAnswer:
     order = queries.get_order(order_id)
     allow(policies.can_refund(actor()))
     amount = Money(body.amount.minor, body.amount.currency) if body.amount else order.refundable
-    refund = operations.refund_order(order, amount, body.reason, ends_access=body.ends_access, refund_id=body.id, by=actor())
+    choices: dict[str, Any] = {"ends_access": body.ends_access, "money_until": body.money_until}
+    refund = operations.refund_order(order, amount, body.reason, **choices, refund_id=body.id, by=actor())
     located(url_for(".refunds_show", refund_id=refund.id))
     return RefundAnswer.model_validate(refund)
 

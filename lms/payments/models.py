@@ -94,6 +94,7 @@ class Refund(Tenant, Base):
     reason: Mapped[str]
     ends_access: Mapped[bool]
     was_closed: Mapped[bool]
+    money_until: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(default="applied")
     refunded_at: Mapped[datetime] = mapped_column(default=now)
     refunded_by: Mapped[UUID | None]

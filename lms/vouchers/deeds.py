@@ -1,7 +1,12 @@
 """What the audit log calls the acts on vouchers, and which of them one click takes back."""
 
+from lms.core import bin
+from lms.core.bin import Kind
+from lms.core.decisions import Actor
 from lms.core.deeds import Deed, Deeds, Label, Thing, register
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.models import BinRow
+from lms.vouchers import operations, queries
 
 STATES = {
     "created": _l("Not handed out"),
@@ -23,6 +28,9 @@ FIELDS = {
     "domains": Label(_l("Domains")),
     "course_ids": Label(_l("Courses"), "course"),
     "sold_for_minor": Label(_l("Sold for"), "money"),
+    "amount_minor": Label(_l("Amount"), "money"),
+    "money_days": Label(_l("Days the money lasts")),
+    "money_until": Label(_l("The money lasts until"), "time"),
     "state": Label(_l("State"), values=STATES),
     "reason": Label(_l("Reason")),
     "count": Label(_l("Codes")),
@@ -37,6 +45,8 @@ register(
         _l("Vouchers"),
         {
             "vouchers.create_batch": Deed(_l("made the batch"), "plus"),
+            "vouchers.delete_batch": Deed(_l("deleted the batch"), "trash-2"),
+            "vouchers.restore_batch": Deed(_l("restored the batch"), "archive-restore"),
             "vouchers.edit_batch": Deed(_l("changed the batch"), "pencil"),
             "vouchers.extend": Deed(_l("changed how long the batch is valid"), "clock"),
             "vouchers.move": Deed(_l("gave the batch to another owner"), "user-cog"),
@@ -49,6 +59,8 @@ register(
             "vouchers.send_codes": Deed(_l("had the codes sent by mail"), "mail"),
             "vouchers.mail_codes": Deed(_l("mailed codes"), "send"),
             "vouchers.withdraw_letter": Deed(_l("held a letter back"), "undo-2"),
+            "vouchers.give": Deed(_l("gave a voucher"), "ticket-plus"),
+            "vouchers.cancel_gift": Deed(_l("took a gift back"), "undo-2"),
             "vouchers.settle_alert": Deed(_l("took the warning off the inbox"), "circle-check"),
             "vouchers.guessing": Deed(_l("noticed unusually many wrong codes"), "triangle-alert"),
         },
@@ -56,8 +68,20 @@ register(
             "batches": Thing(_l("Batch of vouchers"), "/admin/vouchers/batches/{id}"),
             "codes": Thing(_l("Voucher"), "/admin/vouchers/codes/{id}"),
             "letters": Thing(_l("Letter"), "/admin/vouchers/letters/{id}"),
+            "gifts": Thing(_l("Gift"), "/vouchers/gifts/{id}"),
             "alerts": Thing(_l("Warning"), "/admin/vouchers/alerts/{id}"),
         },
         FIELDS,
     )
 )
+
+
+def _restore(row: BinRow, by: Actor) -> None:
+    operations.restore_batch(queries.get_batch(row.target_id), by=by)
+
+
+def _stays(_row: BinRow, _by: Actor) -> None:
+    """A batch that leaves the bin for good keeps its void codes, for the books."""
+
+
+bin.register(Kind("vouchers", _l("Batch of vouchers"), "ticket", "vouchers.batches", _restore, _stays))

@@ -15,7 +15,7 @@ class VoucherBatchCreated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class VoucherRedeemed(Event):
-    """A person used a code: the money is in the wallet, `course_ids` wait to be opened, or a coupon took `amount` off a price."""
+    """A person used a code: money is in the wallet, `course_ids` wait to be opened (or bought with it), or a coupon took `amount` off."""
 
     batch_id: UUID
     code_id: UUID

@@ -12,6 +12,7 @@ from wtforms import (
     FileField,
     HiddenField,
     IntegerField,
+    RadioField,
     SelectChoice,
     SelectField,
     SelectMultipleField,
@@ -59,9 +60,9 @@ SEAL = Regexp(r"^[A-Za-z0-9_-]{40,64}$", message=_l("This form is too old. Open 
 GROUPINGS = [SelectChoice("4", _l("In fours: 7K2M-…")), SelectChoice("7", _l("In sevens: 7K2M9QX-…")), SelectChoice("0", _l("Unbroken"))]
 WHERE = {
     "value": {"percent", "course_ids", "word"},
-    "course": {"value", "percent", "word"},
-    "percent": {"value", "sold_for_minor"},
-    "amount": {"percent", "sold_for_minor"},
+    "course": {"value", "percent", "word", "money_days", "money_until"},
+    "percent": {"value", "sold_for_minor", "money_days", "money_until"},
+    "amount": {"percent", "sold_for_minor", "money_days", "money_until"},
 }
 
 
@@ -96,6 +97,14 @@ class TermsForm(Form):
     )
     sold_for_minor = MoneyField(
         _l("Sold for"), [Optional()], description=_l("What one code was sold for, if it was; for your own figures.")
+    )
+    money_days = IntegerField(
+        _l("The money lasts"),
+        [Optional(), between(1, 3650, _l("1 to 3,650 days; empty for no end."))],
+        description=_l("Whole days after redeeming. What is not spent by then expires. Empty: no end."),
+    )
+    money_until = DateField(
+        _l("Or until a day"), [Optional()], description=_l("Instead of days: the last day on which the money can be spent.")
     )
     purpose = TextAreaField(_l("Purpose"), [Length(max=1000)], filters=[strip])
     owner = SelectField(_l("Who answers for it"))
@@ -241,6 +250,34 @@ class LettersForm(Form):
     send_at = DateTimeLocalField(
         _l("When"), [Optional()], description=_l("In your academy's zone. Empty: now. Until then you can take a letter back.")
     )
+
+
+class GiftForm(Form):
+    """What is given, to whom, when."""
+
+    what = RadioField(_l("What you give"), [InputRequired(_l("Choose what you give."))])
+    email = StringField(
+        _l("For whom"),
+        [DataRequired(_l("Write the address of who gets it.")), Length(max=254), one_line],
+        filters=[strip],
+        description=_l("The mail address; the code goes there and is shown to nobody else, not even to you."),
+    )
+    name = StringField(_l("Their name"), [Length(max=120), one_line], filters=[strip])
+    message = TextAreaField(_l("Your words"), [Length(max=2000)], filters=[strip], description=_l("Stand above the code."))
+    send_at = DateTimeLocalField(_l("When"), [Optional()], description=_l("In your zone. Empty: now."))
+
+
+class GiftRulesForm(Form):
+    """Whether students may give vouchers, and which."""
+
+    is_on = BooleanField(_l("Students may give vouchers"))
+    amounts = StringField(
+        _l("Amounts to choose from"),
+        [Length(max=300), one_line],
+        filters=[strip],
+        description=_l("For example 100; 250; 500. They are paid from the giver's wallet."),
+    )
+    courses = BooleanField(_l("They may give a course, too"), description=_l("At the price it has that day."))
 
 
 class DoneForm(Form):

@@ -1,6 +1,6 @@
 """Batches, codes and redemptions. A code itself is nowhere here: its digest finds it, its last four symbols name it."""
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms.core.clock import now
+from lms.core.clock import local_day, now, zone
 from lms.core.db import Base, Tenant, belongs_to
 from lms.core.money import Money
 
@@ -48,15 +48,19 @@ class Batch(Tenant, Base):
     prefix: Mapped[str] = mapped_column(default="")
     grouping: Mapped[int] = mapped_column(default=4)
     is_word: Mapped[bool] = mapped_column(default=False)
+    is_gift: Mapped[bool] = mapped_column(default=False)
     domains: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     starts_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     per_person: Mapped[int | None]
     sold_for_minor: Mapped[int | None]
+    money_days: Mapped[int | None]
+    money_until: Mapped[datetime | None]
     replaces_id: Mapped[UUID | None]
     request_digest: Mapped[bytes] = mapped_column(LargeBinary())
     created_at: Mapped[datetime] = mapped_column(default=now)
     created_by: Mapped[UUID | None]
+    deleted_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
     @property
@@ -79,6 +83,13 @@ class Batch(Tenant, Base):
     def worth(self) -> Money:
         """What all codes of the batch are worth together."""
         return self.value * (self.code_count * self.uses_per_code)
+
+    def money_ends(self, redeemed_at: datetime, zone_name: str) -> datetime | None:
+        """Until when money of the batch lasts in a wallet: so many whole days after it was redeemed, or a day; None for ever."""
+        if self.money_days is None:
+            return self.money_until
+        last = local_day(redeemed_at, zone_name) + timedelta(days=self.money_days)
+        return datetime.combine(last + timedelta(days=1), time(), zone(zone_name))
 
     def is_expired(self, at: datetime) -> bool:
         """Whether the batch's own date is past."""
@@ -259,6 +270,41 @@ class Letter(Tenant, Base):
     sent_at: Mapped[datetime | None]
     made_by: Mapped[UUID | None]
     made_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Gift(Tenant, Base):
+    """A code one person bought for another: paid from the giver's wallet, mailed on its day; its id is the ledger's reference.
+
+    With a course it is money of the course's price, and buys it as soon as the code is redeemed.
+    """
+
+    __tablename__ = "gifts"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "batch_id"),
+        belongs_to("giver_id", "channels.members"),
+        belongs_to("batch_id", "vouchers.batches"),
+        belongs_to("letter_id", "vouchers.letters"),
+        belongs_to("course_id", "courses.courses"),
+        belongs_to("cancelled_by", "channels.members"),
+        Index("ix_gifts_giver", "channel_id", "giver_id", "made_at"),
+        Index("ix_gifts_made", "channel_id", "made_at", "id"),
+        {"schema": "vouchers"},
+    )
+
+    giver_id: Mapped[UUID]
+    batch_id: Mapped[UUID]
+    letter_id: Mapped[UUID]
+    course_id: Mapped[UUID | None]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(default=now)
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[UUID | None]
+
+    @property
+    def amount(self) -> Money:
+        """What it cost."""
+        return Money(self.amount_minor, self.currency)
 
 
 class Alert(Tenant, Base):

@@ -90,7 +90,10 @@ class VoidCodes(_Vouchers):
                 row.deny(_("This code is not there any more."))
                 continue
             state, batch_id, last4 = there[row.subject_id]
-            row.key, row.label = str(row.subject_id), f"····{last4} · {labels[batch_id]}"
+            row.key, row.label = str(row.subject_id), f"····{last4} · {labels[batch_id][0]}"
+            if labels[batch_id][1]:
+                row.deny(_("This is a gift somebody paid for. Its giver or an admin can take it back."))
+                continue
             if state["state"] in OPEN_STATES and not state["uses"]:
                 row.verdict, row.before, row.after = "changed", state, {"state": "void", "uses": 0}
             elif state["state"] == "void":
@@ -157,8 +160,10 @@ def _codes(rows: Sequence[Row], *, lock: bool = False) -> dict[UUID, tuple[State
     }
 
 
-def _labels(batch_ids: set[UUID]) -> dict[UUID, str]:
-    return {row.id: row.label for row in db.session().execute(select(Batch.id, Batch.label).where(Batch.id.in_(batch_ids)))}
+def _labels(batch_ids: set[UUID]) -> dict[UUID, tuple[str, bool]]:
+    """What batches are called, and whether they are gifts."""
+    rows = db.session().execute(select(Batch.id, Batch.label, Batch.is_gift).where(Batch.id.in_(batch_ids)))
+    return {row.id: (row.label, row.is_gift) for row in rows}
 
 
 def _write(rows: Sequence[Row], states: Sequence[State], action: str, note: str, by: Actor) -> None:

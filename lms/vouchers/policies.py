@@ -5,7 +5,8 @@ from uuid import UUID
 
 from lms.core.decisions import Actor, Decision, admins, no, signed_in, yes
 from lms.core.i18n import gettext as _
-from lms.vouchers.models import Envelope, Redemption
+from lms.vouchers.models import Envelope, Gift, Redemption
+from lms.vouchers.queries import GiftRules
 
 
 def can_redeem(actor: Actor) -> Decision:
@@ -17,6 +18,22 @@ def can_redeem(actor: Actor) -> Decision:
         if actor.is_member
         else no(_("Only members of this academy can redeem its vouchers. Ask an admin to add you."), rule="member")
     )
+
+
+def can_give(actor: Actor, rules: GiftRules) -> Decision:
+    """Members give vouchers where the channel lets them."""
+    if not can_redeem(actor):
+        return can_redeem(actor)
+    if not rules.is_on:
+        return no(_("This academy does not offer gifts. Ask an admin."), rule="gifts_off")
+    return yes("member")
+
+
+def can_see_gift(actor: Actor, gift: Gift) -> Decision:
+    """One's own gifts, and every one for those who run the channel; the code in it nobody."""
+    if actor.is_known and actor.user_id == gift.giver_id:
+        return yes("own")
+    return admins(actor)
 
 
 def can_see_redemption(actor: Actor, redemption: Redemption) -> Decision:

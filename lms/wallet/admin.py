@@ -8,16 +8,16 @@ from flask.typing import ResponseReturnValue
 
 from lms.channels.queries import get_member, members_by_id, members_with_role, this_channel
 from lms.core import db
-from lms.core.clock import now
-from lms.core.errors import Invalid
+from lms.core.clock import local_day, now
+from lms.core.errors import Invalid, Refusal
 from lms.core.i18n import gettext as _
 from lms.wallet import jobs, operations, policies, queries
 from lms.wallet.errors import NotEnough
-from lms.wallet.forms import AdjustForm, DayForm, LimitForm, WordForm
+from lms.wallet.forms import AdjustForm, DateForm, DayForm, LimitForm, WordForm
 from lms.wallet.models import Adjustment, account_id_of, cause_of
 from lms.wallet.operations.checking import PATIENCE
 from lms.wallet.queries import end_of
-from lms.wallet.reports import KINDS, Accounts, Adjustments, Entries, Transactions, Wallets
+from lms.wallet.reports import KINDS, Accounts, Adjustments, Entries, Lots, Transactions, Wallets
 from lms.wallet.views import answer_statement, words
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, invalid, moved
@@ -75,6 +75,7 @@ def accounts_show(account_id: UUID) -> ResponseReturnValue:
         person=get_member(account.user_id),
         form=form,
         held=queries.balance_at(account.user_id, end_of(day, choose_zone()) - LAST_MOMENT, account.currency) if day else None,
+        lots=queries.lots_of(account.id),
         lines=lines[:LINES],
         words=words(),
         older=lines[LINES - 1].position if len(lines) > LINES else None,
@@ -145,7 +146,7 @@ def adjustments_show(adjustment_id: UUID) -> ResponseReturnValue:
 def adjustments_approve(adjustment_id: UUID) -> ResponseReturnValue:
     """Book a waiting adjustment, as the second person."""
     adjustment = queries.get_adjustment(adjustment_id)
-    allow(policies.can_decide(actor(), adjustment.requested_by))
+    allow(policies.can_decide(actor(), adjustment.requested_by), fresh=True)
     form, page = WordForm(), "wallet/admin/adjustments_show.html"
     if not form.validate():
         return invalid(page, page=page, form=form, **_about(adjustment))
@@ -212,7 +213,7 @@ def limit() -> ResponseReturnValue:
 def people_adjust(user_id: UUID) -> ResponseReturnValue:
     """Put money into a person's wallet, or take it out, with the reason."""
     person = get_member(user_id)
-    allow(policies.can_adjust(actor()))
+    allow(policies.can_adjust(actor()), fresh=True)
     form, page, currency = AdjustForm(), "wallet/admin/people_adjust.html", this_channel().currency
     form.amount.currency = currency
     held, limit = queries.balance_of(user_id, currency), queries.adjustment_limit()
@@ -222,12 +223,43 @@ def people_adjust(user_id: UUID) -> ResponseReturnValue:
     form.amount.process(request.form)
     if form.validate():
         try:
-            made = operations.request_adjustment(user_id, form.money(), form.reason.data or "", by=actor())
+            until = end_of(form.until.data, this_channel().zone) if form.until.data else None
+            made = operations.request_adjustment(user_id, form.money(), form.reason.data or "", until=until, by=actor())
             words = _("It waits for another admin now.") if made.is_waiting else _("Booked. It stands on the statement now.")
             toast(words, tone="neutral" if made.is_waiting else "success")
             return moved(url_for(".adjustments_show", adjustment_id=made.id))
         except (Invalid, NotEnough) as refusal:
             form.refuse(Invalid(refusal.sentence, fields=refusal.fields))
+    return invalid(page, page=page, **shown)
+
+
+@bp.route("/lots")
+def lots() -> ResponseReturnValue:
+    """Money with a date, wallet by wallet."""
+    allow(policies.can_see_ledger(actor()))
+    return answer_list(Lots(), "wallet/admin/lots.html")
+
+
+@bp.route("/lots/<uuid:lot_id>", methods=["GET", "POST"])
+def lots_show(lot_id: UUID) -> ResponseReturnValue:
+    """Money of one wallet with one last day: what moved it, and another last day with the reason."""
+    lot = queries.get_lot(lot_id)
+    allow(policies.can_adjust(actor()), fresh=True)
+    form, page, zone_name = DateForm(), "wallet/admin/lots_show.html", this_channel().zone
+    account = queries.get_account(lot.account_id)
+    assert account.user_id is not None
+    shown = {"lot": lot, "account": account, "person": get_member(account.user_id), "form": form}
+    shown |= {"moves": queries.moves_of(lot, account.currency), "words": words()}
+    if not form.is_submitted():
+        form.until.data = local_day(lot.last, zone_name)
+        return render_template(page, **shown)
+    if form.validate():
+        try:
+            is_new = operations.change_date(lot, end_of(form.until.data, zone_name), form.reason.data or "", by=actor())
+            toast(_("Changed.") if is_new else _("Nothing was changed."))
+            return moved(url_for(".accounts_show", account_id=account.id))
+        except Refusal as refusal:
+            form.refuse(refusal)
     return invalid(page, page=page, **shown)
 
 
@@ -247,6 +279,7 @@ def people_show(user_id: UUID) -> ResponseReturnValue:
         lines=lines,
         words=words(),
         balance=queries.balance_of(user_id, currency),
+        dated=queries.dated_of(user_id, currency),
         account_id=account_id,
     )
 

@@ -1,6 +1,7 @@
 """Facts of the wallet."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from lms.core.events import Event
@@ -26,3 +27,14 @@ class WalletDebited(Event):
     currency: str
     source: str
     reference_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoneyEnding(Event):
+    """Money of a person's wallet ends within so many days; said once for each of the warnings."""
+
+    user_id: UUID
+    amount_minor: int
+    currency: str
+    until: datetime
+    days: int

@@ -58,6 +58,11 @@ class AdjustForm(Form):
         _l("What to do"), choices=[SelectChoice("in", _l("Put money in")), SelectChoice("out", _l("Take money out"))], default="in"
     )
     amount = MoneyField(_l("Amount"), [InputRequired(_l("Say how much."))])
+    until = DateField(
+        _l("Valid until"),
+        [Optional()],
+        description=_l("Only for money that goes in: what is not spent by the end of this day expires. Empty: no end."),
+    )
     reason = TextAreaField(
         _l("Reason"),
         [DataRequired(_l("Say why; the person reads it.")), Length(max=500)],
@@ -69,6 +74,20 @@ class AdjustForm(Form):
         """The amount, below zero when it is taken out."""
         amount: Money = self.amount.data
         return amount if self.way.data == "in" else -amount
+
+
+class DateForm(Form):
+    """Until when money lasts, and why that changes."""
+
+    until = DateField(
+        _l("New last day"), [DataRequired(_l("Choose a day."))], description=_l("In your academy's zone; the whole day counts.")
+    )
+    reason = TextAreaField(
+        _l("Reason"),
+        [DataRequired(_l("Say why, so that the audit log explains itself.")), Length(max=500)],
+        filters=[strip],
+        description=_l("Stands in the audit log."),
+    )
 
 
 class WordForm(Form):

@@ -1,9 +1,10 @@
-"""Accounts, transactions and their entries. The database writes balances and refuses every change of what was once inserted.
+"""Accounts, transactions, their entries, and the lots of money with a date. The database writes balances and what is left in lots,
+and refuses every change of what was once inserted.
 
 Beside them: adjustments, which may wait for a second person, and what each reading of the books found.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint, func, literal_column, text
@@ -23,6 +24,8 @@ HOUSE = {
     "adjustment": "adjustments",
     "card": "clearing",
     "expiry": "expired",
+    "gift": "vouchers",
+    "gift_cancel": "vouchers",
 }
 # Where the cause of a movement is shown, by its source; a link is a public contract, an import is not.
 CAUSES = {
@@ -31,6 +34,8 @@ CAUSES = {
     "refund_undo": "/admin/payments/refunds/{id}",
     "adjustment": "/admin/wallet/adjustments/{id}",
     "voucher": "/vouchers/redemptions/{id}",
+    "gift": "/vouchers/gifts/{id}",
+    "gift_cancel": "/vouchers/gifts/{id}",
 }
 
 
@@ -59,6 +64,7 @@ class Account(Tenant, Base):
     user_id: Mapped[UUID | None]
     currency: Mapped[str]
     balance_minor: Mapped[int | None]
+    dated_minor: Mapped[int] = mapped_column(default=0)
     moves: Mapped[int] = mapped_column(default=0)
     opened_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -69,11 +75,17 @@ class Account(Tenant, Base):
 
 
 class Transaction(Tenant, Base):
-    """One movement of money: at least two entries that sum to zero; unique by what caused it (`source` and `reference_id`)."""
+    """One movement of money: at least two entries that sum to zero; unique by what caused it (`source` and `reference_id`).
+
+    What comes into a wallet lasts until `money_until`, where that is said; a transaction that mirrors another (a refund its purchase)
+    moves the same money the other way, with the dates it had.
+    """
 
     __tablename__ = "transactions"
     __table_args__ = (
         UniqueConstraint("channel_id", "source", "reference_id"),
+        belongs_to("mirrors_id", "wallet.transactions"),
+        Index("ix_transactions_mirrors", "channel_id", "mirrors_id", postgresql_where=text("mirrors_id IS NOT NULL")),
         Index("ix_transactions_at", "channel_id", "at", "id"),
         Index("ix_transactions_written", "written_at"),
         {"schema": "wallet"},
@@ -85,6 +97,8 @@ class Transaction(Tenant, Base):
     note: Mapped[str] = mapped_column(default="")
     actor_id: Mapped[UUID | None]
     actor_kind: Mapped[str]
+    mirrors_id: Mapped[UUID | None]
+    money_until: Mapped[datetime | None]
     at: Mapped[datetime] = mapped_column(default=now)
     written_at: Mapped[datetime]
     xid: Mapped[int]
@@ -110,6 +124,56 @@ class Entry(Tenant, Base):
     balance_after: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(default=now)
     xid: Mapped[int]
+
+
+class Lot(Tenant, Base):
+    """Money of one wallet that lasts until a date: what came in, and what is left of it; the rest of a balance has no date.
+
+    The lot that expires first is spent first. `from_lot_id`: a refund gave an expired lot's money back under a new date.
+    """
+
+    __tablename__ = "lots"
+    __table_args__ = (
+        belongs_to("account_id", "wallet.accounts"),
+        belongs_to("transaction_id", "wallet.transactions"),
+        belongs_to("from_lot_id", "wallet.lots"),
+        Index("ix_lots_account", "channel_id", "account_id", "expires_at", "id", postgresql_where=text("left_minor > 0")),
+        Index("ix_lots_due", "channel_id", "expires_at", postgresql_where=text("left_minor > 0")),
+        Index("ix_lots_transaction", "channel_id", "transaction_id"),
+        {"schema": "wallet"},
+    )
+
+    account_id: Mapped[UUID]
+    transaction_id: Mapped[UUID]
+    from_lot_id: Mapped[UUID | None]
+    amount_minor: Mapped[int]
+    left_minor: Mapped[int]
+    expires_at: Mapped[datetime]
+    opened_at: Mapped[datetime] = mapped_column(default=now)
+    warned_days: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(default="")
+
+    @property
+    def last(self) -> datetime:
+        """The last moment at which it can be spent."""
+        return self.expires_at - timedelta(seconds=1)
+
+
+class LotMove(Tenant, Base):
+    """What a transaction put into a lot, or took out of it (below zero). Only ever inserted, by the database."""
+
+    __tablename__ = "lot_moves"
+    __table_args__ = (
+        belongs_to("lot_id", "wallet.lots"),
+        belongs_to("transaction_id", "wallet.transactions"),
+        Index("ix_lot_moves_lot", "channel_id", "lot_id"),
+        Index("ix_lot_moves_transaction", "channel_id", "transaction_id"),
+        {"schema": "wallet"},
+    )
+
+    lot_id: Mapped[UUID]
+    transaction_id: Mapped[UUID]
+    amount_minor: Mapped[int]
 
 
 class Seal(Tenant, Base):
@@ -146,6 +210,7 @@ class Adjustment(Tenant, Base):
     amount_minor: Mapped[int]
     currency: Mapped[str]
     reason: Mapped[str]
+    money_until: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(default="waiting")
     needs_second: Mapped[bool]
     requested_by: Mapped[UUID | None]

@@ -13,7 +13,7 @@ from lms.core.money import parse
 from lms.core.reports import Choice, Column, Flag, Period, Report
 from lms.core.segments import Condition, declare
 from lms.wallet import policies
-from lms.wallet.models import Account, Adjustment, Entry, Transaction
+from lms.wallet.models import Account, Adjustment, Entry, Lot, Transaction
 
 KINDS = (
     ("student", _l("Wallet")),
@@ -31,6 +31,8 @@ SOURCES = (
     ("adjustment", _l("Adjustment")),
     ("card", _l("Card")),
     ("expiry", _l("Expiry")),
+    ("gift", _l("Gift")),
+    ("gift_cancel", _l("Gift taken back")),
 )
 TONES = {"student": "primary", "revenue": "success"}
 STATES = (("waiting", _l("Waiting")), ("booked", _l("Booked")), ("refused", _l("Refused")), ("withdrawn", _l("Taken back")))
@@ -72,6 +74,7 @@ class Wallets(Report):
         Column("name", _l("Person"), Member.name, nullable=False),
         Column("email", _l("E-mail"), Member.email),
         Column("balance", _l("Balance"), Account.balance_minor, kind="money", currency=Account.currency, total=True, nullable=False),
+        Column("dated", _l("Of it with a date"), Account.dated_minor, kind="money", currency=Account.currency, total=True, shown=False),
         Column("moves", _l("Movements"), Account.moves, kind="int"),
         Column("opened_at", _l("Opened"), Account.opened_at, kind="time"),
     )
@@ -81,6 +84,45 @@ class Wallets(Report):
     def query(self, by: Actor) -> Select[Any]:
         """Every wallet with its person."""
         return select(Account).join(Member, Member.id == Account.user_id)
+
+    def allowed(self, by: Actor) -> Decision:
+        """Who may read the ledger."""
+        return policies.can_see_ledger(by)
+
+
+class Lots(Report):
+    """Money with a date, wallet by wallet."""
+
+    name = "wallet.lots"
+    title = _l("Money with a date")
+    lead = _l("Whose money lasts until when. What expires first is spent first; what is left after its day expires.")
+    key = Lot.id
+    href = "/admin/wallet/lots/{id}"
+    path = "/admin/wallet/lots"
+    sort = "expires_at"
+    empty = ("clock", _l("No money has a date"), _l("A batch of vouchers, or an adjustment, can say until when its money lasts."))
+    columns = (
+        Column("name", _l("Person"), Member.name, nullable=False),
+        Column("email", _l("E-mail"), Member.email, shown=False),
+        Column("expires_at", _l("Expires"), Lot.expires_at, kind="time"),
+        Column("left", _l("Left"), Lot.left_minor, kind="money", currency=Account.currency, total=True),
+        Column("amount", _l("Came in"), Lot.amount_minor, kind="money", currency=Account.currency, total=True),
+        Column("source", _l("From"), Transaction.source, kind="state", words=dict(SOURCES)),
+        Column("note", _l("Note"), Transaction.note),
+        Column("opened_at", _l("Came"), Lot.opened_at, kind="time", shown=False),
+        Column("reason", _l("Day changed because"), Lot.reason, shown=False),
+    )
+    filters = (Flag("with_money", _l("Something is left"), Lot.left_minor > 0), Period("expires", _l("Expires"), Lot.expires_at))
+    search = (Member.name, Member.email, Transaction.note)
+
+    def query(self, by: Actor) -> Select[Any]:
+        """Every lot with its person and what brought it."""
+        return (
+            select(Lot)
+            .join(Account, Account.id == Lot.account_id)
+            .join(Member, Member.id == Account.user_id)
+            .join(Transaction, Transaction.id == Lot.transaction_id)
+        )
 
     def allowed(self, by: Actor) -> Decision:
         """Who may read the ledger."""
@@ -225,6 +267,7 @@ class Adjustments(Report):
             words=dict(STATES),
             tones={"waiting": "warning", "booked": "success", "refused": "danger", "withdrawn": "neutral"},
         ),
+        Column("money_until", _l("Valid until"), Adjustment.money_until, kind="time", shown=False),
         Column("requested_at", _l("Asked"), Adjustment.requested_at, kind="time"),
         Column("asked_by", _l("Asked by"), Asker.name, nullable=True),
         Column("decided_by", _l("Decided by"), Booker.name, nullable=True),

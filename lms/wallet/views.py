@@ -35,6 +35,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "wallet/index.html",
         balance=queries.balance_of(user_id),
+        dated=queries.dated_of(user_id),
         lines=lines[:LINES],
         words=words(),
         older=lines[LINES - 1].position if len(lines) > LINES else None,

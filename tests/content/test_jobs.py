@@ -312,6 +312,7 @@ def test_process__waits_and_tries_again_while_the_store_is_away(films: Path, sto
         raise Unavailable("The file store does not answer right now.")
 
     monkeypatch.setattr(store, "open", away)
+    monkeypatch.setattr(store, "path_of", away)
     run_jobs()
     assert reread(asset.id).state == "checking" and "StoreAway" in outbox_errors()[0]
     monkeypatch.undo()

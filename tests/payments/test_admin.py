@@ -1,17 +1,22 @@
 """Door 2: orders."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from lms.core import db
+from lms.core.clock import now
 from lms.core.ids import uuid7
 from lms.enrollments.operations import enroll_by_wallet
 from lms.payments import operations, queries
 from lms.wallet import operations as wallet
-from lms.wallet.queries import balance_of, house_balance
+from lms.wallet.queries import balance_of, house_balance, ledger_faults
 from tests.client import Browser
 from tests.conftest import CHANNEL
 from tests.factories.courses import a_course
+from tests.factories.people import a_student
 from tests.factories.wallet import a_topped_up_student, euros
 
 
@@ -74,7 +79,7 @@ def test_refunds_undo__says_when_the_money_is_spent(as_root: Browser) -> None:
     student, order_id = an_order()
     with db.unit_of_work(CHANNEL):
         refund = operations.refund_order(queries.get_order(order_id), euros(30), "Ill", by=student)
-        wallet.debit(student.user_id, euros(45), source="expiry", reference_id=uuid7(), by=student)
+        wallet.debit(student.user_id, euros(45), source="adjustment", reference_id=uuid7(), by=student)
     page = as_root.post(f"/admin/payments/refunds/{refund.id}/undo", status=409)
     assert "The money was spent: the wallet holds €5.00" in page.words
     assert as_root.get(f"/admin/payments/refunds/{refund.id}", status=200).words.count("Taken back") <= 1
@@ -119,3 +124,21 @@ def test_movements__narrow_to_a_kind(as_root: Browser) -> None:
     an_order()
     assert "Rita" in as_root.get("/admin/payments/movements?kind=sale", status=200).words
     assert "Rita" not in as_root.get("/admin/payments/movements?kind=refund", status=200).words
+
+
+def test_orders_refund__of_money_that_expired_asks_what_becomes_of_it(as_root: Browser) -> None:
+    with db.unit_of_work(CHANNEL) as session:
+        student, dating = a_student("Rita"), wallet.Dating(until=now() + timedelta(days=5))
+        wallet.credit(student.user_id, euros(30), source="voucher", reference_id=uuid7(), by=student, dating=dating)
+        order = operations.pay_from_wallet(student.user_id, uuid7(), euros(30), title="Painting", by=student)
+        session.execute(text("UPDATE wallet.lots SET expires_at = expires_at - interval '9 days'"))
+    page = f"/admin/payments/orders/{order.id}/refund"
+    assert "with a new last day" in as_root.get(page, status=200).words
+    sent = {"once": "a-key-for-the-first", "how": "part", "amount": "10", "reason": "Ill", "past": "renew", "until": ""}
+    assert "Choose the new last day" in as_root.post(page, sent, status=422).words
+    as_root.post(page, sent | {"until": f"{(now() + timedelta(days=30)).date()}"}, status=303)
+    assert "expires at once" in as_root.get(f"{page}/preview?how=part&amount=5&past=expire", htmx=True, status=200).words
+    as_root.post(page, sent | {"once": "a-key-for-the-second", "past": "expire"}, status=303)
+    with db.unit_of_work(CHANNEL):
+        assert (balance_of(student.user_id), house_balance("expired", "EUR")) == (euros(10), euros(10))
+        assert queries.payment_faults() == [] and ledger_faults() == []

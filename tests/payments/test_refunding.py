@@ -133,7 +133,7 @@ def test_undo_refund__of_spent_money_and_of_a_course_bought_again_is_refused(con
         refund = operations.refund_order(order, euros(30), "Wrong course", by=root())
     run_jobs()
     with db.unit_of_work(CHANNEL) as session:
-        spent = wallet.debit(student.user_id, euros(40), source="expiry", reference_id=uuid7(), by=student)
+        spent = wallet.debit(student.user_id, euros(40), source="adjustment", reference_id=uuid7(), by=student)
         with pytest.raises(MoneySpent, match=r"holds €10.00"), session.begin_nested():
             operations.undo_refund(queries.get_refund(refund.id), by=root())
         assert spent and queries.get_refund(refund.id).stands

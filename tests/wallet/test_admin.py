@@ -219,3 +219,21 @@ def test_limit__is_changed_by_an_owner(app: Flask, as_root: Browser) -> None:
     assert "Only an owner" in as_root.get("/admin/wallet/limit", status=200).words
     owner.post("/admin/wallet/limit", {"limit": ""}, status=303)
     assert "No limit for one admin" in owner.get("/admin/wallet/adjustments", status=200).words
+
+
+def test_people_adjust__gives_money_a_last_day_and_lots_show_changes_it(as_root: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        student = a_topped_up_student(euros(10), "Rita")
+    day, later = (now() + timedelta(days=10)).date(), (now() + timedelta(days=40)).date()
+    path, once = f"/admin/wallet/people/{student.user_id}/adjust", "one-key-and-no-other"
+    form = {"way": "out", "amount": "5", "until": f"{day}", "reason": "Sorry", "once": once}
+    assert "Only money that comes in has a last day" in as_root.post(path, form, status=422).words
+    as_root.post(path, form | {"way": "in"}, status=303)
+    wallet = f"/admin/wallet/accounts/{account_id_of(CHANNEL, 'student', student.user_id, 'EUR')}"
+    change = as_root.get(wallet, status=200).all("//a[contains(., 'Change the day')]")[0].get("href")
+    assert "Sorry" in as_root.get("/admin/wallet/lots", status=200).words
+    assert "Say why" in as_root.post(change, {"until": f"{later}", "reason": ""}, status=422).words
+    as_root.post(change, {"until": f"{later}", "reason": "Was ill"}, status=303)
+    assert "Was ill" in as_root.get(wallet, status=200).words
+    piece = as_root.get(f"/admin/wallet/people/{student.user_id}", htmx=True, status=200)
+    assert "€5.00 of it until" in piece.words and "€15.00" in piece.words

@@ -1,8 +1,11 @@
 """Wallets by machine: one's own, everybody's for admins, the ledger."""
 
+from datetime import timedelta
+
 from flask import Flask
 
 from lms.core import db
+from lms.core.clock import now
 from lms.core.ids import uuid7
 from lms.core.money import Money
 from lms.wallet import operations
@@ -108,3 +111,16 @@ def test_books__are_read_on_request(api_sam: Machine, api_root: Machine) -> None
     run_jobs()
     assert api_root.get("/wallet/books")["read_at"]
     api_sam.get("/wallet/books", status=403)
+
+
+def test_lots_date__changes_the_last_day_of_money(api_sam: Machine, api_root: Machine) -> None:
+    until, later = now() + timedelta(days=9), now() + timedelta(days=60)
+    sent = {"user_id": str(api_sam.person.user_id), "amount": {"minor": 500, "currency": "EUR"}, "reason": "Sorry"}
+    api_root.money("/wallet/adjustments", sent | {"money_until": until.isoformat()}, status=201)
+    held = api_sam.get("/wallet")
+    assert [part["amount"]["minor"] for part in held["dated"]] == [500] and held["balance"]["minor"] == 500
+    (row,) = api_root.get("/wallet/lots")["rows"]
+    path = f"/wallet/lots/{row['id']}"
+    api_sam.money(f"{path}/date", {"until": later.isoformat(), "reason": "Ill"}, status=403)
+    changed = api_root.money(f"{path}/date", {"until": later.isoformat(), "reason": "Ill"})
+    assert changed == api_root.get(path) and changed["reason"] == "Ill"

@@ -48,3 +48,10 @@ def test_statement__is_mine_alone_with_opening_and_closing(as_sam: Browser) -> N
     assert "Card 5" in page.words and "Card 2" not in page.words and "Card 10" not in page.words
     assert [value.text for value in page.all("//span[@class='stat-value']")] == ["€10.00", "€5.00", "€0.00", "€15.00"]
     assert "Opening balance,,,10.00,EUR" in as_sam.get(f"/wallet/statement?first={first}&last={last}&format=csv", check=False).body
+
+
+def test_index__says_how_much_ends_when(as_sam: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        dating = operations.Dating(until=now() + timedelta(days=20))
+        operations.credit(as_sam.person.user_id, euros(9), source="voucher", reference_id=uuid7(), by=as_sam.person, dating=dating)
+    assert "€9.00 of it until" in as_sam.get("/wallet/", status=200).words

@@ -116,7 +116,8 @@ export default async function player(video) {
   const plyr = new Plyr(video, {
     iconUrl: video.dataset.icons, blankVideo: video.dataset.blank ?? "", loadSprite: true, storage: { enabled: true, key: "player" },
     i18n: { ...words, qualityLabel: { 0: words.auto ?? "Auto" } }, ...(sizes ? { quality: sizes } : {}),
-    controls: ["play-large", "play", "progress", "current-time", "duration", "mute", "volume", "captions", "settings", "pip", "airplay", "fullscreen"],
+    controls: ["play-large", "play", "progress", "current-time", "duration", "mute", "volume", "captions", "settings", "pip", "airplay", "fullscreen"]
+      .filter((name) => video.clientWidth > 480 || !["volume", "duration"].includes(name)), // no room for them on a phone
     settings: ["captions", "quality", "speed"], speed: { selected: 1, options: [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2] },
     keyboard: { focused: true, global: document.querySelectorAll("[data-player]").length === 1 },
     tooltips: { controls: false, seek: true }, captions: { active: Boolean(video.querySelector("track[default]")), language: "auto", update: true }, seekTime: 10,

@@ -14,6 +14,7 @@ from lms.enrollments.operations.batches import (
     shifted,
 )
 from lms.enrollments.operations.enrolling import (
+    buy_the_gift,
     end_enrollment,
     end_overdue,
     enroll_by_hand,
@@ -71,6 +72,7 @@ __all__ = [
     "batch_price",
     "begin_watching",
     "bind_vouchers",
+    "buy_the_gift",
     "cancel_batch",
     "change_note",
     "complete_lesson",

@@ -6,12 +6,12 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from lms.channels.queries import this_channel
+from lms.channels.queries import actor_of_user, this_channel
 from lms.content import operations as content
 from lms.core import audit, db
 from lms.core.clock import now, zone
 from lms.core.decisions import Actor
-from lms.core.errors import Invalid
+from lms.core.errors import Invalid, Refusal
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
@@ -19,6 +19,7 @@ from lms.core.money import Money
 from lms.core.rights import rights_changed
 from lms.core.tenancy import current_channel
 from lms.courses.models import Course
+from lms.courses.queries import get_course
 from lms.enrollments import queries
 from lms.enrollments.errors import BatchIsFull, BatchTakesNobody, NoBatch, PriceChanged
 from lms.enrollments.events import EnrollmentEnded, EnrollmentMoved, UserEnrolled
@@ -93,6 +94,18 @@ def enroll_by_voucher(
         enrollment.redemption_id = redemption_id
         _announce(enrollment, by=by)
     return enrollment
+
+
+def buy_the_gift(user_id: UUID, course_id: UUID) -> Enrollment | None:
+    """Buy a course with the money somebody was given for it; None, and the money stays, when it costs more now or is not on sale."""
+    course = get_course(course_id)
+    if course.status != "published":
+        return None
+    try:
+        with db.session().begin_nested():
+            return enroll_by_wallet(course, by=actor_of_user(user_id))
+    except Refusal:
+        return None
 
 
 def enroll_the_buyer(user_id: UUID, course_id: UUID, order_id: UUID, *, by: Actor) -> Enrollment | None:

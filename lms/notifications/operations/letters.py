@@ -101,6 +101,13 @@ MESSAGES: dict[str, Message] = {
         _l("See my wallet"),
         _l("You get this because you bought %(course)s."),
     ),
+    "money_ending": Message(
+        "money_ending",
+        _l("%(amount)s in your wallet ends on %(day)s"),
+        _l("What you have not spent by the end of that day expires. What ends first is spent first."),
+        _l("See the courses"),
+        _l("You get this because you have money with a date in your wallet."),
+    ),
     "refund_undone": Message(
         "refund",
         _l("The refund for %(course)s was taken back"),

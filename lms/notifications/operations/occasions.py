@@ -1,11 +1,15 @@
 """Facts turned into words: who is told what, read anew from the tables, since a fact may be heard long after it happened."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from babel.dates import format_date
+
 from lms.channels import queries as channels
 from lms.content import queries as content
+from lms.core.clock import zone
 from lms.core.i18n import gettext as _
 from lms.courses import queries as courses
 from lms.enrollments import queries as enrollments
@@ -15,6 +19,7 @@ from lms.payments import queries as payments
 from lms.streaming import queries as streaming
 from lms.streaming.models import Session
 from lms.vouchers import queries as vouchers
+from lms.wallet import queries as wallet
 
 
 def tell_of_enrolment(enrollment_id: UUID) -> None:
@@ -66,6 +71,20 @@ def tell_of_refund(refund_id: UUID, *, undone: bool) -> None:
     message = "refund_undone" if undone else "refunded"
     values = {"course": order.title or _("your course"), "amount": amount, "why": refund.reason}
     tell(message, [refund.user_id], event_id=occasion(message, refund.id), href="/wallet/", values=values)
+
+
+def tell_of_ending_money(user_id: UUID, until: datetime, days: int, currency: str) -> None:
+    """The person hears how much ends on that day; nothing when it is spent, or lasts longer by now."""
+    reader = queries.find_reader(user_id)
+    left = next((dated for dated in wallet.dated_of(user_id, currency) if dated.until == until), None)
+    if reader is None or left is None:
+        return
+    values = {
+        "amount": left.amount.format(reader.locale),
+        "day": format_date(left.last.astimezone(zone(reader.zone)), locale=reader.locale),
+    }
+    event_id = occasion("money_ending", user_id, until, str(days))
+    tell("money_ending", [user_id], event_id=event_id, href="/courses/", values=values, stale_at=until)
 
 
 def tell_of_batch(batch_id: UUID, maker_id: UUID | None) -> None:

@@ -1,6 +1,9 @@
 """Refunds to the wallet: the mirror of the sale, whole or in part; taken back as long as the money is there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -22,7 +25,9 @@ from lms.payments.events import OrderRefunded, RefundUndone
 from lms.payments.models import Order, Refund
 from lms.wallet import operations as wallet
 from lms.wallet.errors import NotEnough
-from lms.wallet.queries import balance_of
+from lms.wallet.models import account_id_of
+from lms.wallet.operations.dating import FARTHEST
+from lms.wallet.queries import Share, balance_of, find_transaction, shares_back
 
 # The row's own condition decides, so that two refunds at once never give back more than was paid.
 GIVE = text(
@@ -59,6 +64,13 @@ class Preview:
     wallet_before: Money
     wallet_after: Money
     paid_after: Money
+    shares: Sequence[Share]
+
+    @property
+    def expired(self) -> Money:
+        """How much of it has expired since it was spent."""
+        past = [share.amount.minor for share in self.shares if share.is_past]
+        return Money(sum(past), self.amount.currency)
 
 
 def preview_refund(order: Order, amount: Money, *, ends_access: bool) -> Preview:
@@ -66,49 +78,87 @@ def preview_refund(order: Order, amount: Money, *, ends_access: bool) -> Preview
     _check(order, amount)
     before = balance_of(order.user_id, order.currency)
     is_whole = amount == order.refundable
-    return Preview(amount, is_whole, ends_access or is_whole, before, before + amount, order.refundable - amount)
+    moved = find_transaction("order", order.id)
+    shares = shares_back(moved, order.user_id, amount) if moved is not None else []
+    return Preview(amount, is_whole, ends_access or is_whole, before, before + amount, order.refundable - amount, shares)
+
+
+def expired_of(order: Order) -> Money:
+    """How much of what an order can still give back has expired since it was spent."""
+    moved = find_transaction("order", order.id) if order.refundable.minor else None
+    shares = shares_back(moved, order.user_id, order.refundable) if moved is not None else []
+    return Money(sum(share.amount.minor for share in shares if share.is_past), order.currency)
 
 
 def refund_order(
-    order: Order, amount: Money, reason: str, *, ends_access: bool = False, refund_id: UUID | None = None, by: Actor
+    order: Order,
+    amount: Money,
+    reason: str,
+    *,
+    ends_access: bool = False,
+    money_until: datetime | None = None,
+    refund_id: UUID | None = None,
+    by: Actor,
 ) -> Refund:
     """Give the money of an order, or a part of it, back to the wallet it came from: one transaction, the mirror of the sale.
 
+    Money with a date goes back with it; what of it has expired since lasts until `money_until`, and without that it expires now.
     What is left of an order refunded in full ends the access; a part does when asked to. The same `refund_id` twice refunds once.
     """
     known = queries.find_refund(refund_id) if refund_id is not None else None
     if known is not None:
         return known
     _check(order, amount)
-    if not reason.strip() or len(reason.strip()) > 500:
-        sentence = _("Say why in at most 500 characters; the person reads it.")
-        raise Invalid(sentence, fields={"reason": sentence})
-    made = uuid7() if refund_id is None else refund_id
-    values = {"amount": amount.minor, "at": now(), "channel": current_channel(), "order": order.id}
-    given = db.session().execute(GIVE, values).one_or_none()
-    if given is None:
-        raise AlreadyRefunded(_("Somebody has refunded this order meanwhile. Reload the page to see what is left."), rule="refunded")
-    row = {
+    _check_words(reason, money_until)
+    moment = now()
+    is_whole, was_closed = _take_off(order, amount, moment)
+    row: dict[str, Any] = {
         "channel_id": current_channel(),
-        "id": made,
+        "id": refund_id or uuid7(),
         "order_id": order.id,
         "user_id": order.user_id,
         "amount_minor": amount.minor,
         "currency": amount.currency,
         "reason": reason.strip(),
-        "ends_access": ends_access or given.is_whole,
-        "was_closed": given.was_closed,
-        "refunded_at": values["at"],
+        "ends_access": ends_access or is_whole,
+        "was_closed": was_closed,
+        "money_until": money_until,
+        "refunded_at": moment,
         "refunded_by": by.user_id,
     }
     db.session().execute(insert(Refund).values(row))
-    wallet.credit(order.user_id, amount, source="refund", reference_id=made, note=order.title, by=by)
-    db.session().refresh(order)
-    after = {key: row[key] for key in ("amount_minor", "currency", "reason", "ends_access")}
-    audit.record("payments.refund", order, by=by, after={**after, "refund_id": made})
-    refund = queries.get_refund(made)
-    emit(_fact(OrderRefunded, refund, order, by))
+    refund = queries.get_refund(row["id"])
+    _give_back(refund, order, by)
     return refund
+
+
+def _take_off(order: Order, amount: Money, moment: datetime) -> tuple[bool, bool]:
+    """Note on the order what goes back; whether that is all of it, and whether its access was closed before."""
+    values = {"amount": amount.minor, "at": moment, "channel": current_channel(), "order": order.id}
+    given = db.session().execute(GIVE, values).one_or_none()
+    if given is None:
+        raise AlreadyRefunded(_("Somebody has refunded this order meanwhile. Reload the page to see what is left."), rule="refunded")
+    return given.is_whole, given.was_closed
+
+
+def _give_back(refund: Refund, order: Order, by: Actor) -> None:
+    """Book the refund and say so; what of it has expired, and is not given a new day, goes to the expired account at once."""
+    dating = wallet.Dating(until=refund.money_until, mirrors=find_transaction("order", order.id))
+    wallet.credit(order.user_id, refund.amount, source="refund", reference_id=refund.id, note=order.title, by=by, dating=dating)
+    wallet.expire_money([account_id_of(current_channel(), "student", order.user_id, refund.currency)])
+    db.session().refresh(order)
+    after = {key: getattr(refund, key) for key in ("amount_minor", "currency", "reason", "ends_access", "money_until")}
+    audit.record("payments.refund", order, by=by, after={**after, "refund_id": refund.id})
+    emit(_fact(OrderRefunded, refund, order, by))
+
+
+def _check_words(reason: str, money_until: datetime | None) -> None:
+    if not reason.strip() or len(reason.strip()) > 500:
+        sentence = _("Say why in at most 500 characters; the person reads it.")
+        raise Invalid(sentence, fields={"reason": sentence})
+    if money_until is not None and not now() < money_until <= now() + FARTHEST:
+        sentence = _("The new last day lies ahead, and at most ten years.")
+        raise Invalid(sentence, fields={"until": sentence})
 
 
 def undo_refund(refund: Refund, *, by: Actor) -> None:
@@ -123,7 +173,10 @@ def undo_refund(refund: Refund, *, by: Actor) -> None:
     _reopen(order, refund)
     try:
         with db.session().begin_nested():
-            wallet.debit(refund.user_id, refund.amount, source="refund_undo", reference_id=refund.id, note=order.title, by=by)
+            undone = wallet.Dating(mirrors=find_transaction("refund", refund.id))
+            wallet.debit(
+                refund.user_id, refund.amount, source="refund_undo", reference_id=refund.id, note=order.title, by=by, dating=undone
+            )
     except NotEnough as refusal:
         held = balance_of(refund.user_id, refund.currency).format(by.locale)
         raise MoneySpent(

@@ -3,7 +3,7 @@
 `letters` for codes by mail.
 """
 
-from lms.vouchers.admin import batches, changing, codes, handing_out, letters
+from lms.vouchers.admin import batches, changing, codes, gifts, handing_out, letters
 from lms.vouchers.admin.door import bp
 
-__all__ = ["batches", "bp", "changing", "codes", "handing_out", "letters"]
+__all__ = ["batches", "bp", "changing", "codes", "gifts", "handing_out", "letters"]

@@ -71,6 +71,8 @@ def wish_of(form: BatchForm, channel: Channel) -> NewBatch:
         domains=domains_in(said(form, "domains", "")),
         uses_per_code=said(form, "uses_per_code", 0),
         sold_for_minor=sold_for.minor if sold_for is not None else None,
+        money_days=said(form, "money_days"),
+        money_until=end_of(said(form, "money_until"), channel.zone),
     )
 
 

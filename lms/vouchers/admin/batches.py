@@ -8,17 +8,20 @@ from flask.typing import ResponseReturnValue
 from lms.channels.queries import find_member, this_channel
 from lms.core.clock import now
 from lms.core.errors import Refusal
+from lms.core.i18n import gettext as _
 from lms.core.i18n import ngettext
 from lms.core.ids import token
 from lms.core.money import Money
 from lms.vouchers import operations, policies, queries
 from lms.vouchers.admin.asking import fill_choices, prepared, sample_of, wish_of
-from lms.vouchers.admin.door import bp, gives_of, with_seal
+from lms.vouchers.admin.door import bp, gives_of, money_lasts, with_seal
 from lms.vouchers.forms import SampleForm, VoidForm, form_for
 from lms.vouchers.models import KINDS, Batch
+from lms.vouchers.operations import NewBatch
 from lms.vouchers.plans import void_with_a_way_back
 from lms.vouchers.reports import Batches, Codes
-from lms.web.access import actor, allow
+from lms.wallet.queries import adjustment_limit
+from lms.web.access import ProofNeeded, actor, allow
 from lms.web.answers import fragment, invalid, moved
 from lms.web.lists import answer_list, chosen_ids
 from lms.web.toasts import toast
@@ -41,14 +44,27 @@ def batches_new() -> ResponseReturnValue:
     page = "vouchers/admin/batches_new.html"
     if not form.is_submitted():
         form.seal.data, form.owner.data = token(), str(actor().user_id)
-        return render_template(page, form=form, currency=channel.currency, sample=sample_of(form, channel.currency))
+        return render_template(page, form=form, currency=channel.currency, sample=sample_of(form, channel.currency), proof=False)
+    proof = False
     if form.validate():
         try:
-            made = operations.create_batch(wish_of(form, channel), seal=form.seal.data, by=actor())
+            wish = wish_of(form, channel)
+            allow(policies.can_manage(actor()), fresh=needs_proof(wish))
+            made = operations.create_batch(wish, seal=form.seal.data, by=actor())
             return with_seal(moved(url_for(".batches_codes", batch_id=made.batch.id)), made.batch, form.seal.data or "")
+        except ProofNeeded:
+            form.form_errors = [_("A batch of that worth needs a fresh proof. Prove that it is you in another tab, then press again.")]
+            proof = True
         except Refusal as refusal:
             form.refuse(refusal)
-    return invalid(page, page=page, form=form, currency=channel.currency, sample=sample_of(form, channel.currency))
+    sample = sample_of(form, channel.currency)
+    return invalid(page, page=page, form=form, currency=channel.currency, sample=sample, proof=proof)
+
+
+def needs_proof(wish: NewBatch) -> bool:
+    """Whether a batch is worth more than an admin adjusts alone, so that the browser proves once more who sits at it."""
+    limit = adjustment_limit()
+    return limit is not None and wish.kind == "value" and wish.worth.minor > limit.minor
 
 
 @bp.route("/batches/new/sample")
@@ -70,6 +86,7 @@ def batches_show(batch_id: UUID) -> ResponseReturnValue:
     batch = queries.get_batch(batch_id)
     allow(policies.can_manage(actor()))
     envelope = queries.find_envelope(batch.id)
+    courses = queries.courses_of(batch.id) if batch.kind != "value" or batch.is_gift else {}
     return answer_list(
         Codes(batch),
         "vouchers/admin/batches_show.html",
@@ -77,8 +94,9 @@ def batches_show(batch_id: UUID) -> ResponseReturnValue:
         reconciled=queries.reconcile(batch),
         owner=find_member(batch.owner_id) if batch.owner_id else None,
         may_download=policies.can_open_envelope(actor(), envelope, at=now()),
-        courses=(courses := queries.courses_of(batch.id)),
+        courses=courses,
         gives=gives_of(batch, len(courses)),
+        money_lasts=money_lasts(batch),
     )
 
 
@@ -99,9 +117,25 @@ def batches_void(batch_id: UUID) -> ResponseReturnValue:
     reason = form.reason.data or ""
     plan = void_with_a_way_back(batch, chosen, reason=reason, by=actor())
     count = plan.applied_count if plan else operations.void_codes(batch, chosen, reason=reason, by=actor())
-    undo = url_for("admin.plans_undo", plan_id=plan.id) if plan else None
+    undo = url_for("admin.plans_undo", plan_id=plan.id) if plan else _undo_of(batch)
     toast(ngettext("%(n)s code is void.", "%(n)s codes are void.", count, n=number(count)), undo=undo)
     return moved(url_for(".batches_show", batch_id=batch.id))
+
+
+def _undo_of(batch: Batch) -> str | None:
+    """Where the newest change of a batch is put back."""
+    newest = queries.changes_of(batch.id, 1)
+    return url_for(".batches_changes_undo", batch_id=batch.id, change_id=newest[0].id) if newest else None
+
+
+@bp.route("/batches/<uuid:batch_id>/delete", methods=["POST"])
+def batches_delete(batch_id: UUID) -> ResponseReturnValue:
+    """Put a batch nobody used into the bin."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    if operations.delete_batch(batch, by=actor()):
+        toast(_("%(batch)s lies in the bin for 30 days. Its codes are void until it is restored.", batch=batch.label))
+    return moved(url_for(".batches"))
 
 
 def _chosen(batch: Batch) -> list[UUID] | None:

@@ -76,7 +76,11 @@ def batches_changes_undo(batch_id: UUID, change_id: UUID) -> ResponseReturnValue
     batch = queries.get_batch(batch_id)
     change = queries.get_change(batch.id, change_id)
     allow(policies.can_manage(actor()))
-    _say(operations.undo_edit(batch, change, by=actor()))
+    if change.action == "vouchers.void":
+        count = operations.undo_void(batch, change, by=actor())
+        toast(ngettext("%(n)s code is valid again.", "%(n)s codes are valid again.", count, n=number(count)))
+    else:
+        _say(operations.undo_edit(batch, change, by=actor()))
     return moved(url_for(".batches_show", batch_id=batch.id))
 
 
@@ -132,6 +136,8 @@ def _fill(form: EditForm, batch: Batch, channel: Channel) -> None:
         "per_person": terms.per_person,
         "domains": ", ".join(terms.domains),
         "sold_for_minor": Money(terms.sold_for_minor, batch.currency) if terms.sold_for_minor is not None else None,
+        "money_days": terms.money_days,
+        "money_until": _last(terms.money_until, channel) if terms.money_until else None,
         "version": str(batch.version),
     }
     for name, value in known.items():
@@ -157,6 +163,8 @@ def _terms(form: EditForm, batch: Batch, channel: Channel) -> Terms:
         per_person=said(form, "per_person"),
         domains=tuple(domains_in(said(form, "domains", ""))),
         sold_for_minor=sold_for.minor if sold_for is not None else None,
+        money_days=said(form, "money_days"),
+        money_until=end_of(said(form, "money_until"), channel.zone),
     )
 
 
@@ -188,6 +196,8 @@ class _Words:
             "per_person": _("Limit per person"),
             "domains": _("Only for addresses at"),
             "sold_for_minor": _("Sold for"),
+            "money_days": _("Days the money lasts"),
+            "money_until": _("The money lasts until"),
         }.get(name, name)
 
     def of(self, name: str, value: Any) -> str:
@@ -195,8 +205,8 @@ class _Words:
             return "—"
         if name in ("value_minor", "sold_for_minor"):
             return money(value, self.currency)
-        if name in ("starts_at", "expires_at"):
-            late = timedelta(seconds=1) if name == "expires_at" else timedelta()
+        if name in ("starts_at", "expires_at", "money_until"):
+            late = timedelta(seconds=1) if name != "starts_at" else timedelta()
             return day(datetime.fromisoformat(value) - late)
         if name == "owner_id":
             return self.people.get(value, "—")

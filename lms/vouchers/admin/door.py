@@ -9,7 +9,7 @@ from lms.core.clock import zone
 from lms.core.i18n import gettext as _
 from lms.core.i18n import ngettext
 from lms.vouchers.models import Batch
-from lms.web.words import money
+from lms.web.words import day, money, number
 
 bp = Blueprint("vouchers_admin", __name__, url_prefix="/admin/vouchers")
 
@@ -27,6 +27,13 @@ def gives(kind: str, value: str, percent: int | None, courses: int) -> str:
 def gives_of(batch: Batch, courses: int) -> str:
     """The same of a batch."""
     return gives(batch.kind, money(batch.value_minor, batch.currency), batch.percent, courses)
+
+
+def money_lasts(batch: Batch) -> str:
+    """Until when the money of a batch lasts in wallets; "" for ever."""
+    if batch.money_days is not None:
+        return ngettext("%(n)s day after redeeming", "%(n)s days after redeeming", batch.money_days, n=number(batch.money_days))
+    return _("until %(day)s", day=day(batch.money_until - timedelta(seconds=1))) if batch.money_until else ""
 
 
 def seal_of(batch: Batch) -> str:

@@ -28,7 +28,7 @@ def batches_codes(batch_id: UUID) -> ResponseReturnValue:
     """The one page that knows the codes: download them, then throw them away."""
     batch = queries.get_batch(batch_id)
     envelope = queries.find_envelope(batch.id)
-    allow(policies.can_open_envelope(actor(), envelope, at=now()))
+    allow(policies.can_open_envelope(actor(), envelope, at=now()), fresh=True)
     codes = operations.open_codes(batch, seal=seal_of(batch))
     assert envelope is not None
     return render_template(
@@ -46,7 +46,7 @@ def batches_codes(batch_id: UUID) -> ResponseReturnValue:
 def batches_codes_csv(batch_id: UUID) -> ResponseReturnValue:
     """The codes as a file."""
     batch = queries.get_batch(batch_id)
-    allow(policies.can_open_envelope(actor(), queries.find_envelope(batch.id), at=now()))
+    allow(policies.can_open_envelope(actor(), queries.find_envelope(batch.id), at=now()), fresh=True)
     codes = operations.open_codes(batch, seal=seal_of(batch))
     operations.mark_handed_out(batch, "sent", by=actor())
     operations.note_download(batch, "csv", len(codes), by=actor())
@@ -66,7 +66,7 @@ def batches_codes_sheets(batch_id: UUID) -> ResponseReturnValue:
     if not form.validate():
         raise Invalid(_("There is no such layout. Choose one of the list."))
     operations.open_codes(batch, seal=seal_of(batch))
-    words = _words_of(batch, has_marks=form.marks.data)
+    words = sheet_words(batch, has_marks=form.marks.data)
     sheet, ticket = operations.order_sheet(batch, form.layout.data, words, seal=seal_of(batch), by=actor())
     jobs.make_sheet.later(batch_id=str(batch.id), sheet_id=str(sheet.id), ticket=ticket)
     return changed("vouchers/admin/_sheets.html", otherwise=page, batch=batch, sheets=queries.sheets_of(batch.id))
@@ -77,7 +77,7 @@ def batches_codes_sheets_file(batch_id: UUID, sheet_id: UUID) -> ResponseReturnV
     """One file of a sheet."""
     batch = queries.get_batch(batch_id)
     sheet = queries.get_sheet(batch.id, sheet_id)
-    allow(policies.can_open_envelope(actor(), queries.find_envelope(batch.id), at=now()))
+    allow(policies.can_open_envelope(actor(), queries.find_envelope(batch.id), at=now()), fresh=True)
     operations.open_codes(batch, seal=seal_of(batch))
     part = request.form.get("part", 1, type=int)
     if not 1 <= part <= sheet.done:
@@ -87,7 +87,7 @@ def batches_codes_sheets_file(batch_id: UUID, sheet_id: UUID) -> ResponseReturnV
     return file_of(open_part(sheet, part, seal=seal_of(batch)), "application/pdf", f"{file_name(batch)}{suffix}.pdf")
 
 
-def _words_of(batch: Batch, *, has_marks: bool) -> Words:
+def sheet_words(batch: Batch, *, has_marks: bool) -> Words:
     """What stands on the cards, in the words of who has them made."""
     ends = _("valid until %(day)s", day=day(last_day(batch, g.channel.zone))) if batch.expires_at else ""
     return Words(

@@ -13,7 +13,7 @@ from lms.core.i18n import ngettext
 from lms.vouchers import jobs, operations, policies, queries
 from lms.vouchers.admin.door import bp, seal_of
 from lms.vouchers.forms import DoneForm, LettersForm
-from lms.vouchers.reports import Letters
+from lms.vouchers.reports import Alerts, Letters
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
 from lms.web.lists import answer_list
@@ -91,6 +91,13 @@ def letters_withdraw(letter_id: UUID) -> ResponseReturnValue:
     done = operations.withdraw_letter(letter.id, by=actor())
     toast(_("The letter stays here.") if done else _("This letter has gone already, or was held back before."))
     return moved(url_for(".letters_show", letter_id=letter.id))
+
+
+@bp.route("/alerts")
+def alerts() -> ResponseReturnValue:
+    """What was warned of, and is."""
+    allow(policies.can_manage(actor()))
+    return answer_list(Alerts(), "vouchers/admin/alerts.html")
 
 
 @bp.route("/alerts/<uuid:alert_id>")

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from lms.core import audit, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
-from lms.core.errors import Invalid
+from lms.core.errors import Conflict, Invalid
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.ids import token, uuid7
@@ -75,13 +75,20 @@ def create_batch(wish: NewBatch, *, seal: str | None = None, by: Actor) -> Issue
     if seal:
         put_in_envelope(batch, bare, seal=seal, by=by)
     audit.record("vouchers.create_batch", batch, by=by, after=_facts(wish))
-    emit(VoucherBatchCreated(by=by.user_id, batch_id=batch.id))
+    if not wish.is_gift:
+        emit(VoucherBatchCreated(by=by.user_id, batch_id=batch.id))
     return Issued(batch, [write(code, batch.prefix, batch.grouping) for code in bare])
 
 
 def _facts(wish: NewBatch) -> dict[str, Any]:
     known = {"count": wish.count, "kind": wish.kind, "value_minor": wish.value.minor, "currency": wish.value.currency}
-    more = {"percent": wish.percent, "courses": list(wish.course_ids), "domains": list(wish.domains), "replaces_id": wish.replaces_id}
+    more: dict[str, Any] = {
+        "percent": wish.percent,
+        "courses": list(wish.course_ids),
+        "domains": list(wish.domains),
+        "replaces_id": wish.replaces_id,
+    }
+    more |= {"money_days": wish.money_days, "money_until": wish.money_until}
     return known | {name: value for name, value in more.items() if value}
 
 
@@ -108,6 +115,7 @@ def _insert_batch(wish: NewBatch, named: bytes, by: Actor) -> Any:
         "percent": wish.percent,
         "grouping": wish.grouping,
         "is_word": bool(wish.word),
+        "is_gift": wish.is_gift,
         "domains": list(wish.domains),
         "replaces_id": wish.replaces_id,
         "currency": wish.value.currency,
@@ -118,6 +126,8 @@ def _insert_batch(wish: NewBatch, named: bytes, by: Actor) -> Any:
         "expires_at": wish.expires_at,
         "per_person": wish.per_person,
         "sold_for_minor": wish.sold_for_minor,
+        "money_days": wish.money_days,
+        "money_until": wish.money_until,
         "request_digest": named,
         "created_at": now(),
         "created_by": by.user_id,
@@ -163,7 +173,19 @@ def void_codes(batch: Batch, code_ids: Sequence[UUID] | None = None, *, reason: 
     """Make codes of a batch worthless, all that are open unless some are named; used ones stay. The number of codes voided."""
     if not reason.strip():
         raise Invalid(_("Say why, so that the trail explains itself."), fields={"reason": _("Say why, so that the trail explains itself.")})
+    not_a_gift(batch)
     return _void(VOID_REST if code_ids is None else VOID_SOME, batch, reason, by, list(code_ids or ()))
+
+
+def void_gift(batch: Batch, code_ids: Sequence[UUID], *, reason: str, by: Actor) -> int:
+    """Make the code of a gift worthless because the gift is taken back; the number of codes."""
+    return _void(VOID_SOME, batch, reason, by, list(code_ids))
+
+
+def not_a_gift(batch: Batch) -> None:
+    """Raise Conflict for the batch of a gift: its terms were paid for, and its code is the receiver's alone."""
+    if batch.is_gift:
+        raise Conflict(_("This is a gift somebody paid for. It is not changed; its giver or an admin can take it back."), rule="gift")
 
 
 def void_unused(batch: Batch, *, reason: str, by: Actor) -> int:
@@ -201,5 +223,6 @@ def _change(statement: Any, action: str, batch: Batch, state: str, *, note: str,
         values["ids"] = list(ids)
     count = len(db.session().execute(statement, values).all())
     if count:
-        audit.record(action, batch, by=by, after={"count": count, **({"reason": note} if note else {})})
+        told = {"reason": note, "state_at": values["at"]} if note else {}
+        audit.record(action, batch, by=by, after={"count": count, **told})
     return count

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from lms.core.models import AuditRow
 from lms.core.money import Money
 from lms.vouchers import queries
 from lms.vouchers.models import Batch, BatchCourse
-from lms.vouchers.operations.batches import Issued, create_batch, void_unused
+from lms.vouchers.operations.batches import Issued, create_batch, not_a_gift, void_unused
 from lms.vouchers.operations.codes import request_digest
 from lms.vouchers.operations.wishes import NewBatch
 
@@ -40,6 +40,8 @@ class Terms:
     per_person: int | None
     domains: tuple[str, ...]
     sold_for_minor: int | None
+    money_days: int | None
+    money_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +60,28 @@ FOLLOW = text(
     WHERE channel_id = :channel AND batch_id = :batch AND state IN ('created', 'sent', 'printed', 'expired') AND uses < max_uses
     """
 )
-# Back to what each was before it expired; void and used codes are not among them.
-REVIVE = text(
-    """
+# Back to what each was before it expired, or before one act made it void; used codes are not among them.
+BACK = """
     WITH past AS (
         SELECT c.id, coalesce((SELECT s.state FROM vouchers.steps s WHERE s.channel_id = c.channel_id AND s.code_id = c.id
             AND s.state IN ('sent', 'printed') ORDER BY s.at DESC, s.id DESC LIMIT 1), 'created') AS state
-        FROM vouchers.codes c WHERE c.channel_id = :channel AND c.batch_id = :batch AND c.state = 'expired'),
+        FROM vouchers.codes c WHERE c.channel_id = :channel AND c.batch_id = :batch AND {which}),
     changed AS (
         UPDATE vouchers.codes c SET state = past.state, state_at = :at, state_by = :by FROM past
-        WHERE c.channel_id = :channel AND c.id = past.id AND c.state = 'expired' RETURNING c.id, c.batch_id, c.state)
+        WHERE c.channel_id = :channel AND c.id = past.id AND {which} RETURNING c.id, c.batch_id, c.state)
     INSERT INTO vouchers.steps (channel_id, id, batch_id, code_id, state, at, actor_id, actor_name, note)
     SELECT :channel, gen_random_uuid(), batch_id, id, state, :at, :by, :name, :note FROM changed RETURNING code_id
-    """
-)
+"""
+REVIVE = text(BACK.format(which="c.state = 'expired'"))
+UNVOID = text(BACK.format(which="c.state = 'void' AND c.state_at = CAST(:voided_at AS timestamptz)"))
+VOID_ACTION = "vouchers.void"
+VOID_DAYS = timedelta(days=30)
 
 
 def terms_of(batch: Batch) -> Terms:
     """A batch's terms as they are."""
     plain = ("label", "purpose", "owner_id", "value_minor", "percent", "starts_at", "expires_at", "per_person", "sold_for_minor")
-    known: dict[str, Any] = {name: getattr(batch, name) for name in plain}
+    known: dict[str, Any] = {name: getattr(batch, name) for name in (*plain, "money_days", "money_until")}
     return Terms(**known, course_ids=tuple(queries.course_ids_of(batch.id)), domains=tuple(batch.domains))
 
 
@@ -86,6 +90,7 @@ def edit_batch(batch: Batch, terms: Terms, *, version: int, revive: bool = False
 
     Raises Conflict when somebody changed the batch since `version`. The audit row is the receipt.
     """
+    not_a_gift(batch)
     locked = queries.lock_batch(batch.id)
     if locked.version != version:
         raise Conflict(_("Somebody else changed this batch meanwhile. Look at it again, then make your change."), rule="version")
@@ -120,6 +125,8 @@ def _check(batch: Batch, terms: Terms, changed: Mapping[str, Any], revive: bool)
         per_person=terms.per_person,
         domains=terms.domains,
         sold_for_minor=terms.sold_for_minor,
+        money_days=terms.money_days,
+        money_until=terms.money_until,
     )
     faults = wish.faults()
     if "expires_at" not in changed and not revive:
@@ -155,6 +162,29 @@ def undo_edit(batch: Batch, change: AuditRow, *, by: Actor) -> Receipt:
     return edit_batch(batch, Terms(**{**terms, **known}), version=batch.version, by=by)
 
 
+def undo_void(batch: Batch, change: AuditRow, *, by: Actor) -> int:
+    """Make the codes valid again that one act made void, however many, used in part or not; the number of codes.
+
+    Those that changed since are left alone. Raises Invalid for another kind of change or after thirty days.
+    """
+    voided_at = (change.after or {}).get("state_at")
+    if change.action != VOID_ACTION or change.target_id != batch.id or not voided_at or change.at < now() - VOID_DAYS:
+        raise Invalid(_("This change cannot be put back."))
+    not_a_gift(batch)
+    if batch.deleted_at is not None:
+        raise Conflict(_("This batch lies in the bin. Restore it first."), rule="bin")
+    return unvoid(batch, datetime.fromisoformat(voided_at), by=by)
+
+
+def unvoid(batch: Batch, voided_at: datetime, *, by: Actor) -> int:
+    """Make what became void in one moment what it was before."""
+    who = {"at": now(), "by": by.user_id, "name": by.name, "note": _("valid again"), "voided_at": voided_at}
+    count = len(db.session().execute(UNVOID, {"channel": batch.channel_id, "batch": batch.id, **who}).all())
+    if count:
+        audit.record("vouchers.void_undone", batch, by=by, after={"count": count})
+    return count
+
+
 def _read(name: str, value: Any) -> Any:
     """A value of the audit as the terms have it."""
     return TypeAdapter(Terms.__annotations__[name]).validate_python(value, strict=False)
@@ -168,6 +198,7 @@ def replace_unused(batch: Batch, *, reason: str, seal: str | None = None, by: Ac
     made = queries.find_batch_by_request(request_digest(seal)) if seal else None
     if made is not None:
         return create_batch(_same_terms(made, made.code_count), seal=seal, by=by)
+    not_a_gift(batch)
     if batch.is_word:
         raise Invalid(_("A word of your own is not lost: edit the batch instead."))
     count = void_unused(batch, reason=reason, by=by)
@@ -188,5 +219,7 @@ def _same_terms(batch: Batch, count: int) -> NewBatch:
         grouping=batch.grouping,
         uses_per_code=batch.uses_per_code,
         sold_for_minor=batch.sold_for_minor,
+        money_days=batch.money_days,
+        money_until=batch.money_until,
         replaces_id=batch.id,
     )

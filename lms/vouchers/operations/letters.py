@@ -13,7 +13,7 @@ from uuid import UUID
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
-from lms.channels.queries import absolute_url, face_of, this_channel
+from lms.channels.queries import absolute_url, face_of, find_member, this_channel
 from lms.core import audit, db, mail, signing
 from lms.core.clock import local_day, now
 from lms.core.decisions import Actor
@@ -24,6 +24,7 @@ from lms.core.models import Mail
 from lms.core.money import Money
 from lms.vouchers import queries
 from lms.vouchers.models import Batch, Code, Letter
+from lms.vouchers.operations.batches import not_a_gift
 from lms.vouchers.operations.sheets import redeem_link
 
 ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
@@ -97,7 +98,7 @@ def send_codes(
                 name=person.name,
                 message=message.strip(),
                 send_at=send_at or now(),
-                sealed=_cipher().encrypt(codes[code.number - 1].encode()),
+                sealed=seal_letter(codes[code.number - 1]),
                 made_by=by.user_id,
             )
         )
@@ -143,6 +144,7 @@ def _mailed(letter: Letter, batch: Batch, code: str) -> Mail:
         "channel": face_of(channel, ""),
         "name": letter.name,
         "message": letter.message,
+        "giver": _giver_of(batch),
         "gives": _gives(batch, channel.locale),
         "code": code,
         "link": redeem_link(absolute_url("/vouchers/redeem"), code),
@@ -151,8 +153,15 @@ def _mailed(letter: Letter, batch: Batch, code: str) -> Mail:
     return mail.send(letter.email, TEMPLATE, context, language=channel.locale, secret=True)
 
 
+def _giver_of(batch: Batch) -> str:
+    """Who gives the code, when it is a gift; "" when it is not."""
+    gift = queries.gift_of_batch(batch.id) if batch.is_gift else None
+    giver = find_member(gift.giver_id) if gift else None
+    return giver.name if giver else ""
+
+
 def _gives(batch: Batch, locale: str) -> str:
-    if batch.kind == "course":
+    if batch.kind == "course" or (batch.is_gift and queries.course_ids_of(batch.id)):
         return ", ".join(queries.courses_of(batch.id).values())
     if batch.kind == "percent":
         return f"{batch.percent} %"
@@ -187,9 +196,15 @@ def withdraw_letter(letter_id: UUID, *, by: Actor) -> bool:
     letter = queries.lock_letter(letter_id)
     if letter.state != "waiting":
         return False
+    not_a_gift(queries.get_batch(letter.batch_id))
     letter.state, letter.reason, letter.sealed = "withheld", _("Not sent: taken back by %(name)s.", name=by.name), None
     audit.record("vouchers.withdraw_letter", letter, by=by, after={"code_id": letter.code_id})
     return True
+
+
+def seal_letter(code: str) -> bytes:
+    """A code as it lies in a letter until that goes."""
+    return _cipher().encrypt(code.encode())
 
 
 def _cipher() -> Fernet:

@@ -3,7 +3,6 @@
 import base64
 import csv
 import io
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +10,6 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-import typst
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import delete
@@ -23,6 +21,7 @@ from lms.core.decisions import Actor
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.money import Money
+from lms.core.paper import pdf_of
 from lms.core.storage import storage
 from lms.vouchers import queries
 from lms.vouchers.models import Batch, Sheet
@@ -77,8 +76,7 @@ def sheet_pdf(
         for number, code in enumerate(codes, first_number)
     ]
     data = {**asdict(words), "page": words.link.partition("://")[2], "layout": layout, "cards": cards}
-    made: bytes = typst.compile(str(TEMPLATE), root=str(TEMPLATE.parent), sys_inputs={"data": json.dumps(data)}, ignore_system_fonts=True)
-    return made
+    return pdf_of(TEMPLATE, data)
 
 
 # --- sheets made by a worker ------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from lms.channels.queries import this_channel
 from lms.core import audit, db
 from lms.core.clock import local_day, now
 from lms.core.decisions import Actor
@@ -131,7 +132,9 @@ def _take(code: Code, batch: Batch, by: Actor, amount: Money, priced: Priced | N
     if session.execute(NOTE, values).one_or_none() is None:
         raise _beyond_limit(batch, by.user_id) or TakenMeanwhile
     if batch.kind == "value":
-        wallet.credit(by.user_id, amount, source="voucher", reference_id=redemption_id, note=f"{batch.label} ····{code.last4}", by=by)
+        dating = wallet.Dating(until=batch.money_ends(moment, this_channel().zone))
+        note = f"{batch.label} ····{code.last4}"
+        wallet.credit(by.user_id, amount, source="voucher", reference_id=redemption_id, note=note, by=by, dating=dating)
     session.add(Step(batch_id=batch.id, code_id=code.id, state="redeemed", actor_id=by.user_id, actor_name=by.name))
     audit.record("vouchers.redeem", "codes", by=by, name=f"{batch.label} ····{code.last4}", after=_facts(code, amount, priced))
     _announce(batch, code, redemption_id, amount, by)
@@ -150,7 +153,7 @@ def _announce(batch: Batch, code: Code, redemption_id: UUID, amount: Money, by: 
             amount_minor=amount.minor,
             currency=amount.currency,
             redemption_id=redemption_id,
-            course_ids=tuple(queries.course_ids_of(batch.id)) if batch.kind == "course" else (),
+            course_ids=tuple(queries.course_ids_of(batch.id)) if batch.kind == "course" or batch.is_gift else (),
         )
     )
 

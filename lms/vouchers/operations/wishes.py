@@ -15,6 +15,7 @@ from lms.vouchers.operations.codes import GROUPINGS
 MOST_CODES = 10_000
 MOST_USES = 100_000
 MOST_DOMAINS = 20
+MOST_DAYS = 3650
 DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 
 
@@ -24,6 +25,7 @@ class NewBatch:
 
     `value` carries the currency for every kind; courses and percents are worth nothing in money. A `word` is what people type
     for a coupon with one code: it is chosen, not drawn, and so it only ever takes money off a price.
+    Money that came into a wallet lasts `money_days` days from redeeming, or until `money_until`; without either it has no end.
     """
 
     label: str
@@ -43,7 +45,10 @@ class NewBatch:
     domains: Sequence[str] = field(default=())
     uses_per_code: int = 1
     sold_for_minor: int | None = None
+    money_days: int | None = None
+    money_until: datetime | None = None
     replaces_id: UUID | None = None
+    is_gift: bool = False
 
     @property
     def worth(self) -> Money:
@@ -52,7 +57,7 @@ class NewBatch:
 
     def faults(self) -> dict[str, str]:
         """What is wrong with the wish, field by field."""
-        rules = {**self._terms(), **self._gift(), **self._writing()}
+        rules = {**self._terms(), **self._gift(), **self._money(), **self._writing()}
         found = {name: sentence for name, (fits, sentence) in rules.items() if not fits}
         if not found and self.worth.minor > MAX_MINOR:
             found["count"] = _("Together these codes are worth more than an academy can book.")
@@ -90,8 +95,23 @@ class NewBatch:
                 _("Say how many percent, from 1 to 100.") if self.kind == "percent" else _("Only a coupon in percent has percents."),
             ),
             "course_ids": (
-                bool(self.course_ids) if self.kind == "course" else self.kind in COUPONS or not self.course_ids,
+                bool(self.course_ids) if self.kind == "course" else self.kind in COUPONS or self.is_gift or not self.course_ids,
                 _("Choose the courses a code opens.") if self.kind == "course" else _("Money is not bound to courses."),
+            ),
+        }
+
+    def _money(self) -> dict[str, tuple[bool, str]]:
+        """Until when the money lasts that a code gives."""
+        is_money = self.kind == "value"
+        ends, until = self.expires_at, self.money_until
+        return {
+            "money_days": (
+                self.money_days is None or (is_money and 1 <= self.money_days <= MOST_DAYS and until is None),
+                _("Money lasts 1 to 3,650 days, or until a day; not both.") if is_money else _("Only money can expire after redeeming."),
+            ),
+            "money_until": (
+                until is None or (is_money and ends is not None and ends <= until),
+                _("Say until when codes are redeemed, and choose that day or a later one."),
             ),
         }
 

@@ -1,6 +1,6 @@
 """Adjustments: money put in or taken out by hand, for a reason; above the channel's limit by two people, never by one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,20 +20,24 @@ from lms.core.tenancy import current_channel
 from lms.wallet import policies, queries
 from lms.wallet.errors import NotEnough
 from lms.wallet.models import Adjustment
-from lms.wallet.operations.moving import credit, debit
+from lms.wallet.operations.dating import FARTHEST
+from lms.wallet.operations.moving import Dating, credit, debit
 
 ALONE_FOR = timedelta(hours=24)
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 5417019))")
 
 
-def request_adjustment(user_id: UUID, amount: Money, reason: str, *, adjustment_id: UUID | None = None, by: Actor) -> Adjustment:
+def request_adjustment(
+    user_id: UUID, amount: Money, reason: str, *, until: datetime | None = None, adjustment_id: UUID | None = None, by: Actor
+) -> Adjustment:
     """Adjust a person's wallet by an amount (below zero: take out): booked at once, or waiting for a second person.
 
-    It waits above the channel's limit, counted over all that the same admin booked alone in 24 hours, and for one's own wallet.
+    What comes in lasts `until` a moment, where one is said. It waits above the channel's limit, counted over all that the same admin
+    booked alone in 24 hours, and for one's own wallet.
     The same `adjustment_id` sent twice gives the first. Raises NotEnough when it takes out more than there is.
     """
     member = get_member(user_id)
-    reason = _checked(amount, reason)
+    reason = _checked(amount, reason, until)
     db.session().execute(ONE_AT_A_TIME, {"who": f"{current_channel()}:{by.user_id}"})
     values: dict[str, Any] = {
         "channel_id": current_channel(),
@@ -42,6 +46,7 @@ def request_adjustment(user_id: UUID, amount: Money, reason: str, *, adjustment_
         "amount_minor": amount.minor,
         "currency": amount.currency,
         "reason": reason,
+        "money_until": until,
         "needs_second": needs_second(member.id, amount, by=by),
         "requested_by": by.user_id,
         "requested_at": now(),
@@ -52,7 +57,7 @@ def request_adjustment(user_id: UUID, amount: Money, reason: str, *, adjustment_
     made = db.session().scalar(insert(Adjustment).values(values).on_conflict_do_nothing().returning(Adjustment.id))
     adjustment = queries.get_adjustment(values["id"])
     if made is not None:
-        after = {key: values[key] for key in ("user_id", "amount_minor", "currency", "reason", "needs_second")}
+        after = {key: values[key] for key in ("user_id", "amount_minor", "currency", "reason", "needs_second", "money_until")}
         audit.record("wallet.request_adjustment", adjustment, by=by, after=after, name=member.name)
         if not adjustment.needs_second:
             _book(adjustment, by)
@@ -102,7 +107,7 @@ def set_adjustment_limit(limit: Money | None, *, by: Actor) -> bool:
     return edit_channel(channel, {"settings": {**channel.settings, queries.LIMIT: kept}}, by=by)
 
 
-def _checked(amount: Money, reason: str) -> str:
+def _checked(amount: Money, reason: str, until: datetime | None) -> str:
     faults = {}
     if amount.minor == 0:
         faults["amount"] = _("The amount must not be zero.")
@@ -110,6 +115,10 @@ def _checked(amount: Money, reason: str) -> str:
         faults["amount"] = _("That amount is too large.")
     elif amount.currency != this_channel().currency:
         faults["amount"] = _("Wallets here are in %(currency)s.", currency=this_channel().currency)
+    if until is not None and amount.minor < 0:
+        faults["until"] = _("Only money that comes in has a last day.")
+    elif until is not None and not now() < until <= now() + FARTHEST:
+        faults["until"] = _("The last day lies ahead, and at most ten years.")
     if not reason.strip() or len(reason.strip()) > 500:
         faults["reason"] = _("Say why in at most 500 characters; the person reads it.")
     if faults:
@@ -146,10 +155,10 @@ _ACTS = {"booked": "approve", "refused": "refuse", "withdrawn": "withdraw"}
 def _book(adjustment: Adjustment, by: Actor) -> None:
     """Write the adjustment into the ledger; raises NotEnough, and nothing moved, when it takes out more than there is."""
     amount, move = adjustment.amount, credit if adjustment.amount_minor > 0 else debit
-    taken = amount if amount.minor > 0 else -amount
+    taken, dating = amount if amount.minor > 0 else -amount, Dating(until=adjustment.money_until)
     try:
         with db.session().begin_nested():
-            move(adjustment.user_id, taken, source="adjustment", reference_id=adjustment.id, note=adjustment.reason, by=by)
+            move(adjustment.user_id, taken, source="adjustment", reference_id=adjustment.id, note=adjustment.reason, by=by, dating=dating)
     except NotEnough as refusal:
         held = queries.balance_of(adjustment.user_id, amount.currency).format(by.locale)
         sentence = _("The wallet holds %(held)s, so %(amount)s cannot be taken out.", held=held, amount=taken.format(by.locale))

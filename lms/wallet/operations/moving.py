@@ -5,16 +5,17 @@ A move is named by what caused it (`source`, `reference_id`): done again it chan
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from lms.channels.queries import this_channel
 from lms.core import audit, db
-from lms.core.clock import now
-from lms.core.decisions import Actor
+from lms.core.clock import local_day, now
+from lms.core.decisions import Actor, the_platform
 from lms.core.errors import Invalid
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
@@ -25,6 +26,7 @@ from lms.wallet import queries
 from lms.wallet.errors import NotEnough, OtherMove
 from lms.wallet.events import WalletCredited, WalletDebited
 from lms.wallet.models import HOUSE, account_id_of
+from lms.wallet.queries import Due
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,19 @@ class Posted:
 POST = text(
     """
     WITH legs AS (
-        SELECT a.id AS account_id, l.id, l.amount, a.balance_minor + l.amount AS after
+        SELECT a.id AS account_id, l.id, l.amount, a.balance_minor + l.amount AS after, a.dated_minor
         FROM unnest(CAST(:ids AS uuid[]), CAST(:accounts AS uuid[]), CAST(:amounts AS bigint[])) AS l (id, account_id, amount)
         JOIN wallet.accounts a ON a.channel_id = :channel AND a.id = l.account_id AND a.currency = :currency),
     made AS (
-        INSERT INTO wallet.transactions (channel_id, id, source, reference_id, currency, note, actor_id, actor_kind, at)
-        SELECT :channel, :id, :source, :reference, :currency, :note, :actor, :actor_kind, :at
+        INSERT INTO wallet.transactions
+            (channel_id, id, source, reference_id, currency, note, actor_id, actor_kind, at, mirrors_id, money_until)
+        SELECT :channel, :id, :source, :reference, :currency, :note, :actor, :actor_kind, :at, CAST(:mirrors AS uuid),
+            CAST(:until AS timestamptz)
         WHERE (SELECT count(*) FROM legs) = cardinality(CAST(:ids AS uuid[]))
             AND NOT EXISTS (SELECT 1 FROM legs WHERE after < 0 AND amount < 0)
+            AND (:source = 'expiry' OR NOT EXISTS (SELECT 1 FROM legs JOIN wallet.lots o ON o.channel_id = :channel
+                AND o.account_id = legs.account_id AND o.left_minor > 0 AND o.expires_at <= clock_timestamp()
+                WHERE legs.amount < 0 AND legs.dated_minor > 0))
         ON CONFLICT (channel_id, source, reference_id) DO NOTHING RETURNING id)
     INSERT INTO wallet.entries (channel_id, id, transaction_id, account_id, amount_minor)
     SELECT :channel, legs.id, made.id, legs.account_id, legs.amount FROM made, legs ORDER BY legs.account_id
@@ -69,11 +76,35 @@ OPEN = text(
 )
 
 
-def credit(user_id: UUID, amount: Money, *, source: str, reference_id: UUID, note: str = "", by: Actor, at: datetime | None = None) -> UUID:
+@dataclass(frozen=True, slots=True)
+class Dating:
+    """What a move says about the dates of money: it lasts `until`; or it is the money of the transaction it `mirrors`, with its dates.
+
+    Both: what of the mirrored money has expired meanwhile comes back under the new date.
+    """
+
+    until: datetime | None = None
+    mirrors: UUID | None = None
+
+
+UNDATED = Dating()
+
+
+def credit(
+    user_id: UUID,
+    amount: Money,
+    *,
+    source: str,
+    reference_id: UUID,
+    note: str = "",
+    by: Actor,
+    at: datetime | None = None,
+    dating: Dating = UNDATED,
+) -> UUID:
     """Put money into a person's wallet and return the transaction's id; the same reference twice moves it once."""
     _must_be_positive(amount)
     legs = (Leg("student", amount.minor, user_id), Leg(HOUSE[source], -amount.minor))
-    posted = post(legs, amount.currency, source=source, reference_id=reference_id, note=note, by=by, at=at)
+    posted = post(legs, amount.currency, source=source, reference_id=reference_id, note=note, by=by, at=at, dating=dating)
     if posted.is_new:
         emit(
             WalletCredited(
@@ -88,11 +119,24 @@ def credit(user_id: UUID, amount: Money, *, source: str, reference_id: UUID, not
     return posted.transaction_id
 
 
-def debit(user_id: UUID, amount: Money, *, source: str, reference_id: UUID, note: str = "", by: Actor, at: datetime | None = None) -> UUID:
-    """Take money out of a person's wallet and return the transaction's id; raises NotEnough, and nothing moves, when it holds less."""
+def debit(
+    user_id: UUID,
+    amount: Money,
+    *,
+    source: str,
+    reference_id: UUID,
+    note: str = "",
+    by: Actor,
+    at: datetime | None = None,
+    dating: Dating = UNDATED,
+) -> UUID:
+    """Take money out of a person's wallet and return the transaction's id; raises NotEnough, and nothing moves, when it holds less.
+
+    The money that expires first goes first; what has expired goes to the expired account before anything is spent.
+    """
     _must_be_positive(amount)
     legs = (Leg("student", -amount.minor, user_id), Leg(HOUSE[source], amount.minor))
-    posted = post(legs, amount.currency, source=source, reference_id=reference_id, note=note, by=by, at=at)
+    posted = post(legs, amount.currency, source=source, reference_id=reference_id, note=note, by=by, at=at, dating=dating)
     if posted.is_new:
         emit(
             WalletDebited(
@@ -108,15 +152,22 @@ def debit(user_id: UUID, amount: Money, *, source: str, reference_id: UUID, note
 
 
 def post(
-    legs: Sequence[Leg], currency: str, *, source: str, reference_id: UUID, note: str = "", by: Actor, at: datetime | None = None
+    legs: Sequence[Leg],
+    currency: str,
+    *,
+    source: str,
+    reference_id: UUID,
+    note: str = "",
+    by: Actor,
+    at: datetime | None = None,
+    dating: Dating = UNDATED,
 ) -> Posted:
     """Write one transaction of two or more legs that sum to zero; raises NotEnough when a person's wallet would go below zero."""
     if len(legs) < 2 or sum(leg.amount_minor for leg in legs) != 0 or any(leg.amount_minor == 0 for leg in legs):
         raise ValueError("a transaction has two legs or more, none of them zero, and they sum to zero")
-    channel_id = current_channel()
-    accounts = [account_id_of(channel_id, leg.kind, leg.user_id, currency) for leg in legs]
+    accounts = [account_id_of(current_channel(), leg.kind, leg.user_id, currency) for leg in legs]
     values = {
-        "channel": channel_id,
+        "channel": current_channel(),
         "id": uuid7(),
         "ids": [uuid7() for _leg in legs],
         "accounts": accounts,
@@ -128,16 +179,47 @@ def post(
         "actor": by.user_id,
         "actor_kind": by.kind,
         "at": at or now(),
+        "mirrors": dating.mirrors,
+        "until": dating.until,
     }
-    if not _write(values, legs, by):
-        before = queries.find_transaction(source, reference_id)
-        if before is None and _open_accounts(channel_id, accounts, legs, currency) and _write(values, legs, by):
-            return _noted(values, legs, by)
-        before = before or queries.find_transaction(source, reference_id)
-        if before is None:
-            raise _not_enough(legs, currency, by)
-        return _same_move(before, accounts, legs)
-    return _noted(values, legs, by)
+    if _write(values, legs, by):
+        return _noted(values, legs, by)
+    before = queries.find_transaction(source, reference_id)
+    if before is None and _made_ready(accounts, legs, currency) and _write(values, legs, by):
+        return _noted(values, legs, by)
+    before = before or queries.find_transaction(source, reference_id)
+    if before is None:
+        raise _not_enough(legs, currency, by)
+    return _same_move(before, accounts, legs)
+
+
+def _made_ready(accounts: Sequence[UUID], legs: Sequence[Leg], currency: str) -> bool:
+    """Open the accounts that are not there yet, and book what has expired in the wallets that pay; whether any of it was needed."""
+    opened = _open_accounts(current_channel(), accounts, legs, currency)
+    paying = [account_id for account_id, leg in zip(accounts, legs, strict=True) if leg.user_id is not None and leg.amount_minor < 0]
+    due = queries.due_money(paying) if paying else []
+    for one in due:
+        let_expire(one)
+    return bool(due) or opened
+
+
+def let_expire(due: Due) -> bool:
+    """Book what has expired in a wallet to the channel's expired account, once; False when another did it meanwhile.
+
+    The reference follows from how often the wallet has moved: two at once book the same transaction, and only one of them does.
+    """
+    reference = uuid5(due.account_id, f"expiry:{due.moves}")
+    note = _("Valid until %(day)s", day=local_day(due.until - timedelta(seconds=1), this_channel().zone).isoformat())
+    try:
+        with db.session().begin_nested():
+            debit(due.user_id, due.amount, source="expiry", reference_id=reference, note=note, by=the_platform(current_channel()))
+    except (OtherMove, NotEnough):
+        return False  # moved in between: whoever looks again sees what is due now
+    except IntegrityError as error:
+        if _constraint_of(error) != "ck_lots_due":
+            raise
+        return False  # it has got a later date in between
+    return True
 
 
 def _noted(values: dict[str, Any], legs: Sequence[Leg], by: Actor) -> Posted:
@@ -161,11 +243,15 @@ def _write(values: dict[str, Any], legs: Sequence[Leg], by: Actor) -> bool:
     try:
         return len(db.session().execute(POST, values).all()) == len(legs)
     except IntegrityError as error:
-        if getattr(getattr(error.orig, "diag", None), "constraint_name", "") == "ck_accounts_balance":
+        if _constraint_of(error) == "ck_accounts_balance":
             raise NotEnough(
                 _("The wallet does not hold enough for this any more. Look at its balance and try again."), rule="balance"
             ) from error
         raise
+
+
+def _constraint_of(error: IntegrityError) -> str:
+    return getattr(getattr(error.orig, "diag", None), "constraint_name", "") or ""
 
 
 def _open_accounts(channel_id: UUID, accounts: Sequence[UUID], legs: Sequence[Leg], currency: str) -> bool:

@@ -2,11 +2,9 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import typst
 from babel.dates import format_date, format_datetime
 
 from lms.config import ROOT
@@ -15,6 +13,7 @@ from lms.core.clock import zone
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.money import Money
+from lms.core.paper import pdf_of
 from lms.core.reports.files import safe_text
 from lms.wallet.queries import Statement
 
@@ -77,5 +76,4 @@ def statement_pdf(statement: Statement, head: Head) -> bytes:
             for line in statement.lines
         ],
     }
-    made: bytes = typst.compile(str(TEMPLATE), root=str(TEMPLATE.parent), sys_inputs={"data": json.dumps(data)}, ignore_system_fonts=True)
-    return made
+    return pdf_of(TEMPLATE, data)

@@ -2,8 +2,8 @@
 
 from migrations.kit import belongs_to, sql, tenant_table
 
-revision = "0053"
-down_revision = "0052"
+revision = "0056"
+down_revision = "0055"
 
 PERSON = belongs_to("user_id", "channels.members")
 ROOM = belongs_to("room_id", "chat.rooms")

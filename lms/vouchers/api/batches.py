@@ -1,26 +1,23 @@
-"""Door 3: batches of vouchers, whose codes are answered once; each code's trail; redeeming."""
+"""Batches: listed, made, changed, voided; the codes of a new one are answered once."""
 
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from flask import Blueprint, request, url_for
+from flask import url_for
 from pydantic import Field, model_validator
 
 from lms.channels.queries import get_member, this_channel
-from lms.core.clock import now
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.money import Money
 from lms.vouchers import operations, policies, queries
-from lms.vouchers.models import Batch
+from lms.vouchers.api.door import Seal, bp
 from lms.vouchers.operations import NewBatch
-from lms.vouchers.reports import Batches, Codes, Finance, Redemptions
+from lms.vouchers.reports import Batches, Finance
 from lms.web.access import actor, allow
 from lms.web.api import Amount, Answer, Body, Ids, Line, Moment, Rows, answer_rows, endpoint, located
-
-bp = Blueprint("vouchers_api", __name__, url_prefix="/api/v1/vouchers")
 
 
 class BatchRequest(Body):
@@ -28,6 +25,7 @@ class BatchRequest(Body):
 
     `kind` says what a code gives: `value` (money), `course` (the courses of `course_ids`), `percent` or `amount` off a price, for all
     courses or those of `course_ids`. `word` is the code itself, for a coupon with one code.
+    With a `seal` of the client's own (40 to 64 letters) the codes stay open to it for an hour: for sheets and letters.
     """
 
     label: Line
@@ -42,11 +40,14 @@ class BatchRequest(Body):
     purpose: Annotated[str, Field(max_length=1000)] = ""
     prefix: Annotated[str, Field(pattern=r"^[A-Z0-9]{0,12}$")] = ""
     owner_id: UUID | None = None
+    seal: Seal | None = None
     starts_at: Moment | None = None
     expires_at: Moment | None = None
     per_person: Annotated[int, Field(ge=1, le=10_000)] | None = None
     uses_per_code: Annotated[int, Field(ge=1, le=100_000)] = 1
     sold_for_minor: Annotated[int, Field(ge=0, le=10**12)] | None = None
+    money_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    money_until: Moment | None = None
 
 
 class BatchAnswer(Answer):
@@ -68,6 +69,8 @@ class BatchAnswer(Answer):
     starts_at: datetime | None
     expires_at: datetime | None
     per_person: int | None
+    money_days: int | None
+    money_until: datetime | None
     created_at: datetime
 
 
@@ -87,11 +90,21 @@ class StandingAnswer(Answer):
     expired: int
 
 
+class AfterwardsAnswer(Answer):
+    """What became of money with a date once it was in wallets: came = spent + held + expired."""
+
+    came: Amount
+    spent: Amount
+    held: Amount
+    expired: Amount
+
+
 class BatchDetails(BatchAnswer):
-    """A batch and how it stands; `faults` is empty when it agrees with the ledger."""
+    """A batch and how it stands; `faults` is empty when it agrees with the ledger. `afterwards` is null without dated money."""
 
     course_ids: list[UUID]
     standing: StandingAnswer
+    afterwards: AfterwardsAnswer | None
     faults: list[str]
 
 
@@ -118,6 +131,8 @@ class EditRequest(Body):
     per_person: Annotated[int, Field(ge=1, le=10_000)] | None = None
     domains: Annotated[list[Line], Field(max_length=20)] | None = None
     sold_for_minor: Annotated[int, Field(ge=0, le=10**12)] | None = None
+    money_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    money_until: Moment | None = None
 
     @model_validator(mode="after")
     def _not_emptied(self) -> Self:
@@ -147,45 +162,6 @@ class Voided(Answer):
     count: int
 
 
-class StepAnswer(Answer):
-    """One step in a code's life."""
-
-    state: str
-    at: datetime
-    actor_id: UUID | None
-    actor_name: str
-    note: str
-
-
-class CodeAnswer(Answer):
-    """One code by its last four symbols, with its trail."""
-
-    id: UUID
-    batch_id: UUID
-    number: int
-    last4: str
-    state: str
-    uses: int
-    max_uses: int
-    expires_at: datetime | None
-    steps: list[StepAnswer]
-
-
-class RedeemRequest(Body):
-    """A code as it was typed or scanned."""
-
-    code: Annotated[str, Field(min_length=1, max_length=120)]
-
-
-class RedemptionAnswer(Answer):
-    """What a code gave: an amount in the wallet, or the courses that are opened to me now."""
-
-    id: UUID
-    amount: Amount
-    course_ids: list[UUID]
-    at: datetime
-
-
 @bp.get("/batches")
 @endpoint(lists=Batches)
 def batches() -> Rows:
@@ -205,9 +181,10 @@ def batches_create(body: BatchRequest) -> NewBatchAnswer:
         raise Invalid(
             _("What was sent does not fit."), fields={"value.currency": _("This academy's money is %(currency)s.", currency=currency)}
         )
-    wish, value = body.model_dump(exclude={"value", "owner_id"}), Money(body.value.minor if body.value else 0, currency)
-    made = operations.create_batch(NewBatch(value=value, owner_id=owner_id, **wish), by=actor())
-    operations.mark_handed_out(made.batch, "sent", by=actor())
+    wish, value = body.model_dump(exclude={"value", "owner_id", "seal"}), Money(body.value.minor if body.value else 0, currency)
+    made = operations.create_batch(NewBatch(value=value, owner_id=owner_id, **wish), seal=body.seal, by=actor())
+    if body.seal is None:
+        operations.mark_handed_out(made.batch, "sent", by=actor())
     operations.note_download(made.batch, "api", len(made.codes), by=actor())
     located(url_for(".batches_show", batch_id=made.batch.id))
     return NewBatchAnswer(**BatchAnswer.model_validate(made.batch).model_dump(), codes=made.codes)
@@ -222,7 +199,9 @@ def batches_show(batch_id: UUID) -> BatchDetails:
     found = queries.reconcile(batch)
     standing = StandingAnswer.model_validate(found.totals)
     about = BatchAnswer.model_validate(batch).model_dump()
-    return BatchDetails(**about, course_ids=queries.course_ids_of(batch.id), standing=standing, faults=list(found.faults))
+    after = AfterwardsAnswer.model_validate(found.after) if found.after else None
+    courses = queries.course_ids_of(batch.id)
+    return BatchDetails(**about, course_ids=courses, standing=standing, afterwards=after, faults=list(found.faults))
 
 
 @bp.post("/batches/<uuid:batch_id>/edit")
@@ -262,23 +241,6 @@ def finance() -> Rows:
     return answer_rows(Finance())
 
 
-@bp.get("/redemptions")
-@endpoint(lists=Redemptions)
-def redemptions() -> Rows:
-    """Who used which code."""
-    allow(policies.can_manage(actor()))
-    return answer_rows(Redemptions())
-
-
-@bp.get("/batches/<uuid:batch_id>/codes")
-@endpoint(lists=Codes)
-def batches_codes(batch_id: UUID) -> Rows:
-    """The codes of a batch by their last four symbols."""
-    batch: Batch = queries.get_batch(batch_id)
-    allow(policies.can_manage(actor()))
-    return answer_rows(Codes(batch))
-
-
 @bp.post("/batches/<uuid:batch_id>/void")
 @endpoint()
 def batches_void(batch_id: UUID, body: VoidRequest) -> Voided:
@@ -288,38 +250,28 @@ def batches_void(batch_id: UUID, body: VoidRequest) -> Voided:
     return Voided(count=operations.void_codes(batch, body.code_ids, reason=body.reason, by=actor()))
 
 
-@bp.get("/codes")
-@endpoint(lists=Codes)
-def codes() -> Rows:
-    """Every code of every batch."""
-    allow(policies.can_manage(actor()))
-    return answer_rows(Codes())
+class Restored(Answer):
+    """How many codes are valid again."""
+
+    count: int
 
 
-@bp.get("/codes/<uuid:code_id>")
+@bp.post("/batches/<uuid:batch_id>/changes/<uuid:change_id>/undo")
 @endpoint()
-def codes_show(code_id: UUID) -> CodeAnswer:
-    """The trail of one code."""
-    code = queries.get_code(code_id)
+def batches_changes_undo(batch_id: UUID, change_id: UUID) -> Restored:
+    """Put a change of a batch back: its terms, or the codes one act made void."""
+    batch = queries.get_batch(batch_id)
+    change = queries.get_change(batch.id, change_id)
     allow(policies.can_manage(actor()))
-    return CodeAnswer(
-        id=code.id,
-        batch_id=code.batch_id,
-        number=code.number,
-        last4=code.last4,
-        state=code.state_on(now()),
-        uses=code.uses,
-        max_uses=code.max_uses,
-        expires_at=code.expires_at,
-        steps=[StepAnswer.model_validate(step) for step in queries.trail_of(code.id)],
-    )
+    if change.action == "vouchers.void":
+        return Restored(count=operations.undo_void(batch, change, by=actor()))
+    return Restored(count=operations.undo_edit(batch, change, by=actor()).codes)
 
 
-@bp.post("/redeem")
-@endpoint(money=True)
-def redeem(body: RedeemRequest) -> RedemptionAnswer:
-    """Put a code's value into my wallet, or open its courses to me."""
-    allow(policies.can_redeem(actor()))
-    made = operations.redeem(body.code, by=actor(), address=request.remote_addr or "")
-    amount = Amount(minor=made.amount_minor, currency=made.currency)
-    return RedemptionAnswer(id=made.id, amount=amount, course_ids=queries.course_ids_of(made.batch_id), at=made.at)
+@bp.delete("/batches/<uuid:batch_id>")
+@endpoint(status=204)
+def batches_delete(batch_id: UUID) -> None:
+    """Put a batch nobody used into the bin, from which it is restored for 30 days."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    operations.delete_batch(batch, by=actor())
