@@ -29,9 +29,14 @@ class Openable(Protocol):
         """Whether it is open to anybody."""
 
 
-def can_open(actor: Actor, lesson: Openable, enrollment: Enrollment | None, *, at: datetime, course: Course | None = None) -> Decision:
-    """Whether this person may open this lesson now; `course` lets its instructor in and closes what was taken off."""
-    if actor.is_admin or (course is not None and _teaches(actor, course)):
+def can_open(
+    actor: Actor, lesson: Openable, enrollment: Enrollment | None, *, at: datetime, course: Course | None = None, teaches: bool = False
+) -> Decision:
+    """Whether this person may open this lesson now.
+
+    `course` lets its instructor in and closes what was taken off; `teaches` says that the person teaches a batch of it.
+    """
+    if actor.is_admin or (teaches and actor.is_staff) or (course is not None and _teaches(actor, course)):
         return yes("staff")
     if lesson.status != "published" or (course is not None and course.status == "deleted"):
         return no(_("This lesson is not published. The instructor can publish it."), rule="published")

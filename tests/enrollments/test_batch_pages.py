@@ -5,18 +5,20 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 
 from lms.core import db
 from lms.core.ids import uuid7
 from lms.core.money import Money
 from lms.courses.models import Course
+from lms.courses.queries import lessons_of
 from lms.enrollments import operations, queries
 from lms.enrollments.models import CourseBatch
 from lms.vouchers import operations as vouchers
 from lms.vouchers.errors import CodeRefused
 from lms.wallet import operations as wallet
 from tests.client import Browser
-from tests.conftest import CHANNEL, run_jobs
+from tests.conftest import CHANNEL, run_jobs, signed_in
 from tests.factories.batches import a_batch
 from tests.factories.courses import a_course
 from tests.factories.enrollments import an_enrollment
@@ -222,3 +224,17 @@ def test_batches_vouchers__give_a_place_and_stay_unused_while_there_is_none(as_r
             by=root(),  # type: ignore[arg-type]
         )
         assert late.batch_id is None and not queries.batch_faults()
+
+
+def test_batches_show__and_its_people_and_lessons_are_open_to_who_teaches_the_batch(app: Flask, connection: object) -> None:
+    with db.unit_of_work(CHANNEL):
+        course, ivo = a_course(published=True), an_instructor()
+        batch = a_batch(course, instructor_ids=(ivo.user_id,))
+        enrollment_id, lesson = an_enrollment_in(course, batch), lessons_of(course.id)[0]
+        an_enrollment(a_student(), course)
+    as_ivo = signed_in(app, an_instructor)
+    assert "Sam Student" in as_ivo.get(f"{ADMIN}/batches/{batch.id}", status=200).text("//table")
+    as_ivo.get(f"{ADMIN}/{enrollment_id}", status=200)
+    as_ivo.get(f"/enrollments/courses/{course.id}/lessons/{lesson.id}", status=200)
+    as_ivo.get(f"{ADMIN}/batches/{batch.id}/edit", status=403)
+    assert "Nia Newcomer" not in as_ivo.get(f"{ADMIN}/", status=200).text("//table")

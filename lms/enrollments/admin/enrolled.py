@@ -94,7 +94,7 @@ def show(enrollment_id: UUID) -> ResponseReturnValue:
     """One enrolment: how it came about, and the progress in each lesson."""
     enrollment = queries.get_enrollment(enrollment_id)
     course = courses.get_course(enrollment.course_id)
-    allow(policies.can_see_students(actor(), course))
+    allow(policies.can_see_batch(actor(), course, teaches=queries.teaches_batch(actor(), enrollment.batch_id)))
     return render_template(
         "enrollments/admin/show.html",
         **_about(enrollment, course),

@@ -281,7 +281,8 @@ def lessons_show(lesson_id: UUID) -> OpenLesson:
     if lesson.is_deleted:
         raise NotFound(_("There is no such lesson here. It may have been taken away."))
     enrollment = queries.latest_enrollment(actor().user_id, lesson.course_id)
-    decision = policies.can_open(actor(), lesson, enrollment, at=now(), course=courses.get_course(lesson.course_id))
+    course, teaches = courses.get_course(lesson.course_id), queries.teaches_batch_of(actor(), lesson.course_id)
+    decision = policies.can_open(actor(), lesson, enrollment, at=now(), course=course, teaches=teaches)
     allow(decision)
     return _open(lesson, enrollment, public=decision.rule == "preview")
 

@@ -126,16 +126,21 @@ def user_ids_in_batch(batch_id: UUID) -> Sequence[UUID]:
     return db.session().scalars(wanted.order_by(Enrollment.user_id)).all()
 
 
-def teaches_batch_of(user_id: UUID | None, course_id: UUID) -> bool:
-    """Whether this person teaches a batch of the course."""
-    if user_id is None:
+def teaches_batch_of(person: Actor, course_id: UUID) -> bool:
+    """Whether this person teaches a batch of the course; asks for staff alone."""
+    if not person.is_staff:
         return False
     there = (
         select(BatchInstructor.id)
         .join(CourseBatch, CourseBatch.id == BatchInstructor.batch_id)
-        .where(BatchInstructor.user_id == user_id, CourseBatch.course_id == course_id, CourseBatch.deleted_at.is_(None))
+        .where(BatchInstructor.user_id == person.user_id, CourseBatch.course_id == course_id, CourseBatch.deleted_at.is_(None))
     )
     return bool(db.session().scalar(select(there.exists())))
+
+
+def teaches_batch(person: Actor, batch_id: UUID | None) -> bool:
+    """Whether this person teaches this batch; asks for staff alone."""
+    return person.is_staff and batch_id is not None and person.user_id in instructor_ids_of(batch_id)
 
 
 def vouchers_for(batch: CourseBatch) -> Sequence[VoucherBatch]:

@@ -72,7 +72,7 @@ def courses_continue(course_id: UUID) -> ResponseReturnValue:
 def courses_lessons_show(course_id: UUID, lesson_id: UUID) -> ResponseReturnValue:
     """One lesson: the video or text, the outline, and where to go next; refused visitors see why and what to do."""
     lesson, course, enrollment = queries.desk(course_id, lesson_id, actor().user_id)
-    decision = policies.can_open(actor(), lesson, enrollment, at=now(), course=course)
+    decision = _may_open(lesson, course, enrollment)
     if decision.rule == "published" or not actor().is_known:
         allow(decision)
     if decision:
@@ -85,7 +85,7 @@ def courses_lessons_show(course_id: UUID, lesson_id: UUID) -> ResponseReturnValu
 def courses_outline(course_id: UUID) -> ResponseReturnValue:
     """The outline beside a lesson, with what was done ticked."""
     lesson, course, enrollment = queries.desk(course_id, _id_in_query("lesson"), actor().user_id)
-    allow(policies.can_open(actor(), lesson, enrollment, at=now(), course=course))
+    allow(_may_open(lesson, course, enrollment))
     page = url_for(".courses_lessons_show", course_id=course_id, lesson_id=lesson.id)
     return fragment("enrollments/_outline.html", page=page, **_outline_context(course, lesson, enrollment))
 
@@ -214,7 +214,8 @@ def _pictures(learning: list[queries.Learning]) -> dict[UUID, str]:
 def _outline_context(course: Course, lesson: Lesson, enrollment: Enrollment | None) -> dict[str, Any]:
     """What the outline beside a lesson shows: ticks, locks with their reasons, and the lessons before and after."""
     outline = queries.outline_of(course.id, enrollment)
-    decisions = {one.id: policies.can_open(actor(), one, enrollment, at=now(), course=course) for one in outline.lessons}
+    teaches = queries.teaches_batch_of(actor(), course.id)
+    decisions = {one.id: policies.can_open(actor(), one, enrollment, at=now(), course=course, teaches=teaches) for one in outline.lessons}
     return {
         "course": course,
         "lesson": lesson,
@@ -225,6 +226,12 @@ def _outline_context(course: Course, lesson: Lesson, enrollment: Enrollment | No
         "previous": outline.before(lesson),
         "following": outline.after(lesson),
     }
+
+
+def _may_open(lesson: Lesson, course: Course, enrollment: Enrollment | None) -> Decision:
+    """Whether the person asking may open the lesson now."""
+    teaches = queries.teaches_batch_of(actor(), course.id)
+    return policies.can_open(actor(), lesson, enrollment, at=now(), course=course, teaches=teaches)
 
 
 def _lesson_context(course: Course, lesson: Lesson, enrollment: Enrollment | None, decision: Decision) -> dict[str, Any]:
