@@ -1,6 +1,6 @@
 """What chat does when facts happen."""
 
-from lms.chat.operations import tell_room
+from lms.chat.operations import lower_hands, tell_room
 from lms.core.events import on
 from lms.streaming.events import SessionCancelled, SessionEnded, SessionOpened, SessionStarted
 
@@ -19,7 +19,8 @@ def tell_room_it_is_live(fact: SessionStarted) -> None:
 
 @on(SessionEnded)
 def tell_room_it_is_over(fact: SessionEnded) -> None:
-    """Those in the room see that it can only be read now."""
+    """Those in the room see that it can only be read now, and hands go down."""
+    lower_hands(fact.session_id)
     tell_room(fact.session_id, {"k": "state", "state": "ended"})
 
 

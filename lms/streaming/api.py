@@ -64,7 +64,7 @@ class NewClass(Body):
     description: About = ""
     join_url: Link = ""
     host_id: UUID | None = None
-    provider: Literal["link", "browser"] = "link"
+    provider: Literal["link", "browser", "webhook"] = "link"
     repeat: Repeat | None = None
 
 
@@ -76,7 +76,7 @@ class ClassChange(Body):
     ends_at: Moment | None = None
     description: About | None = None
     join_url: Link | None = None
-    provider: Literal["link", "browser"] | None = None
+    provider: Literal["link", "browser", "webhook"] | None = None
     following: bool = False
 
 

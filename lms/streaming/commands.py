@@ -1,13 +1,15 @@
-"""The process that makes the picture of classes held in the browser."""
+"""The process that makes the picture of classes held in the browser, and attendance worked out anew."""
 
 import signal
 import threading
+from uuid import UUID
 
 import click
 
 from lms.config import Config
-from lms.core import logs, sandbox
-from lms.streaming import gateways
+from lms.core import db, logs, sandbox
+from lms.core.commands import connected, the_channel
+from lms.streaming import gateways, operations, queries
 from lms.streaming.gateways import packager
 
 
@@ -24,4 +26,22 @@ def live() -> None:
     packager.watch(config.ffmpeg, stop)
 
 
-COMMANDS = (live,)
+@click.group()
+def streaming() -> None:
+    """Live classes."""
+
+
+@streaming.command()
+@click.argument("session_id", type=click.UUID)
+@click.option("--channel", default="", help="slug of the academy; not needed when there is one")
+@connected
+def attendance(session_id: UUID, channel: str) -> None:
+    """Work a class's attendance out anew from every join, leave and sign of life, and print it."""
+    with db.unit_of_work(the_channel(channel)):
+        session = queries.get_session(session_id)
+        operations.recompute_attendance(session)
+        for one in queries.attendance_of(session_id):
+            click.echo(f"{one.seconds:>6} s  {one.name}")
+
+
+COMMANDS = (live, streaming)

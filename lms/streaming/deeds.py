@@ -8,6 +8,11 @@ from lms.core.i18n import lazy_gettext as _l
 from lms.streaming import operations, policies, queries
 from lms.streaming.models import Session
 
+PLACES = {
+    "link": _l("Elsewhere, by a link"),
+    "browser": _l("Here, in the browser"),
+    "webhook": _l("Elsewhere, with reports"),
+}
 STATES = {
     "scheduled": _l("Planned"),
     "open": _l("Open"),
@@ -58,7 +63,14 @@ register(
             "ends_at": Label(_l("Ends"), "time"),
             "description": Label(_l("Description")),
             "join_url": Label(_l("Address")),
-            "provider": Label(_l("Where"), values={"link": _l("Elsewhere, by a link"), "browser": _l("Here, in the browser")}),
+            "provider": Label(
+                _l("Where"),
+                values={
+                    "link": _l("Elsewhere, by a link"),
+                    "browser": _l("Here, in the browser"),
+                    "webhook": _l("Elsewhere, with reports"),
+                },
+            ),
             "keep_days": Label(_l("Days")),
             "asset_id": Label(_l("File")),
             "lesson_id": Label(_l("Lesson")),

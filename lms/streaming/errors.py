@@ -13,3 +13,7 @@ class BadTimes(Invalid):
 
 class BadLink(Invalid):
     """The address of the outside room is none."""
+
+
+class BadReport(Invalid):
+    """A report of an outside room that cannot be understood."""

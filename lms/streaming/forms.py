@@ -25,6 +25,7 @@ class SessionForm(Form):
         choices=[
             ("browser", _l("Here: I go live with the camera of this computer")),
             ("link", _l("In a meeting elsewhere, by its link, or in the chat alone")),
+            ("webhook", _l("In a meeting elsewhere that reports who came, by webhooks")),
         ],
         default="link",
         validate_choice=False,

@@ -45,6 +45,12 @@ def keep_recording(session_id: UUID | str) -> None:
             operations.keep_film(session, film.path, safe_name(f"{session.title}.{film.ending}"), film.seconds)
 
 
+@job()
+def take_receipt(receipt_id: UUID | str) -> None:
+    """Do what an outside room reported."""
+    operations.take_receipt(UUID(str(receipt_id)))
+
+
 @job(queue="bulk", every=Every(at="02:50"))
 def forget_recordings() -> None:
     """Each night, put recordings into the bin that are older than the academy's rule."""

@@ -1,6 +1,7 @@
 """Sessions of live classes and the visits people paid to them."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Float, Index, UniqueConstraint, text
@@ -216,6 +217,40 @@ class Moment(Tenant, Base):
     at: Mapped[datetime]
     title: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Receipt(Tenant, Base):
+    """One report of an outside room as it came; `reason` says why nothing was done about it."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (UniqueConstraint("channel_id", "event_id"), {"schema": "streaming"})
+
+    event_id: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime] = mapped_column(default=now)
+    done_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class Signal(Tenant, Base):
+    """A join or a leave an outside room reported; visits are made of them, again and again."""
+
+    __tablename__ = "signals"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "receipt_id"),
+        CheckConstraint("kind IN ('join', 'leave')", name="kind"),
+        belongs_to("session_id", "streaming.sessions"),
+        belongs_to("user_id", "channels.members"),
+        belongs_to("receipt_id", "streaming.receipts"),
+        Index("ix_signals_session", "channel_id", "session_id", "user_id", "at"),
+        {"schema": "streaming"},
+    )
+
+    session_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    receipt_id: Mapped[UUID]
+    kind: Mapped[str]
+    at: Mapped[datetime]
 
 
 class Feed(Tenant, Base):

@@ -70,3 +70,8 @@ def can_broadcast(actor: Actor, session: Session, instructor_id: UUID) -> Decisi
     if session.is_over:
         return no(_("This class is over. Plan a new one."), rule="ended")
     return yes("instructor")
+
+
+def can_report(*, signed: bool) -> Decision:
+    """Report what happens in an outside room: whoever signs with the academy's secret, within five minutes."""
+    return yes("signature") if signed else no(_("The signature does not fit, or it is older than five minutes."), rule="signature")

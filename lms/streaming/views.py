@@ -1,10 +1,11 @@
 """Door 1: my live classes, and the room of one."""
 
 import re
+import time
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.channels.queries import get_member
@@ -15,13 +16,16 @@ from lms.core.decisions import anyone, signed_in
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.icalendar import Entry, calendar
-from lms.streaming import operations, policies, queries
-from lms.streaming.gateways import folder_of, provider_of
+from lms.streaming import jobs, operations, policies, queries
+from lms.streaming.errors import BadReport
+from lms.streaming.gateways import folder_of, provider_of, signature_fits
 from lms.streaming.models import Session
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, moved
+from lms.web.csrf import signed_door
 
 bp = Blueprint("streaming", __name__, url_prefix="/streaming")
+SIGNATURE = "Lectern-Signature"
 SHOWN = re.compile(r"index\.m3u8|seg_\d{5,8}\.ts")
 
 
@@ -96,6 +100,21 @@ def sessions_stage(session_id: UUID) -> ResponseReturnValue:
         operations.show_picture(session.id, actor())
     stream = queries.stream_url(session.id, actor()) if shows else ""
     return fragment("streaming/_stage.html", page=url_for(".sessions_show", session_id=session.id), session=session, stream=stream)
+
+
+@bp.route("/hooks", methods=["POST"])
+@signed_door
+def hooks() -> ResponseReturnValue:
+    """Take what an outside room reports: stored at once, done by a worker."""
+    body = request.get_data(cache=True)
+    allow(policies.can_report(signed=signature_fits(queries.hook_secret(), request.headers.get(SIGNATURE, ""), body, at=time.time())))
+    report = request.get_json(silent=True)
+    if not isinstance(report, dict):
+        raise BadReport(_("A report is an object of JSON."), rule="shape")
+    receipt_id = operations.store_receipt(report)
+    if receipt_id is not None:
+        jobs.take_receipt.later(receipt_id=receipt_id)
+    return jsonify(received=True, known=receipt_id is None), 202
 
 
 @bp.route("/live/<token:token>/<path:name>")

@@ -1,4 +1,4 @@
-"""A live class in Chromium: two people talk, one message is deleted, the socket server dies and comes back, the class ends."""
+"""A live class in Chromium: two people talk, ask, answer and moderate, the socket server dies and comes back, the class ends."""
 
 import os
 from collections.abc import Iterator
@@ -48,6 +48,27 @@ def kept(room_id: UUID) -> list[str]:
         return [line.text for line in queries.last_lines(room_id)]
 
 
+def ask_and_answer(student: Page, host: Page) -> None:
+    """A question is voted for, answered by a reply and marked; the host pauses the chat, and what was typed stays."""
+    student.get_by_label("This is a question").check()
+    write(student, "Why?")
+    host.get_by_label("Want this answered").click()
+    expect(student.locator(".chat-vote span")).to_have_text("1")
+    host.locator('.chat-line[data-seq="3"]').hover()
+    host.locator('.chat-line[data-seq="3"]').get_by_label("Answer this message").click()
+    write(host, "Because.")
+    expect(student.locator('.chat-line[data-seq="4"] .chat-quote')).to_contain_text("Why?")
+    host.locator(".chat-asked").get_by_label("Answered", exact=True).click()
+    expect(student.locator(".chat-asked [data-answered]")).to_be_visible()
+    host.locator(".chat-panel > summary").click()
+    host.get_by_role("button", name="Paused").click()
+    expect(student.get_by_text("The moderator paused the chat")).to_be_visible()
+    write(student, "Typed in the pause")
+    host.get_by_role("button", name="Yes").click()
+    expect(student.get_by_text("The moderator paused the chat")).to_be_hidden()
+    expect(student.get_by_label("Message", exact=True)).to_have_value("Typed in the pause")
+
+
 def test_live_class__is_talked_in(real_database: str, addresses: servers.TestServers, tmp_path: Path, chromium: Browser) -> None:
     with db.unit_of_work(CHANNEL):
         session = a_session(state="live")
@@ -76,21 +97,23 @@ def test_live_class__is_talked_in(real_database: str, addresses: servers.TestSer
             expect(one.locator('.chat-line[data-seq="2"]')).to_contain_text("Teacher")
             expect(one.locator("[data-waiting]")).to_have_count(0)
             two.locator('.chat-line[data-seq="1"]').hover()
+            two.locator('.chat-line[data-seq="1"]').get_by_label("Moderate this message").click()
             two.locator('.chat-line[data-seq="1"] [data-act="delete"]').click()
             expect(one.locator('.chat-line[data-seq="1"] .chat-text')).to_have_text("This message was deleted.")
+            ask_and_answer(one, two)
             server.kill()
             expect(one.get_by_text("Connecting again…")).to_be_visible()
             write(one, "Written while the line was down")
             server.start()
             for page in (one, two):
-                expect(page.locator('.chat-line[data-seq="3"] .chat-text')).to_have_text("Written while the line was down", timeout=40_000)
-            expect(one.locator(".chat-line")).to_have_count(3)
+                expect(page.locator('.chat-line[data-seq="5"] .chat-text')).to_have_text("Written while the line was down", timeout=40_000)
+            expect(one.locator(".chat-line")).to_have_count(5)
             one.screenshot(path=os.environ.get("CHAT_SHOT", str(tmp_path / "chat.png")), full_page=True)
             two.get_by_role("button", name="End the class").click()
             expect(two.locator("#session-state")).to_contain_text("Ended")
             run_jobs()
             expect(one.locator("#chat")).to_contain_text("This class is over", timeout=60_000)
             assert wrong == []
-            assert kept(session.id) == ["", "Hello from Ada", "Written while the line was down"]
+            assert kept(session.id) == ["", "Hello from Ada", "Why?", "Because.", "Written while the line was down"]
         finally:
             pages.kill()

@@ -1,6 +1,8 @@
 """Every change in chat: numbers without gaps under a race, posting twice, the announcements of a minute."""
 
+import json
 import threading
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,15 +11,16 @@ from sqlalchemy.orm import Session as Work
 
 from lms.channels.queries import get_member
 from lms.chat import jobs, operations, queries
-from lms.chat.errors import CannotPost, NoText, TooFast
-from lms.chat.models import Message, Room
+from lms.chat.errors import CannotPost, NoText, NoWord, TooFast
+from lms.chat.models import Message, Question, Room
 from lms.core import db
-from lms.core.errors import Conflict, Forbidden, TooMany
+from lms.core.clock import now
+from lms.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from lms.core.models import AuditRow, EventRow
 from lms.core.redis import redis
 from lms.streaming.queries import Standing, get_standing
 from tests.conftest import CHANNEL, OTHER_CHANNEL
-from tests.factories.people import a_student, ada, sam
+from tests.factories.people import a_student, ada, root, sam
 from tests.factories.streaming import a_session, enrol
 
 
@@ -61,13 +64,150 @@ def test_post_message__refuses_strangers_the_muted_and_closed_rooms(work: Work, 
 
 
 def test_slow_room__spaces_messages(work: Work, standing: Standing) -> None:
-    operations.slow_room(standing, seconds=30, by=ada())
-    operations.slow_room(standing, seconds=30, by=ada())
+    operations.slow_room(standing.session.id, seconds=30, by=ada())
+    operations.slow_room(standing.session.id, seconds=30, by=ada())
     post(standing, "one")
     with pytest.raises(TooFast) as refusal:
         post(standing, "two")
     assert 0 < refusal.value.retry_after <= 31
     assert len(work.scalars(select(AuditRow).where(AuditRow.action == "chat.slow")).all()) == 1
+
+
+def refused(standing: Standing, text: str = "hi") -> str:
+    """The rule by which Sam may not say this."""
+    with pytest.raises(CannotPost) as refusal:
+        post(standing, text)
+    return refusal.value.rule
+
+
+def test_pause_room__stops_all_but_the_moderators(work: Work, standing: Standing) -> None:
+    operations.pause_room(standing.session.id, on=True, by=ada())
+    assert refused(standing) == "paused"
+    assert operations.post_message(standing.session.id, "Listen", client_id=uuid4(), by=ada()).is_new
+    operations.pause_room(standing.session.id, on=False, by=ada())
+    assert post(standing, "hi").is_new
+
+
+def test_block_links__refuses_links_of_all_but_the_moderators(work: Work, standing: Standing) -> None:
+    operations.block_links(standing.session.id, on=True, by=ada())
+    assert refused(standing, "see https://x.example") == "links"
+    assert operations.post_message(standing.session.id, "see https://x.example", client_id=uuid4(), by=ada()).is_new
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_ban_person__lets_only_read_until_it_is_lifted(work: Work, standing: Standing, everywhere: bool) -> None:
+    person, where = get_member(sam().user_id), None if everywhere else standing.session.id  # type: ignore[arg-type]
+    for _ in range(2):
+        operations.ban_person(person, room_id=where, by=ada())
+    assert refused(standing) == "banned"
+    other = a_session(state="live", starts_at=now() + timedelta(days=1))
+    enrol(sam(), other) if other.course_id != standing.session.course_id else None
+    assert bool(queries.silence_of(other.id, sam().user_id).banned) is everywhere
+    for _ in range(2):
+        operations.lift_ban(person, room_id=where, by=ada())
+    assert post(standing, "hi").is_new
+    acts = [
+        row.action for row in work.scalars(select(AuditRow).where(AuditRow.action.in_(("chat.ban", "chat.lift_ban"))).order_by(AuditRow.id))
+    ]
+    assert acts == ["chat.ban", "chat.lift_ban"]
+
+
+def test_add_word__keeps_it_out_of_every_message(work: Work, standing: Standing) -> None:
+    for text in ("Spam*", "spam*", "Scheiße"):
+        operations.add_word(text, by=root())
+    assert [word.word for word in queries.words_here()] == ["scheisse", "spam*"]
+    assert refused(standing, "SPAMMERS here") == "words" and refused(standing, "s\u200bcheisse") == "words"
+    assert post(standing, "no antispam").is_new
+    for text in ("*", "a*b", "x" * 61):
+        with pytest.raises(NoWord):
+            operations.add_word(text, by=root())
+
+
+def test_remove_word__lets_it_be_said(work: Work, standing: Standing) -> None:
+    operations.remove_word(operations.add_word("spam", by=root()), by=root())
+    assert post(standing, "spam").is_new
+
+
+def test_pin_message__goes_with_the_message(work: Work, standing: Standing) -> None:
+    room_id = standing.session.id
+    post(standing, "read this")
+    message = queries.get_message(room_id, 1)
+    operations.pin_message(room_id, message, by=ada())
+    assert queries.room_state(room_id)["pin"]["text"] == "read this"
+    operations.delete_message(message, by=ada())
+    assert queries.room_state(room_id)["pin"] is None
+    with pytest.raises(Conflict):
+        operations.pin_message(room_id, message, by=ada())
+
+
+def test_post_message__answers_a_message_and_never_quotes_a_deleted_one(work: Work, standing: Standing) -> None:
+    room_id = standing.session.id
+    post(standing, "first")
+    line = operations.post_message(room_id, "second", client_id=uuid4(), by=ada(), reply_seq=1).line
+    assert line.reply == queries.Quote(1, sam().name, "first") and json.loads(line.payload())["re"]["text"] == "first"
+    operations.delete_message(queries.get_message(room_id, 1), by=ada())
+    assert queries.lines_after(room_id, 1)[0].reply == queries.Quote(1, sam().name, "")
+    for seq in (1, 99):
+        with pytest.raises(NotFound):
+            operations.post_message(room_id, "third", client_id=uuid4(), by=ada(), reply_seq=seq)
+
+
+def asked(standing: Standing) -> tuple[Question, Message]:
+    """A question of Sam's."""
+    line = operations.post_message(standing.session.id, "Why?", client_id=uuid4(), by=sam(), is_question=True).line
+    return queries.get_question(standing.session.id, line.seq)
+
+
+def test_vote__counts_a_person_once(work: Work, standing: Standing) -> None:
+    question, message = asked(standing)
+    assert [operations.vote(question, message, on=on, by=ada()) for on in (True, True, False, False, True)] == [1, 1, 0, 0, 1]
+    work.refresh(question)
+    assert question.votes == 1 and queries.questions_of(standing.session.id, ada().user_id)[0].mine
+
+
+def test_answer_question__moves_it_behind_the_open_ones(work: Work, standing: Standing) -> None:
+    first, second = asked(standing), asked(standing)
+    for _ in range(2):
+        operations.answer_question(*first, text=" Because. ", by=ada())
+    found = queries.questions_of(standing.session.id, None)
+    assert [one.seq for one in found] == [second[1].seq, first[1].seq] and found[1].answer == "Because."
+    assert len(work.scalars(select(AuditRow).where(AuditRow.action == "chat.answer_question")).all()) == 1
+
+
+def test_reopen_question__keeps_the_words_of_the_answer(work: Work, standing: Standing) -> None:
+    question, message = asked(standing)
+    operations.answer_question(question, message, text="Because.", by=ada())
+    for _ in range(2):
+        operations.reopen_question(question, message, by=ada())
+    assert question.answered_at is None and question.answer == "Because."
+
+
+def test_react__sets_a_sign_once_and_takes_it_away(work: Work, standing: Standing) -> None:
+    post(standing, "hi")
+    message = queries.get_message(standing.session.id, 1)
+    assert operations.react(message, "👍", on=True, by=ada()) == operations.react(message, "👍", on=True, by=ada()) == {"👍": 1}
+    assert operations.react(message, "👍", on=True, by=sam()) == {"👍": 2}
+    assert queries.signs_in(standing.session.id, ada().user_id, since=0) == {1: [("👍", 2, True)]}
+    assert operations.react(message, "👍", on=False, by=ada()) == {"👍": 1}
+    with pytest.raises(Invalid):
+        operations.react(message, "x", on=True, by=ada())
+
+
+def test_raise_hand__keeps_the_order(work: Work, standing: Standing) -> None:
+    room_id = standing.session.id
+    for person in (sam(), ada(), sam()):
+        operations.raise_hand(room_id, by=person)
+    assert [name for _id, name, _since in queries.hands_of(room_id)] == [sam().name, ada().name]
+
+
+def test_lower_hands__of_one_or_of_all(work: Work, standing: Standing) -> None:
+    room_id = standing.session.id
+    for person in (sam(), ada()):
+        operations.raise_hand(room_id, by=person)
+    operations.lower_hands(room_id, sam().user_id)
+    assert [name for _id, name, _since in queries.hands_of(room_id)] == [ada().name]
+    operations.lower_hands(room_id)
+    assert queries.hands_of(room_id) == []
 
 
 def test_post_message__stops_at_100_a_minute(work: Work, standing: Standing) -> None:

@@ -16,6 +16,7 @@ from lms.auth import operations as accounts
 from lms.auth import queries as auth_queries
 from lms.channels import operations as people
 from lms.channels.queries import get_member
+from lms.chat import operations as chat
 from lms.chat.models import Message, Room
 from lms.core import db, pubsub
 from lms.core.redis import redis
@@ -201,6 +202,51 @@ def test_rooms_show__lets_authors_and_moderators_delete_and_nobody_else(stage: S
     late.until("line", seq=2)
     assert [line["text"] for line in late.lines] == ["", ""]
     assert redis().exists(f"chat:tail:{CHANNEL}:{stage.room_id}") == 0
+
+
+def test_rooms_show__tells_and_enforces_what_moderators_do(stage: Stage) -> None:
+    one, host = come_in(stage.server, stage.sam, stage.room_id), come_in(stage.server, stage.ada, stage.room_id)
+    one.say("Why?")
+    host.until("line", seq=1)
+    with db.unit_of_work(CHANNEL):  # by the page of another process
+        chat.pause_room(stage.room_id, on=True, by=stage.ada.actor)
+    one.until("rules", paused=True)
+    one.say("still here")
+    assert one.until("no")["rule"] == "paused"
+    one.send(k="pin", seq=1)
+    assert one.until("no")["rule"] == "staff"
+    host.send(k="pin", seq=1)
+    assert one.until("pin")["line"]["text"] == "Why?"  # type: ignore[index]
+    one.send(k="hand", on=True)
+    host.until("hands", hands=[{"id": str(stage.sam.actor.user_id), "name": stage.sam.actor.name}])
+    host.send(k="react", seq=1, sign="👍", on=True)
+    one.until("mark", seq=1, r={"👍": 1})
+    one.send(k="typing")
+    assert host.read(0.5) is None or host.news[-1]["k"] != "typing", "a paused room hears nobody type"
+    host.send(k="typing")
+    one.until("typing")
+    host.send(k="ban", user=str(stage.sam.actor.user_id))
+    one.until("banned", on=True)
+    one.send(k="react", seq=1, sign="👍", on=True)
+    assert one.until("no")["rule"] == "banned"
+    late = come_in(stage.server, stage.ada, stage.room_id).news[0]
+    assert late["pin"]["seq"] == 1 and late["marks"] == {"1": {"r": {"👍": 1}}} and late["rules"]["paused"] is True  # type: ignore[index]
+
+
+def test_rooms_show__carries_questions_votes_and_answers(stage: Stage) -> None:
+    one, host = come_in(stage.server, stage.sam, stage.room_id), come_in(stage.server, stage.ada, stage.room_id)
+    one.send(k="say", ref=str(uuid4()), text="Why?", q=True)
+    assert host.until("line")["q"] is True
+    host.send(k="vote", seq=1, on=True)
+    one.until("mark", seq=1, v=1)
+    host.send(k="answered", seq=1, on=True)
+    one.until("mark", seq=1, done=True)
+    host.send(k="say", ref=str(uuid4()), text="Because.", re=1)
+    assert one.until("line", seq=2)["re"] == {"seq": 1, "name": stage.sam.actor.name, "text": "Why?"}
+    host.send(k="delete", seq=1)
+    one.until("gone")
+    late = come_in(stage.server, stage.ada, stage.room_id, after=1)
+    assert late.until("line", seq=2)["re"]["text"] == ""  # type: ignore[index]
 
 
 def test_rooms_show__answers_nonsense_with_no_and_stays(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """Door 1 of chat: the room without script, posting, deleting, reporting, and tickets."""
 
+import time
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from lms.chat import operations
 from lms.chat.models import Flag, Message
 from lms.core import db
 from lms.core.models import EventRow
+from lms.core.redis import redis
 from tests.client import Browser
 from tests.conftest import CHANNEL
 from tests.factories.people import ada, sam
@@ -106,6 +108,47 @@ def test_rooms_messages_flag__tells_the_moderators_once(as_sam: Browser, as_ada:
     page = as_ada.get(f"/admin/chat/rooms/{room}", status=200)
     assert "rude words" in page.words and "Rude" in page.words
     as_sam.post(f"/chat/rooms/{room}/messages/1/flag", {"reason": "x" * 501}, status=422)
+
+
+def test_rooms_messages__may_be_questions_and_answers(as_sam: Browser, as_ada: Browser) -> None:
+    room = a_room("Ask me")
+    page = as_sam.get(f"/chat/rooms/{room}?reply=1", status=200)
+    assert page.text("//p[@data-chat-replying]//strong")
+    as_sam.post(f"/chat/rooms/{room}/messages", {"text": "Why?", "ref": str(uuid4()), "reply": 1, "question": 1}, status=303)
+    page = as_ada.get(f"/chat/rooms/{room}", status=200)
+    assert page.text("//li[@data-seq='2']//p[@class='chat-quote']//span") == "Ask me" and page.all("//li[@data-asked-seq='2']")
+
+
+def test_rooms_messages_vote__is_for_the_others(as_sam: Browser, as_ada: Browser) -> None:
+    room = a_room()
+    as_sam.post(f"/chat/rooms/{room}/messages", {"text": "Why?", "ref": str(uuid4()), "question": 1}, status=303)
+    as_sam.post(f"/chat/rooms/{room}/messages/1/vote", {"on": 1}, status=403, check=False)
+    as_ada.post(f"/chat/rooms/{room}/messages/1/vote", {"on": 1}, status=303)
+    assert as_sam.get(f"/chat/rooms/{room}", status=200).text("//li[@data-asked-seq='1']//button/span") == "1"
+
+
+def test_rooms_messages_signs__stand_on_the_message(as_sam: Browser) -> None:
+    room = a_room("Hello")
+    as_sam.post(f"/chat/rooms/{room}/messages/1/signs", {"sign": "👍", "on": 1}, status=303)
+    assert as_sam.get(f"/chat/rooms/{room}", status=200).all("//button[@data-sign='👍' and @aria-pressed='true']")
+    as_sam.post(f"/chat/rooms/{room}/messages/1/signs", {"sign": "no", "on": 1}, status=422, check=False)
+
+
+def test_rooms_hand__goes_up_and_down(as_sam: Browser, as_ada: Browser) -> None:
+    room = a_room()
+    as_sam.post(f"/chat/rooms/{room}/hand", {"on": 1}, status=303)
+    assert "number 1" in as_sam.get(f"/chat/rooms/{room}", status=200).words
+    assert "Sam" in as_ada.get(f"/admin/chat/rooms/{room}", status=200).words
+    as_sam.post(f"/chat/rooms/{room}/hand", {"on": ""}, status=303)
+    assert "number 1" not in as_sam.get(f"/chat/rooms/{room}", status=200).words
+
+
+def test_rooms_people__lists_who_is_here(as_sam: Browser) -> None:
+    room = a_room()
+    assert "Nobody is in the room" in as_sam.get(f"/chat/rooms/{room}/people", status=200, htmx=True).words
+    with db.unit_of_work(CHANNEL):
+        redis().zadd(f"chat:here:{CHANNEL}:{room}", {str(ada().user_id): time.time() + 60})
+    assert "Ada" in as_sam.get(f"/chat/rooms/{room}/people", status=200, htmx=True).words
 
 
 def test_rooms_tickets__are_for_people_who_may_read(as_sam: Browser, client: Browser) -> None:

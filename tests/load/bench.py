@@ -19,6 +19,7 @@ from tests.load.bench_codes import codes
 from tests.load.bench_enrol import enrol
 from tests.load.bench_import import imports
 from tests.load.bench_lists import csv, lists
+from tests.load.bench_live import live
 from tests.load.bench_media import pieces, playable
 from tests.load.bench_processes import chat, start
 from tests.load.bench_steady import steady
@@ -99,6 +100,7 @@ ALL: dict[str, Bench] = {
     "chat": chat,
     "playable": playable,
     "pieces": pieces,
+    "live": live,
     "lists": lists,
     "csv": csv,
 }

@@ -51,6 +51,7 @@ class LiveRoom:
         self.heard_seq = 0
         self.recent: deque[tuple[int, bytes]] = deque(maxlen=queries.TAIL)
         self.gone: set[int] = set()
+        self.state: dict[str, Any] = {}  # its rules, its pin, what is marked, whose hands are up: `queries.room_state`
         self.is_closed = False
         self.empty_since = time.monotonic()
         self.told_count = -1
@@ -68,7 +69,9 @@ class LiveRoom:
             last_seq = queries.last_seq_of(self.room_id)
             tail = queries.tail_of(self.room_id, last_seq=last_seq)
             gone = queries.gone_seqs(self.room_id)
+            state = queries.room_state(self.room_id)
         with self.lock:
+            self.state = state
             self.seq = max([last_seq, *(seq for seq, _payload in tail)])
             self.recent.extend((seq, text_frame(payload)) for seq, payload in tail)
             self.gone.update(gone)
@@ -135,8 +138,7 @@ class LiveRoom:
             self._line(int(news["seq"]), payload)
             return
         with self.lock:
-            if kind == "gone":
-                self._forget(int(news["seq"]))
+            self._note(kind, news)
             frame = text_frame(payload)
             only = news.get("user")
             for seat in list(self.seats):
@@ -150,7 +152,6 @@ class LiveRoom:
                 self._state_unheard = True
                 self.heard_seq = max(self.heard_seq, self.seq + 1)  # there may be more than was heard of
                 self.catch_up()
-            self.spread(encode({"k": "sync", "gone": sorted(self.gone)}))
 
     def check(self, last_seq: int) -> None:
         """Compare with what PostgreSQL says; a line whose teller died on the way is found here."""
@@ -193,12 +194,34 @@ class LiveRoom:
         else:
             waiting.append(frame)
 
+    def _note(self, kind: str, news: dict[str, Any]) -> None:
+        """Keep what those who come later have to know."""
+        if kind == "gone":
+            self._forget(int(news["seq"]))
+        elif kind == "mark":
+            self.state["marks"].setdefault(str(news["seq"]), {}).update(
+                {key: news[key] for key in ("r", "v", "done", "answer") if key in news}
+            )
+        elif kind == "rules":
+            self.state["rules"] = {key: news[key] for key in ("slow", "links", "paused")}
+        elif kind == "pin":
+            self.state["pin"] = news["line"]
+        elif kind == "hands":
+            self.state["hands"] = news["hands"]
+
     def _forget(self, seq: int) -> None:
+        """Take the words of a deleted line out of the newest frames: its own, and where it is quoted."""
         self.gone.add(seq)
+        quoted = b'"re":{"seq":%d,' % seq
         for place, (number, frame) in enumerate(self.recent):
+            if number != seq and quoted not in frame:
+                continue
+            line = json.loads(frame[frame.index(b"{") :])
             if number == seq:
-                line = json.loads(frame[frame.index(b"{") :])
-                self.recent[place] = (seq, encode({**line, "text": "", "gone": True}))
+                line |= {"text": "", "gone": True}
+            else:
+                line["re"]["text"] = ""
+            self.recent[place] = (number, encode(line))
 
     def catch_up(self) -> None:
         """Read what is missing in a thread of its own; one at a time."""
@@ -222,11 +245,16 @@ class LiveRoom:
                 self._catching_up = False
 
     def _tell_state(self) -> None:
-        """Say how the class stands, from PostgreSQL: it may have begun or ended while nothing was heard."""
+        """Say how the class and its room stand, from PostgreSQL: anything may have changed while nothing was heard."""
         self._state_unheard = False
         with database, db.unit_of_work(self.channel_id, read_only=True):
-            state = get_session(self.room_id).state
-        self.spread(encode({"k": "state", "state": state}))
+            session_state = get_session(self.room_id).state
+            state, gone = queries.room_state(self.room_id), queries.gone_seqs(self.room_id)
+        with self.lock:
+            self.state = state
+            self.gone.update(gone)
+        self.spread(encode({"k": "sync", "gone": sorted(self.gone), **state}))
+        self.spread(encode({"k": "state", "state": session_state}))
 
     def _read_missing(self) -> bool:
         """Send one piece of what is missing; whether there may be more."""

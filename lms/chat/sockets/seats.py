@@ -9,9 +9,10 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from lms.chat import operations, policies, queries
+from lms.chat import operations, policies
 from lms.chat.operations import MOST_A_MINUTE
 from lms.chat.sockets.rooms import LiveRoom, encode
+from lms.chat.sockets.wishes import WISHES, Wish
 from lms.core import db, i18n
 from lms.core.decisions import Actor
 from lms.core.errors import Refusal, TooMany
@@ -24,6 +25,7 @@ from lms.web.socket_doors import TOO_MUCH, database
 from lms.web.websockets import Closed, WebSocket
 
 MOST_FRAMES_A_MINUTE = 3 * MOST_A_MINUTE
+TYPING_SECONDS, TYPING_ROOM = 2.0, 30
 log = structlog.get_logger(__name__)
 
 
@@ -31,7 +33,7 @@ class Seat:
     """One socket of one person in one room."""
 
     __slots__ = (
-        "_frames", "_said", "actor", "checked_at", "digest", "is_moderator", "locale", "pinged_at",
+        "_frames", "_said", "_typed_at", "actor", "checked_at", "digest", "is_moderator", "locale", "pinged_at",
         "room", "room_id", "send", "state", "visit_id", "ws",
     )  # fmt: skip
 
@@ -48,6 +50,7 @@ class Seat:
         self.visit_id = uuid7()
         self.checked_at = self.pinged_at = time.monotonic()
         self._said = said  # shared by all sockets of the person in this process
+        self._typed_at = 0.0
         self._frames: deque[float] = deque()
 
     def welcome(self, room: LiveRoom) -> dict[str, Any]:
@@ -60,6 +63,7 @@ class Seat:
             "state": self.state,
             "here": max(room.told_count, 1),
             "gone": sorted(room.gone),
+            **room.state,
         }
 
     def serve(self) -> None:
@@ -99,39 +103,38 @@ class Seat:
         kind = wish.get("k")
         if kind == "say":
             self._say(wish)
-        elif kind in ("delete", "flag"):
-            self._judge(kind, int(wish["seq"]), str(wish.get("reason", "")))
+        elif kind == "typing":
+            self._type()
         else:
-            raise ValueError(kind)
+            self._act(WISHES[str(kind)], wish)
 
     def _say(self, wish: dict[str, Any]) -> None:
         client_id, text = UUID(str(wish["ref"])), str(wish.get("text", ""))
         if _over(self._said, MOST_A_MINUTE):
             raise TooMany(_("That is more than 100 messages in a minute. Take a breath."), retry_after=30)
         with database, db.running(self.actor.channel_id, user_id=self.actor.user_id):
-            posted = operations.post_message(self.room_id, text, client_id=client_id, by=self.actor)
+            reply = int(wish["re"]) if wish.get("re") else None
+            posted = operations.post_message(
+                self.room_id, text, client_id=client_id, by=self.actor, reply_seq=reply, is_question=wish.get("q") is True
+            )
         if not posted.is_new:
             self.ws.send(encode({"k": "ack", "ref": str(client_id), "seq": posted.line.seq}))
 
-    def _judge(self, kind: str, seq: int, reason: str) -> None:
-        with database, db.unit_of_work(self.actor.channel_id, user_id=self.actor.user_id):
-            standing = self._standing()
-            message = queries.get_message(self.room_id, seq)
-            if kind == "delete":
-                may = policies.can_delete(self.actor, message.author_id, standing.session, standing.instructor_id)
-                if may:
-                    operations.delete_message(message, by=self.actor)
-            else:
-                may = policies.can_read(self.actor, standing)
-                if may:
-                    operations.flag_message(message, reason=reason, by=self.actor)
-                    self.ws.send(encode({"k": "flagged", "seq": seq}))
-        if not may:
-            self.refuse("", may.sentence, rule=may.rule)
+    def _type(self) -> None:
+        """Tell the others that this person writes: in small rooms, and of moderators; not more than every other second."""
+        moment, room = time.monotonic(), self.room
+        if room is None or moment - self._typed_at < TYPING_SECONDS or (room.told_count > TYPING_ROOM and not self.is_moderator):
+            return
+        self._typed_at = moment
+        if self.is_moderator or not room.state["rules"]["paused"]:
+            operations.tell_typing(self.room_id, by=self.actor)
 
-    def _standing(self) -> Standing:
-        """How the person stands to the session at this moment: every message is authorised anew."""
-        return streaming.get_standing(self.room_id, self.actor.user_id)
+    def _act(self, act: Wish, wish: dict[str, Any]) -> None:
+        """Any other wish: the rule is asked anew for each, and what the person alone has to know goes back."""
+        with database, db.unit_of_work(self.actor.channel_id, user_id=self.actor.user_id):
+            told = act(self.actor, streaming.get_standing(self.room_id, self.actor.user_id), wish)
+        if told:
+            self.ws.send(encode(told))
 
 
 def _wish(text: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import render_template, request, url_for
+from flask import g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.core.decisions import admins
@@ -29,14 +29,19 @@ def sessions_recording(session_id: UUID) -> ResponseReturnValue:
 
 @bp.route("/settings", methods=["GET", "POST"])
 def settings() -> ResponseReturnValue:
-    """For how long recordings stay that nobody made a published lesson of."""
+    """For how long recordings stay that nobody made a published lesson of, and how outside rooms report."""
     allow(admins(actor()))
     page = "streaming/admin/settings.html"
     form = RuleForm(data={"keep_days": queries.rule().keep_days})
+    hooks = {
+        "address": g.channel.origin + url_for("streaming.hooks"),
+        "secret": queries.hook_secret(),
+        "receipts": queries.newest_receipts(),
+    }
     if not form.is_submitted():
-        return render_template(page, form=form)
+        return render_template(page, form=form, **hooks)
     if not form.validate():
-        return invalid(page, page=page, form=form)
+        return invalid(page, page=page, form=form, **hooks)
     operations.keep_rule(form.keep_days.data, by=actor())
     toast(_("Saved."))
     return moved(url_for(".settings"))

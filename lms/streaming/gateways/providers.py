@@ -1,5 +1,7 @@
 """Where a live class happens: providers behind one interface."""
 
+import hashlib
+import hmac
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -7,12 +9,14 @@ from lms.core.i18n import gettext as _
 from lms.streaming.errors import BadLink
 from lms.streaming.models import Session
 
+TOLERANCE_SECONDS = 300
+
 
 class Provider(Protocol):
     """A place where people see and hear each other; `name` is what a session stores.
 
     `records` says whether it gives us a recording by itself, `stages` whether the picture plays on our own page.
-    Whoever it is, joins, leaves and the recording arrive as the same facts (`operations.take_fact`).
+    Whoever it is, joins, leaves and the recording arrive as the same facts (`operations.reporting` for outside rooms).
     """
 
     name: str
@@ -72,7 +76,23 @@ class BrowserProvider:
         return ""
 
 
-PROVIDERS: dict[str, Provider] = {made.name: made for made in (LinkProvider(), BrowserProvider())}
+class WebhookProvider(LinkProvider):
+    """A room somewhere else that reports joins, leaves and its recording by signed webhooks."""
+
+    name = "webhook"
+
+
+def signature_fits(secret: str, header: str, body: bytes, *, at: float) -> bool:
+    """Whether `t=<seconds>,v1=<hex>` is the HMAC-SHA-256 of "<seconds>.<body>" under the secret, made within five minutes."""
+    parts = dict(part.partition("=")[::2] for part in header.split(","))
+    stamp = parts.get("t", "")
+    if not stamp.isdigit() or len(stamp) > 12 or abs(at - int(stamp)) > TOLERANCE_SECONDS:
+        return False
+    wanted = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(wanted, parts.get("v1", ""))
+
+
+PROVIDERS: dict[str, Provider] = {made.name: made for made in (LinkProvider(), BrowserProvider(), WebhookProvider())}
 
 
 def provider_of(session: Session) -> Provider:

@@ -23,6 +23,7 @@ from lms.streaming.operations.recording import (
     miss_recording,
     retry_recording,
 )
+from lms.streaming.operations.reporting import rebuild_visits, recompute_attendance, store_receipt, take_receipt
 from lms.streaming.operations.taking import begin_take, end_take, end_takes, hang_up, mark_moment, show_picture, unmark_moment
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "note_leave",
     "note_page",
     "open_session",
+    "rebuild_visits",
+    "recompute_attendance",
     "record_session",
     "retry_recording",
     "revoke_feed",
@@ -58,5 +61,7 @@ __all__ = [
     "schedule_session",
     "show_picture",
     "start_session",
+    "store_receipt",
+    "take_receipt",
     "unmark_moment",
 ]

@@ -20,6 +20,7 @@ from lms.streaming.queries.recordings import (
     stretches_of,
     takes_of,
 )
+from lms.streaming.queries.reported import hook_secret, lock_receipt, newest_receipts, reported_people, signals_of
 from lms.streaming.queries.sessions import (
     Attendance,
     Attended,
@@ -69,12 +70,16 @@ __all__ = [
     "get_series",
     "get_session",
     "get_standing",
+    "hook_secret",
     "last_number",
+    "lock_receipt",
     "moments_of",
+    "newest_receipts",
     "old_recordings",
     "past_sessions",
     "read_stream",
     "recording_of_asset",
+    "reported_people",
     "rule",
     "running_ids",
     "running_visit",
@@ -82,6 +87,7 @@ __all__ = [
     "sessions_between",
     "sessions_left_running",
     "sessions_to_open",
+    "signals_of",
     "standings_of",
     "stay_of",
     "stream_url",

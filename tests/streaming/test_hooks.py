@@ -1,0 +1,95 @@
+"""Reports of outside rooms: signed, stored first, the same result in any order and however often."""
+
+import hashlib
+import hmac
+import itertools
+import json
+import time
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session as Work
+
+from lms.core import db
+from lms.core.clock import now
+from lms.streaming import operations, queries
+from lms.streaming.gateways import signature_fits
+from tests.client import Browser
+from tests.conftest import CHANNEL, run_jobs
+from tests.factories.people import ada, sam
+from tests.factories.streaming import a_session, enrol
+
+
+def signed(secret: str, body: bytes, *, at: float | None = None) -> str:
+    """The header of a report."""
+    stamp = str(int(at or time.time()))
+    return f"t={stamp},v1={hmac.new(secret.encode(), stamp.encode() + b'.' + body, hashlib.sha256).hexdigest()}"
+
+
+def test_hooks__take_what_is_signed_once(app: Flask, client: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        session = a_session(state="live", provider="webhook")
+        enrol(sam(), session)
+        secret = queries.hook_secret()
+        email = sam().email
+    machine = app.test_client()
+
+    def report(header: str | None = None, **changes: object) -> int:
+        body = json.dumps(
+            {"id": "1", "session": str(session.id), "kind": "join", "person": email, "at": now().isoformat(), **changes}
+        ).encode()
+        headers = {"Lectern-Signature": header if header is not None else signed(secret, body), "Host": "localhost"}
+        return machine.post("/streaming/hooks", data=body, headers=headers, content_type="application/json").status_code
+
+    assert [report(), report(), report(id="2", person="nobody@example.org"), report(id="3", kind="dance")] == [202] * 4
+    assert report("") == 403 and report("t=1,v1=00", id="4") == 403 and report(id="") == 422
+    run_jobs()
+    with db.unit_of_work(CHANNEL):
+        reasons = {one.event_id: one.reason for one in queries.newest_receipts()}
+        assert reasons["1"] == "" and "Nobody" in reasons["2"] and "join, a leave" in reasons["3"] and set(reasons) == {"1", "2", "3"}
+        assert [one.name for one in queries.attendance_of(session.id)] == ["Sam Student"]
+
+
+def test_signature_fits__only_what_was_signed_within_five_minutes() -> None:
+    body, moment = b'{"id":"1"}', 1_000_000.0
+    header = signed("secret", body, at=moment)
+    assert signature_fits("secret", header, body, at=moment + 299)
+    for wrong in (header[:-1], header.replace("t=1", "t=2"), "", "t=x,v1=y", header.replace("v1", "v0")):
+        assert not signature_fits("secret", wrong, body, at=moment)
+    assert not signature_fits("secret", header, body, at=moment + 301)
+    assert not signature_fits("other", header, body, at=moment) and not signature_fits("secret", header, body + b" ", at=moment)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::5])
+def test_take_receipt__gives_the_same_attendance_in_any_order(work: Work, order: tuple[int, ...]) -> None:
+    session = a_session(state="live", provider="webhook")
+    begun = now() - timedelta(minutes=60)
+    session.opened_at = begun
+    work.flush()
+    told = [("join", 0), ("leave", 10), ("join", 20), ("leave", 50)]
+    for place in (*order, *order):
+        kind, minute = told[place]
+        at = (begun + timedelta(minutes=minute)).isoformat()
+        made = operations.store_receipt({"id": f"{place}", "session": str(session.id), "kind": kind, "person": sam().email, "at": at})
+        if made is not None:
+            operations.take_receipt(made)
+            operations.take_receipt(made)
+    (found,) = queries.attendance_of(session.id)
+    assert ([round(stay.seconds / 60) for stay in found.stays], operations.recompute_attendance(session)) == ([10, 30], 1)
+    assert queries.attendance_of(session.id) == [found]
+
+
+def test_take_receipt__of_a_recording_says_where_it_lies(work: Work) -> None:
+    session = a_session(state="ended", provider="webhook")
+    for name in ("a", "a", "b"):
+        made = operations.store_receipt({"id": name, "session": str(session.id), "kind": "recording", "url": "https://meet.example/r/1"})
+        if made is not None:
+            operations.take_receipt(made)
+    recording = queries.find_recording(session.id)
+    assert recording is not None and recording.state == "missing" and "https://meet.example/r/1" in recording.reason
+    wrong = operations.store_receipt({"id": "c", "session": str(uuid4()), "kind": "join", "person": ada().email, "at": now().isoformat()})
+    assert wrong is not None
+    operations.take_receipt(wrong)
+    assert queries.lock_receipt(wrong).reason
