@@ -144,6 +144,11 @@ def not_for(link: Link) -> Decision:
     return no(_("This key opens other courses, not this one. Look at the course it was given to you for."), rule="other_course")
 
 
+def runs_in_batches(course: Course) -> Decision:
+    """The answer to a link or key of a course whose students take a place in a batch: no link gives one."""
+    return no(_("%(title)s runs in batches. Choose one on its page.", title=course.title), rule="batch")
+
+
 def no_such_link() -> str:
     """The answer to a link that is none."""
     return _("This link is not valid. It may have been replaced by a newer one: ask whoever gave it to you.")

@@ -23,6 +23,7 @@ from lms.enrollments.operations.links import digest_of_key
 from lms.enrollments.queries import Way
 from tests.client import Browser
 from tests.conftest import CHANNEL, newest_code, run_jobs
+from tests.factories.batches import a_batch
 from tests.factories.courses import a_course
 from tests.factories.people import a_student, root, sam
 from tests.factories.wallet import a_topped_up_student, euros
@@ -315,3 +316,13 @@ def test_entry__is_said_on_the_course(as_ada: Browser, as_root: Browser, api_roo
     assert "An admin of the academy" in as_root.get(f"/enrollments/courses/{course.id}/offer", htmx=True).words
     assert api_root.post(f"/courses/{course.id}/entry", {"entry": "key"})["entry"] == "key"
     run_jobs()
+
+
+def test_enroll_through__gives_no_place_of_a_course_that_runs_in_batches(work: db.Session) -> None:
+    course, other = a_course("Algebra", published=True), a_course("Botany", published=True)
+    way, _held = a_link(course, other)
+    a_batch(course)
+    assert refused(way, course, sam()) == "batch"
+    assert [one.course_id for one in operations.join_courses(way, by=sam())] == [other.id]
+    with pytest.raises(Invalid):
+        a_link(course)

@@ -61,9 +61,9 @@ def join_courses(way: Way, *, by: Actor) -> list[Enrollment]:
 
 
 def courses_to_join(way: Way, by: Actor) -> Sequence[Course]:
-    """The courses of a link or key in which the actor is not."""
+    """The courses of a link or key in which the actor is not, but those that run in batches: there everybody takes a place of their own."""
     standing = queries.enrollments_in(by.user_id, [course.id for course in way.courses])
-    return [course for course in way.courses if course.id not in standing]
+    return [course for course in way.courses if course.id not in standing and not queries.runs_in_batches(course.id)]
 
 
 def enroll_through(link_id: UUID, course: Course, *, by: Actor, agreed: Money | None = None, coupon_id: UUID | None = None) -> Enrollment:
@@ -95,6 +95,8 @@ def _take_place(link_id: UUID, course: Course, by: Actor) -> Link:
     decision = policies.can_join(by, link, at=now(), has_place=has_place)
     if decision and course.id not in [one.id for one in queries.courses_of_link(link.id)]:
         decision = policies.not_for(link)
+    if decision and queries.runs_in_batches(course.id):
+        decision = policies.runs_in_batches(course)
     if not decision:
         raise LinkRefused(decision.sentence, rule=decision.rule)
     if not has_place and not db.session().execute(TAKE_PLACE, {"channel": current_channel(), "link": link.id}).one_or_none():

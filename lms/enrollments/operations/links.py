@@ -169,6 +169,11 @@ def _open_courses(link: Link, course_ids: Sequence[UUID]) -> None:
     if there != wanted:
         sentence = _("One of these courses is not there any more. Choose again.")
         raise Invalid(sentence, fields={"course_ids": sentence})
+    if any(queries.runs_in_batches(course_id) for course_id in wanted):
+        sentence = _(
+            "One of these courses runs in batches, where everybody takes a place of their own. Leave it out: no link gives such a place."
+        )
+        raise Invalid(sentence, fields={"course_ids": sentence})
     gone = delete(LinkCourse).where(LinkCourse.link_id == link.id, LinkCourse.course_id.not_in(wanted))
     db.session().execute(gone.execution_options(synchronize_session=False))
     stand = set(db.session().scalars(select(LinkCourse.course_id).where(LinkCourse.link_id == link.id)))

@@ -109,13 +109,15 @@ def _about(way: Way) -> dict[str, Any]:
     """What the page of a link shows: its courses, where this person stands in each, and what is next."""
     standing = queries.enrollments_in(actor().user_id, [course.id for course in way.courses])
     decision = may_join(way.link)
-    waiting = [course for course in way.courses if course.id not in standing and course.is_published]
+    in_batches = {course.id for course in way.courses if queries.runs_in_batches(course.id)}
+    waiting = [course for course in way.courses if course.id not in standing and course.id not in in_batches and course.is_published]
     priced = {course.id for course in waiting if not way.link.is_free and course.price_now.minor}
     return {
         "way": way,
         "link": way.link,
         "decision": decision,
         "standing": standing,
+        "in_batches": in_batches,
         "to_join": [course for course in waiting if course.id not in priced],
         "passes": {course.id: pass_of(way.link, course) for course in waiting if course.id in priced} if decision else {},
     }
