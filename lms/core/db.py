@@ -132,8 +132,11 @@ class Work:
             self._session.flush()
 
     def commit(self) -> None:
-        """Make it last."""
-        (self.connection if self._session is None else self._session).commit()
+        """Make it last: what the session did, and what went past it by `rows`."""
+        if self._session is not None:
+            self._session.commit()
+        if self._session is None or (not self.shared and self.connection.in_transaction()):
+            self.connection.commit()
 
     def roll_back(self) -> None:
         """Undo it."""

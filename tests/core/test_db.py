@@ -50,8 +50,10 @@ def test_unit_of_work__commits_and_rolls_back_with_and_without_a_session(real_da
     with pytest.raises(ZeroDivisionError), db.running(CHANNEL):
         db.rows(rename, name="Nobody", id=sam.user_id)
         raise ZeroDivisionError
+    with db.unit_of_work(CHANNEL):  # its session is there, and is never asked
+        db.rows(rename, name="Samantha", id=sam.user_id)
     with db.unit_of_work(CHANNEL, read_only=True) as session:
-        assert session.get_one(Member, sam.user_id).name == "Samira"
+        assert session.get_one(Member, sam.user_id).name == "Samantha"
         with pytest.raises(Exception, match="read-only"):
             db.rows(rename, name="Nobody", id=sam.user_id)
         session.rollback()

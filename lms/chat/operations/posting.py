@@ -54,7 +54,6 @@ def post_message(
             raise
         return Posted(_tell_again(room_id, client_id, by), False)
     line = Line(uuid7(), held.last_seq + 1, by.user_id, by.name, by.role, client_id, words, now(), False, reply, is_question)
-    _join_session()
     if not db.rows(POST, room=room_id, **_values(line)):
         return Posted(_tell_again(room_id, client_id, by), False)
     if is_question:
@@ -80,13 +79,6 @@ def _values(line: Line) -> dict[str, object]:
         "id": line.id, "author": line.author_id, "client": line.client_id, "text": line.text, "at": line.posted_at,
         "reply": reply, "question": line.is_question,
     }  # fmt: skip
-
-
-def _join_session() -> None:
-    """Have the session of this unit of work, when there is one, commit what goes past it: it commits what it took part in."""
-    session = db.work()._session
-    if session is not None:
-        session.connection()
 
 
 def _check(held: Held, words: str, by: Actor) -> None:
