@@ -29,8 +29,9 @@ from lms.core.ids import uuid7
 from lms.core.money import Money
 from lms.courses.forms import IdField
 from lms.enrollments import queries
-from lms.enrollments.models import CourseBatch, Link
+from lms.enrollments.models import CourseBatch
 from lms.enrollments.operations import BatchSheet, Played, Terms
+from lms.enrollments.queries import Way
 from lms.web.forms import Form, MoneyField, one_line, strip
 from lms.web.i18n import reader_zone
 
@@ -91,7 +92,7 @@ class LinkForm(Form):
         description=_l("For your own list; whoever comes through it sees it, too."),
     )
     course_ids = SelectMultipleField(
-        _l("Courses"),
+        _l("Courses and batches"),
         [InputRequired(_l("Choose at least one course."))],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
@@ -120,13 +121,15 @@ class LinkForm(Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.course_ids.choices = [SelectChoice(value, title) for value, title in queries.courses_to_enrol_in()]
+        self.course_ids.choices = [SelectChoice(value, title) for value, title in queries.places_to_enrol_in()]
 
-    def fill(self, link: Link, course_ids: Sequence[UUID]) -> None:
+    def fill(self, way: Way) -> None:
         """Show it as it stands."""
+        link = way.link
         for name in ("label", "seats", "tag", "note"):
             self[name].data = getattr(link, name)
-        self.course_ids.data = [str(course_id) for course_id in course_ids]
+        held = {course.id: way.batches.get(course.id) for course in way.courses}
+        self.course_ids.data = [f"{course_id}:{batch.id}" if batch else str(course_id) for course_id, batch in held.items()]
         self.price.data = "free" if link.is_free else "price"
         self.domains.data = ", ".join(link.domains)
         for name in ("starts_at", "ends_at"):
@@ -135,9 +138,11 @@ class LinkForm(Form):
 
     def terms(self) -> Terms:
         """What it is asked to be."""
+        chosen = [value.partition(":") for value in self.course_ids.data or ()]
         return Terms(
             label=self.label.data or "",
-            course_ids=[UUID(value) for value in dict.fromkeys(self.course_ids.data or ())],
+            course_ids=[UUID(course) for course in dict.fromkeys(course for course, _colon, _batch in chosen)],
+            batch_ids=[UUID(batch) for _course, _colon, batch in chosen if batch],
             is_free=self.price.data == "free",
             note=self.note.data or "",
             tag=self.tag.data or "",

@@ -145,7 +145,7 @@ def not_for(link: Link) -> Decision:
 
 
 def runs_in_batches(course: Course) -> Decision:
-    """The answer to a link or key of a course whose students take a place in a batch: no link gives one."""
+    """The answer to a link or key that names no batch of a course whose students take a place in one."""
     return no(_("%(title)s runs in batches. Choose one on its page.", title=course.title), rule="batch")
 
 

@@ -16,7 +16,7 @@ from lms.courses import operations as courses
 from lms.courses.models import Course
 from lms.courses.operations import Entry
 from lms.enrollments import operations, policies, queries
-from lms.enrollments.errors import LinkRefused, NoLink
+from lms.enrollments.errors import BatchIsFull, LinkRefused, NoLink
 from lms.enrollments.models import Link
 from lms.enrollments.operations import Terms
 from lms.enrollments.operations.links import digest_of_key
@@ -318,11 +318,35 @@ def test_entry__is_said_on_the_course(as_ada: Browser, as_root: Browser, api_roo
     run_jobs()
 
 
-def test_enroll_through__gives_no_place_of_a_course_that_runs_in_batches(work: db.Session) -> None:
-    course, other = a_course("Algebra", published=True), a_course("Botany", published=True)
-    way, _held = a_link(course, other)
-    a_batch(course)
-    assert refused(way, course, sam()) == "batch"
-    assert [one.course_id for one in operations.join_courses(way, by=sam())] == [other.id]
-    with pytest.raises(Invalid):
-        a_link(course)
+def test_enroll_through__takes_a_place_of_the_batch_it_names_and_goes_round_no_seats(work: db.Session) -> None:
+    course, other = a_course("Algebra", published=True, price=euros(30)), a_course("Botany", published=True)
+    plain, _held = a_link(course, other)
+    batch = a_batch(course, seats=1)
+    assert refused(plain, course, sam()) == "batch"
+    assert [one.course_id for one in operations.join_courses(plain, by=sam())] == [other.id]
+    for chosen, batches in (([course], []), ([other], [batch.id]), ([course], [batch.id, batch.id])):
+        with pytest.raises(Invalid):
+            a_link(*chosen, batch_ids=batches)
+    way, _held = a_link(course, other, batch_ids=[batch.id])
+    assert {one.course_id: one.batch_id for one in operations.join_courses(way, by=a_student())} == {course.id: batch.id, other.id: None}
+    with pytest.raises(BatchIsFull):
+        operations.enroll_through(way.link.id, course, by=sam())
+    work.refresh(way.link)
+    assert way.link.uses == 1  # whoever got no seat took no place of the link either
+    assert operations.edit_link(way.link, Terms(label="Spring", course_ids=[other.id]), by=root())
+    assert not operations.edit_link(way.link, Terms(label="Spring", course_ids=[other.id]), by=root())
+
+
+def test_join_show__names_the_batch_and_says_when_it_is_full(as_sam: Browser, as_root: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        course = a_course("Algebra", published=True)
+        batch = a_batch(course, seats=1)
+    data = {"label": "Spring", "kind": "link", "course_ids": f"{course.id}:{batch.id}", "price": "free"}
+    where = as_root.post("/admin/enrollments/links/new", data, status=303).location
+    held = as_root.get(where, status=200).all("//input[@id='held']")[0].get("value").rpartition("/")[2]
+    assert as_root.get(f"{where}/edit", status=200).all("//input[@name='course_ids'][@checked]")[0].get("value") == data["course_ids"]
+    assert "Spring 2027" in as_sam.get(f"/enrollments/join/{held}", status=200).words
+    with db.unit_of_work(CHANNEL):
+        operations.enroll_by_hand(a_student().user_id, course, note="first", by=root(), batch_id=batch.id)
+    as_sam.post(f"/enrollments/join/{held}", status=303)
+    assert "All 1 places of Spring 2027 are taken" in as_sam.get(f"/enrollments/join/{held}", status=200).words

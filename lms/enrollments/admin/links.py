@@ -90,7 +90,7 @@ def links_edit(link_id: UUID) -> ResponseReturnValue:
     allow(policies.can_manage(actor()))
     form, page = LinkForm(), "enrollments/admin/links_edit.html"
     if not form.is_submitted():
-        form.fill(way.link, [course.id for course in way.courses])
+        form.fill(way)
         return render_template(page, form=form, link=way.link)
     if form.validate():
         try:

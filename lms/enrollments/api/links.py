@@ -29,6 +29,9 @@ class TermsBody(Body):
 
     label: Line
     course_ids: Annotated[list[UUID], Field(min_length=1, max_length=50)]
+    batch_ids: Annotated[list[UUID], Field(max_length=50, description="One batch of each course that runs in batches")] = Field(
+        default_factory=list
+    )
     is_free: bool = True
     note: Annotated[str, Field(max_length=1000)] = ""
     tag: Annotated[str, Field(max_length=60)] = ""
@@ -63,6 +66,7 @@ class LinkAnswer(Answer):
     note: str
     state: str
     course_ids: list[UUID]
+    batch_ids: list[UUID]
     is_free: bool
     tag: str
     domains: list[str]
@@ -202,7 +206,7 @@ def _way(body: JoinRequest) -> Way:
 
 def _join_one(way: Way, course: Course, price: Amount | None) -> Enrollment | None:
     """One course of a link; its price is only taken when it is the one agreed to."""
-    if not way.link.is_free and course.price_now.minor and price is None:
+    if not way.link.is_free and operations.batch_price(course, way.batches.get(course.id), now()).minor and price is None:
         return None
     standing = queries.active_enrollment(actor().user_id, course.id)
     allow(policies.can_learn(actor()) if standing else policies.can_enroll(actor(), course, None, let_in=True))
@@ -210,9 +214,11 @@ def _join_one(way: Way, course: Course, price: Amount | None) -> Enrollment | No
 
 
 def _answer(link: Link) -> LinkAnswer:
-    names = set(LinkAnswer.model_fields) - {"state", "course_ids"}
+    names = set(LinkAnswer.model_fields) - {"state", "course_ids", "batch_ids"}
     opened = [course.id for course in queries.courses_of_link(link.id)]
-    return LinkAnswer(**{name: getattr(link, name) for name in names}, state=link.state_at(now()), course_ids=opened)
+    batches = [batch.id for batch in queries.batches_of_link(link.id).values()]
+    kept = {name: getattr(link, name) for name in names}
+    return LinkAnswer(**kept, state=link.state_at(now()), course_ids=opened, batch_ids=batches)
 
 
 def _handed_out(link: Link, held: str) -> HandedOut:

@@ -130,19 +130,22 @@ class Link(Tenant, Base):
 
 
 class LinkCourse(Tenant, Base):
-    """One course a link or key opens."""
+    """One course a link or key opens, and the batch it gives a place of."""
 
     __tablename__ = "link_courses"
     __table_args__ = (
         UniqueConstraint("channel_id", "link_id", "course_id", name="uq_link_courses_course"),
         belongs_to("link_id", "enrollments.links", name="fk_link_id_enrollments_links", ondelete="CASCADE"),
         belongs_to("course_id", "courses.courses", name="fk_course_id_courses_courses"),
+        belongs_to("batch_id", "enrollments.course_batches", name="fk_batch_id_enrollments_course_batches"),
         Index("ix_link_courses_course", "channel_id", "course_id"),
+        Index("ix_link_courses_batch", "channel_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
         {"schema": "enrollments"},
     )
 
     link_id: Mapped[UUID]
     course_id: Mapped[UUID]
+    batch_id: Mapped[UUID | None]
 
 
 class LinkUse(Tenant, Base):

@@ -77,9 +77,9 @@ def enroll_by_hand(user_id: UUID, course: Course, *, note: str, by: Actor, batch
     return enrollment
 
 
-def enroll_freely(user_id: UUID, course_id: UUID, *, source: str, note: str, by: Actor) -> Enrollment:
-    """Enrol somebody who has been let in without paying, by a `link` or a `request`; enrolling twice changes nothing."""
-    enrollment, is_new = _open(user_id, course_id, source=source, by=by, note=note)
+def enroll_freely(user_id: UUID, course_id: UUID, *, source: str, note: str, by: Actor, batch_id: UUID | None = None) -> Enrollment:
+    """Enrol somebody who has been let in without paying, by a `link` or a `request`; twice changes nothing. Raises BatchIsFull."""
+    enrollment, is_new = _open(user_id, course_id, source=source, by=by, note=note, batch_id=batch_id, asks=True)
     if is_new:
         _announce(enrollment, by=by)
     return enrollment

@@ -21,6 +21,7 @@ from lms.enrollments.errors import LinkRefused
 from lms.enrollments.models import Enrollment, Link, LinkUse
 from lms.enrollments.operations.enrolling import enroll_by_wallet, enroll_freely
 from lms.enrollments.operations.links import digest_of, digest_of_key, plain_key
+from lms.enrollments.operations.seats import batch_price
 from lms.enrollments.queries import Way
 from lms.vouchers.operations import guessing
 
@@ -56,30 +57,43 @@ def join_courses(way: Way, *, by: Actor) -> list[Enrollment]:
 
     Those at their price are left to `enroll_through`. Raises LinkRefused when it lets nobody in any more.
     """
-    free = [course for course in courses_to_join(way, by) if way.link.is_free or not course.price_now.minor]
+    open_now = courses_to_join(way, by)
+    free = [course for course in open_now if way.link.is_free or not batch_price(course, way.batches.get(course.id), now()).minor]
     return [enroll_through(way.link.id, course, by=by) for course in free if policies.can_enroll(by, course, None, let_in=True)]
 
 
 def courses_to_join(way: Way, by: Actor) -> Sequence[Course]:
-    """The courses of a link or key in which the actor is not, but those that run in batches: there everybody takes a place of their own."""
+    """The courses of a link or key in which the actor is not, but those that run in batches by now and of which it names none."""
     standing = queries.enrollments_in(by.user_id, [course.id for course in way.courses])
-    return [course for course in way.courses if course.id not in standing and not queries.runs_in_batches(course.id)]
+    return [
+        course
+        for course in way.courses
+        if course.id not in standing and (course.id in way.batches or not queries.runs_in_batches(course.id))
+    ]
 
 
 def enroll_through(link_id: UUID, course: Course, *, by: Actor, agreed: Money | None = None, coupon_id: UUID | None = None) -> Enrollment:
     """Enrol the actor in one course through a link or key, paying its price where the link does not give it; twice changes nothing.
 
-    Raises LinkRefused when it does not let this person in now, and whatever `enroll_by_wallet` raises.
+    Raises LinkRefused when it does not let this person in now, BatchIsFull when its batch has no place, and whatever
+    `enroll_by_wallet` raises; then no place of the link is taken either.
     """
+    with db.session().begin_nested():
+        return _enroll_through(link_id, course, by, agreed, coupon_id)
+
+
+def _enroll_through(link_id: UUID, course: Course, by: Actor, agreed: Money | None, coupon_id: UUID | None) -> Enrollment:
     standing = queries.active_enrollment(by.user_id, course.id)
     if standing is not None:
         return standing
-    link = _take_place(link_id, course, by)
+    batch = queries.batches_of_link(link_id).get(course.id)
+    batch_id = batch.id if batch is not None else None
+    link = _take_place(link_id, course, by, has_batch=batch is not None)
     if link.is_free:
         assert by.user_id is not None
-        enrollment = enroll_freely(by.user_id, course.id, source="link", note=link.label, by=by)
+        enrollment = enroll_freely(by.user_id, course.id, source="link", note=link.label, by=by, batch_id=batch_id)
     else:
-        enrollment = enroll_by_wallet(course, by=by, agreed=agreed, coupon_id=coupon_id)
+        enrollment = enroll_by_wallet(course, by=by, agreed=agreed, coupon_id=coupon_id, batch_id=batch_id)
     values = {"link_id": link.id, "user_id": by.user_id, "course_id": course.id, "enrollment_id": enrollment.id}
     row = {"id": uuid7(), "channel_id": current_channel(), "at": now(), **values}
     db.session().execute(insert(LinkUse).values(row).on_conflict_do_nothing())
@@ -88,14 +102,14 @@ def enroll_through(link_id: UUID, course: Course, *, by: Actor, agreed: Money | 
     return enrollment
 
 
-def _take_place(link_id: UUID, course: Course, by: Actor) -> Link:
+def _take_place(link_id: UUID, course: Course, by: Actor, *, has_batch: bool) -> Link:
     """Hold a place of the link for the actor, once for each person; raises LinkRefused."""
     link = queries.get_link(link_id, lock=True)
     has_place = queries.came_through(link.id, by.user_id)
     decision = policies.can_join(by, link, at=now(), has_place=has_place)
     if decision and course.id not in [one.id for one in queries.courses_of_link(link.id)]:
         decision = policies.not_for(link)
-    if decision and queries.runs_in_batches(course.id):
+    if decision and not has_batch and queries.runs_in_batches(course.id):
         decision = policies.runs_in_batches(course)
     if not decision:
         raise LinkRefused(decision.sentence, rule=decision.rule)

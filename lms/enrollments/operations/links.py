@@ -30,10 +30,11 @@ PURPOSE = "way-in"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
-    """What a link or key is asked to be: what it opens, for whom, how many, from when until when."""
+    """What a link or key is asked to be: what it opens, for whom, how many, from when until when. A batch is one of a course of these."""
 
     label: str
     course_ids: Sequence[UUID]
+    batch_ids: Sequence[UUID] = ()
     is_free: bool = True
     note: str = ""
     tag: str = ""
@@ -93,8 +94,8 @@ def make_link(terms: Terms, *, by: Actor, key: str = "") -> tuple[Link, str]:
         setattr(made, name, value)
     db.session().add(made)
     db.session().flush()
-    _open_courses(made, terms.course_ids)
-    after = {"kind": made.kind, "courses": list(terms.course_ids), **_columns(terms)}
+    _open_courses(made, terms)
+    after = {"kind": made.kind, "courses": list(terms.course_ids), "batches": list(terms.batch_ids), **_columns(terms)}
     audit.record("enrollments.make_link", made, by=by, after=after, name=made.label)
     return made, held
 
@@ -107,11 +108,11 @@ def edit_link(link: Link, terms: Terms, *, by: Actor) -> bool:
         faults |= _time_faults(terms)
     if faults:
         raise Invalid(next(iter(faults.values())), fields=faults)
-    stood = sorted(db.session().scalars(select(LinkCourse.course_id).where(LinkCourse.link_id == locked.id)))
+    stood = _opened(locked)
     changed = audit.update(locked, "enrollments.edit_link", by=by, label=terms.label.strip(), **_columns(terms))
-    if stood != sorted(terms.course_ids):
-        _open_courses(locked, terms.course_ids)
-        before, after = {"courses": stood}, {"courses": sorted(terms.course_ids)}
+    _open_courses(locked, terms)
+    if stood != (opened := _opened(locked)):
+        before, after = ({"courses": sorted(one), "batches": sorted(filter(None, one.values()))} for one in (stood, opened))
         audit.record("enrollments.edit_link", locked, by=by, before=before, after=after, name=locked.label)
         changed = True
     locked.version += changed
@@ -162,22 +163,32 @@ def _columns(terms: Terms) -> dict[str, Any]:
     }
 
 
-def _open_courses(link: Link, course_ids: Sequence[UUID]) -> None:
-    """Let the link open these courses and no others; raises Invalid for one that is not there."""
-    wanted = set(course_ids)
+def _opened(link: Link) -> dict[UUID, UUID | None]:
+    """The courses it opens, each with its batch."""
+    found = select(LinkCourse.course_id, LinkCourse.batch_id).where(LinkCourse.link_id == link.id)
+    return {row.course_id: row.batch_id for row in db.session().execute(found)}
+
+
+def _open_courses(link: Link, terms: Terms) -> None:
+    """Let the link open these courses, in these batches, and no others; raises Invalid for what is not there or does not fit."""
+    wanted = set(terms.course_ids)
     there = set(db.session().scalars(select(Course.id).where(Course.id.in_(wanted), Course.status != "deleted")))
+    batches = {batch.course_id: batch.id for batch in map(queries.standing_batch, terms.batch_ids)}
+    sentence = ""
     if there != wanted:
         sentence = _("One of these courses is not there any more. Choose again.")
-        raise Invalid(sentence, fields={"course_ids": sentence})
-    if any(queries.runs_in_batches(course_id) for course_id in wanted):
-        sentence = _(
-            "One of these courses runs in batches, where everybody takes a place of their own. Leave it out: no link gives such a place."
-        )
+    elif len(batches) != len(terms.batch_ids) or not set(batches) <= wanted:
+        sentence = _("Choose one batch of a course, and the course with it.")
+    elif any(queries.runs_in_batches(course_id) for course_id in wanted - set(batches)):
+        sentence = _("One of these courses runs in batches, where everybody takes a place. Choose the batch instead of the course alone.")
+    if sentence:
         raise Invalid(sentence, fields={"course_ids": sentence})
     gone = delete(LinkCourse).where(LinkCourse.link_id == link.id, LinkCourse.course_id.not_in(wanted))
     db.session().execute(gone.execution_options(synchronize_session=False))
-    stand = set(db.session().scalars(select(LinkCourse.course_id).where(LinkCourse.link_id == link.id)))
-    db.session().add_all(LinkCourse(link_id=link.id, course_id=course_id) for course_id in sorted(wanted - stand))
+    for row in db.session().scalars(select(LinkCourse).where(LinkCourse.link_id == link.id)).all():
+        row.batch_id = batches.get(row.course_id)
+        wanted.discard(row.course_id)
+    db.session().add_all(LinkCourse(link_id=link.id, course_id=one, batch_id=batches.get(one)) for one in sorted(wanted))
     db.session().flush()
 
 

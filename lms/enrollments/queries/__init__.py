@@ -65,6 +65,7 @@ from lms.enrollments.queries.enrolled import (
 from lms.enrollments.queries.heat import Heat, heat_of
 from lms.enrollments.queries.links import (
     Way,
+    batches_of_link,
     came_through,
     courses_of_link,
     enrollments_in,
@@ -94,6 +95,7 @@ __all__ = [
     "batch_by_name",
     "batch_faults",
     "batches_of",
+    "batches_of_link",
     "batches_with_free_places",
     "came_through",
     "choices_of",

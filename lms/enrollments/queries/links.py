@@ -1,7 +1,7 @@
 """Links and keys: one by one, by what somebody holds, with the courses they open and the people who came."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import exists, func, select
@@ -10,15 +10,16 @@ from lms.core import db
 from lms.core.i18n import gettext as _
 from lms.courses.models import Course
 from lms.enrollments.errors import NoLink
-from lms.enrollments.models import Enrollment, Link, LinkCourse, LinkUse
+from lms.enrollments.models import CourseBatch, Enrollment, Link, LinkCourse, LinkUse
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A link or key with the courses it opens, those that are on offer."""
+    """A link or key with the courses it opens, and by course the batches it gives places of."""
 
     link: Link
     courses: Sequence[Course]
+    batches: Mapping[UUID, CourseBatch] = field(default_factory=dict)
 
     def opens(self, course_id: UUID) -> bool:
         """Whether it opens that course."""
@@ -40,12 +41,12 @@ def get_link(link_id: UUID, *, lock: bool = False) -> Link:
 def find_way(digest: bytes) -> Way | None:
     """The link or key whose digest this is, with its courses; None for one nobody made, or that was replaced."""
     found = db.session().scalars(select(Link).where(Link.digest == digest)).one_or_none()
-    return Way(found, courses_of_link(found.id)) if found is not None else None
+    return Way(found, courses_of_link(found.id), batches_of_link(found.id)) if found is not None else None
 
 
 def get_way(link_id: UUID) -> Way:
     """One link or key with its courses; raises NoLink."""
-    return Way(get_link(link_id), courses_of_link(link_id))
+    return Way(get_link(link_id), courses_of_link(link_id), batches_of_link(link_id))
 
 
 def courses_of_link(link_id: UUID) -> Sequence[Course]:
@@ -54,6 +55,12 @@ def courses_of_link(link_id: UUID) -> Sequence[Course]:
     return (
         db.session().scalars(query.where(LinkCourse.link_id == link_id, Course.status != "deleted").order_by(Course.title, Course.id)).all()
     )
+
+
+def batches_of_link(link_id: UUID) -> dict[UUID, CourseBatch]:
+    """The batches a link or key gives places of, by course."""
+    query = select(CourseBatch).join(LinkCourse, LinkCourse.batch_id == CourseBatch.id).where(LinkCourse.link_id == link_id)
+    return {batch.course_id: batch for batch in db.session().scalars(query)}
 
 
 def came_through(link_id: UUID, user_id: UUID | None) -> bool:

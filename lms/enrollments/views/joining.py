@@ -15,7 +15,7 @@ from lms.core.signing import sign, unsign
 from lms.courses import queries as courses
 from lms.courses.models import Course
 from lms.enrollments import operations, policies, queries
-from lms.enrollments.errors import LinkRefused
+from lms.enrollments.errors import BatchIsFull, BatchTakesNobody, LinkRefused
 from lms.enrollments.forms import KeyForm
 from lms.enrollments.models import Link
 from lms.enrollments.queries import Way
@@ -40,7 +40,11 @@ def join_show(held: str) -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("enrollments/join_show.html", held=held, **_about(way))
     allow(may_join(way.link))
-    made = operations.join_courses(way, by=actor())
+    try:
+        made = operations.join_courses(way, by=actor())
+    except (BatchIsFull, BatchTakesNobody) as refusal:
+        toast(refusal.sentence, tone="warning")
+        return moved(url_for(".join_show", held=held))
     if len(way.courses) == 1 and len(made) == 1:
         toast(_("You are enrolled in %(title)s.", title=way.courses[0].title), tone="success")
         return moved(url_for(".courses_continue", course_id=way.courses[0].id))
@@ -66,7 +70,7 @@ def courses_key(course_id: UUID) -> ResponseReturnValue:
     try:
         if form.validate():
             return _used(operations.find_key(form.key.data or "", by=actor(), address=request.remote_addr or ""), course)
-    except LinkRefused as refusal:
+    except (LinkRefused, BatchIsFull, BatchTakesNobody) as refusal:
         form.key.errors = [*form.key.errors, refusal.sentence]
     return invalid(page, page=page, course=course, form=form)
 
@@ -76,7 +80,7 @@ def _used(way: Way, course: Course) -> ResponseReturnValue:
     decision = may_join(way.link) if way.opens(course.id) else policies.not_for(way.link)
     if not decision:
         raise LinkRefused(decision.sentence, rule=decision.rule)
-    if not way.link.is_free and course.price_now.minor:
+    if not way.link.is_free and operations.batch_price(course, way.batches.get(course.id), now()).minor:
         return moved(url_for(".courses_enroll", course_id=course.id, way=pass_of(way.link, course)))
     operations.enroll_through(way.link.id, course, by=actor())
     toast(_("You are enrolled in %(title)s.", title=course.title), tone="success")
@@ -109,15 +113,17 @@ def _about(way: Way) -> dict[str, Any]:
     """What the page of a link shows: its courses, where this person stands in each, and what is next."""
     standing = queries.enrollments_in(actor().user_id, [course.id for course in way.courses])
     decision = may_join(way.link)
-    in_batches = {course.id for course in way.courses if queries.runs_in_batches(course.id)}
+    in_batches = {course.id for course in way.courses if course.id not in way.batches and queries.runs_in_batches(course.id)}
+    prices = {course.id: operations.batch_price(course, way.batches.get(course.id), now()) for course in way.courses}
     waiting = [course for course in way.courses if course.id not in standing and course.id not in in_batches and course.is_published]
-    priced = {course.id for course in waiting if not way.link.is_free and course.price_now.minor}
+    priced = {course.id for course in waiting if not way.link.is_free and prices[course.id].minor}
     return {
         "way": way,
         "link": way.link,
         "decision": decision,
         "standing": standing,
         "in_batches": in_batches,
+        "prices": prices,
         "to_join": [course for course in waiting if course.id not in priced],
         "passes": {course.id: pass_of(way.link, course) for course in waiting if course.id in priced} if decision else {},
     }

@@ -21,7 +21,7 @@ from lms.courses import queries as courses
 from lms.courses.models import Course, Lesson
 from lms.courses.policies import can_read
 from lms.enrollments import operations, policies, queries
-from lms.enrollments.errors import LinkRefused, PriceChanged
+from lms.enrollments.errors import BatchIsFull, BatchTakesNobody, LinkRefused, PriceChanged
 from lms.enrollments.forms import BeatBody, EnrollForm
 from lms.enrollments.models import Enrollment, Link
 from lms.enrollments.operations.watching import read_pass
@@ -135,19 +135,19 @@ def courses_enroll(course_id: UUID) -> ResponseReturnValue:
     allow(decision & may_join(link) if link is not None else decision)
     if queries.runs_in_batches(course.id) and link is None:
         return moved(url_for(".courses_batches", course_id=course.id))
-    form, page = EnrollForm(), "enrollments/courses_enroll.html"
+    form, page, price = EnrollForm(), "enrollments/courses_enroll.html", _price_through(course, link)
     if not form.is_submitted():
         form.way.data = request.args.get("way", "")
-        return render_template(page, course=course, form=form, **bill_of(course, form))
+        return render_template(page, course=course, form=form, **bill_of(course, form, price=price))
     try:
         if form.validate():
-            return _looked_at(course, form) if form.code.data else _enrolled(course, form, link)
-    except (NotEnough, PriceChanged, LinkRefused) as refusal:
+            return _looked_at(course, form, price) if form.code.data else _enrolled(course, form, link)
+    except (NotEnough, PriceChanged, LinkRefused, BatchIsFull, BatchTakesNobody) as refusal:
         form.refuse(refusal)
     except (CodeRefused, UnknownCode) as refusal:
         form.code.errors = [*form.code.errors, refusal.sentence]
         form.coupon.data = ""
-    return invalid(page, page=page, course=course, form=form, **bill_of(course, form))
+    return invalid(page, page=page, course=course, form=form, **bill_of(course, form, price=price))
 
 
 @bp.route("/redemptions/<uuid:redemption_id>/courses")
@@ -274,9 +274,15 @@ def lesson_to_go_on_with(course: Course, enrollment: Enrollment | None) -> str:
     return url_for(".courses_lessons_show", course_id=course.id, lesson_id=lesson.id)
 
 
-def _looked_at(course: Course, form: EnrollForm) -> ResponseReturnValue:
+def _price_through(course: Course, link: Link | None) -> Money:
+    """What the course costs: that of the batch whose place the link gives, else its own."""
+    batch = queries.batches_of_link(link.id).get(course.id) if link is not None else None
+    return operations.batch_price(course, batch, now())
+
+
+def _looked_at(course: Course, form: EnrollForm, price: Money) -> ResponseReturnValue:
     """The same page with the coupon taken off; its address names the coupon to this person alone, and never the code."""
-    discount = vouchers.try_coupon(form.code.data or "", course.id, course.price, by=actor(), address=request.remote_addr or "")
+    discount = vouchers.try_coupon(form.code.data or "", course.id, price, by=actor(), address=request.remote_addr or "")
     signed = sign(COUPON, {"code": str(discount.code_id), "user": str(actor_id()), "course": str(course.id)}, seconds=3600)
     return moved(url_for(".courses_enroll", course_id=course.id, coupon=signed, way=form.way.data or None))
 
