@@ -11,10 +11,11 @@ from lms.channels.reports import People
 from lms.core import db
 from lms.core.clock import now
 from lms.core.segments import every_condition
-from lms.enrollments.operations import end_enrollment
+from lms.enrollments.operations import end_enrollment, enroll_by_hand, join_waitlist
 from lms.vouchers.operations import redeem
 from tests.client import Browser
 from tests.factories import people
+from tests.factories.batches import a_batch as a_group
 from tests.factories.courses import a_course
 from tests.factories.enrollments import an_enrollment
 from tests.factories.vouchers import a_batch
@@ -42,6 +43,10 @@ def test_people_of_segment__asks_every_condition_and_updates_itself(work: db.Ses
     old = queries.get_member(sam.user_id)
     old.joined_at, old.seen_at = now() - timedelta(days=100), now() - timedelta(days=30)
     queries.get_member(nia.user_id).seen_at = now()
+    chemistry = a_course("Chemistry", published=True)
+    evening = a_group(chemistry, "Evening", seats=1)
+    enroll_by_hand(ada.user_id, chemistry, note="Helps.", by=by, batch_id=evening.id)
+    join_waitlist(evening, sam.user_id, by=sam)
     shift = operations.add_field("Shift", "choice", choices=("Day", "Night"), by=by)
     born = operations.add_field("Born", "date", by=by)
     operations.set_traits(old, {shift.name: "Night", born.name: "2001-02-03"}, by=by)
@@ -61,7 +66,9 @@ def test_people_of_segment__asks_every_condition_and_updates_itself(work: db.Ses
         ("enrolled", str(course.id)): {"Sam Student"},
         ("not_enrolled", str(course.id)): everybody - {"Sam Student"},
         ("progress_from", "50"): {"Nia Newcomer"},
-        ("progress_to", "50"): {"Sam Student"},
+        ("progress_to", "50"): {"Sam Student", "Ada Lovelace"},
+        ("batch", str(evening.id)): {"Ada Lovelace"},
+        ("waits", str(evening.id)): {"Sam Student"},
         ("wallet_from", "10"): {"Nia Newcomer"},
         ("wallet_to", "9,99"): everybody - {"Nia Newcomer"},
         (shift.name, "Night"): {"Sam Student"},

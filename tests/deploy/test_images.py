@@ -52,7 +52,7 @@ def test_compose__commands_exist() -> None:
     app = pytest.importorskip("lms.app")
     checks = [service["healthcheck"]["test"][1:] for service in OURS.values() if "healthcheck" in service]
     called = [words[3] for words in [*map(program, OURS), *checks] if words[:3] == ["python", "-m", "lms"]]
-    assert {"worker", "scheduler", "migrate", "ready"} == set(called)
+    assert {"worker", "live", "scheduler", "migrate", "ready"} == set(called)
     assert set(called) <= set(app.main.commands)
 
 

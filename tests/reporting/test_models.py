@@ -66,7 +66,8 @@ def test_next_run__monthly_comes_once_a_month_on_its_day_or_the_last(start: date
     days = [moment.astimezone(ZoneInfo(zone)).date() for moment in runs("monthly", zone, start, 14, hour=8, month_day=month_day)]
     months = [day.year * 12 + day.month for day in days]
     assert months == list(range(months[0], months[0] + 14))
-    assert all(day.day == min(month_day, monthrange(day.year, day.month)[1]) for day in days)
+    wanted = [day.replace(day=min(month_day, monthrange(day.year, day.month)[1])) for day in days]
+    assert all(day == asked or not is_real(asked, zone) for day, asked in zip(days, wanted, strict=True))
 
 
 @settings(max_examples=200, deadline=None)
