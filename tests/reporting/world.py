@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from lms.auth import operations as accounts
 from lms.auth.queries import get_user
+from lms.chat import operations as chat
 from lms.content import operations as content
 from lms.core import clock, db
 from lms.core import plans as bulk
@@ -22,6 +23,7 @@ from lms.streaming import operations as streaming
 from lms.vouchers import operations as vouchers
 from lms.vouchers.operations.letters import Recipient
 from lms.wallet import operations as wallet
+from tests.factories.batches import a_batch as a_group
 from tests.factories.community import a_review
 from tests.factories.courses import a_course
 from tests.factories.enrollments import an_enrollment
@@ -72,4 +74,32 @@ def full() -> Actor:
     payments.refund_order(order, Money(250, "EUR"), "A part of it was missing.", by=admin)
     wallet.request_adjustment(sam().user_id, Money(100, "EUR"), "For the trouble.", by=admin)
     bulk.do_now("channels.suspend_people", a_student("Sue Spender").user_id, by=admin)
+    ways_in(admin)
+    talk_and_money(admin)
     return admin
+
+
+def ways_in(admin: Actor) -> None:
+    """A full batch with somebody who waits, a link somebody came through, and somebody who asks to be let in."""
+    dated, linked, asked = (a_course(title, published=True) for title in ("Dated", "Linked", "On request"))
+    group = a_group(dated, "Evening", seats=1)
+    first, second, third = (a_student(f"Guest {number}") for number in range(3))
+    assert first.user_id is not None and second.user_id is not None
+    enrollments.enroll_by_hand(first.user_id, dated, note="First.", by=admin, batch_id=group.id)
+    enrollments.join_waitlist(group, second.user_id, by=second)
+    link, _held = enrollments.make_link(enrollments.Terms(label="Open day", course_ids=[linked.id]), by=admin)
+    enrollments.enroll_through(link.id, linked, by=second)
+    courses.set_entry(asked, courses.Entry(entry="request"), by=admin)
+    enrollments.ask_to_enroll(asked, "For my work.", by=third)
+
+
+def talk_and_money(admin: Actor) -> None:
+    """A question in a class that is on, money that lasts until a day, and a gift."""
+    on = a_session(a_course("Talked about", published=True), state="live")
+    chat.make_room(on.id)
+    chat.post_message(on.id, "Why is that so?", client_id=uuid7(), by=admin, is_question=True)
+    dating = wallet.Dating(until=now() + timedelta(days=30))
+    wallet.credit(a_student("Dora Dated").user_id, Money(500, "EUR"), source="adjustment", reference_id=uuid7(), by=admin, dating=dating)
+    vouchers.set_gift_rules([Money(1000, "EUR")], is_on=True, courses=False, by=admin)
+    giver = a_topped_up_student(Money(5000, "EUR"), "Gil Giver")
+    vouchers.give(vouchers.GiftWish(price=Money(1000, "EUR"), email="bo@example.org", send_at=now() + timedelta(days=9)), by=giver)

@@ -62,7 +62,7 @@ def write(column: Column | None, row: Mapping[str, Any]) -> str:
     kind = "t" if isinstance(value, datetime) else "d" if isinstance(value, date) else "j"
     if isinstance(value, Decimal) and value == value.to_integral_value():
         value = int(value)  # a sum of whole numbers
-    packed = value.isoformat() if kind in "td" else value if isinstance(value, (int, str, bool, type(None))) else str(value)
+    packed = value.isoformat() if kind in "td" else value if isinstance(value, (int, float, str, bool, type(None))) else str(value)
     return base64.urlsafe_b64encode(json.dumps([kind, packed, str(row["id"])]).encode()).rstrip(b"=").decode()
 
 
