@@ -52,7 +52,9 @@ class Completion(Report):
         Column("median", _l("Days, in the middle"), func.round(cast(of("median_seconds"), Numeric) / DAY), kind="int", nullable=True),
         Column("lesson", _l("Most stop in"), Lesson.title, nullable=True),
         Column("stopped", _l("Stopped there"), of("stopped"), kind="int", nullable=False),
-        Column("counted_at", _l("Counted"), of("counted_at", DateTime(timezone=True)), kind="time", nullable=False, sortable=False, shown=False),
+        Column(
+            "counted_at", _l("Counted"), of("counted_at", DateTime(timezone=True)), kind="time", nullable=False, sortable=False, shown=False
+        ),
     )
     filters = (
         Choice("status", _l("Status"), Course.status, options=STATUSES),
