@@ -150,7 +150,10 @@ def queue_a_long_job(run: Run) -> None:
 def test_run__serves_refuses_a_second_mends_what_dies_and_stops_in_order(run: Run) -> None:
     # both servers answer, and only the socket server waits without holding up its other greenlets
     assert (get(run.port), get(run.port + 1)) == ("wait_c", "wait_poll")
-    order = [run.said.index(words) for words in ("postgres is up", "valkey is up", "starts so far: 1", "I stay", "demo made", "is open")]
+    steps = ("postgres is up", "valkey is up", "starts so far: 1", "I stay", "demo made", "is open")
+    for words in steps:
+        run.wait_for(words)
+    order = [run.said.index(words) for words in steps]
     assert order == sorted(order)
     noted = run.home / SERVERS
     assert set(json.loads(noted.read_text())) == {"DATABASE_URL", "REDIS_URL"} and noted.stat().st_mode & 0o77 == 0
