@@ -150,7 +150,8 @@ class LiveRoom:
         if self.ready.is_set():
             with self.lock:
                 self._state_unheard = True
-                self.heard_seq = max(self.heard_seq, self.seq + 1)  # there may be more than was heard of
+                # There may be more than was heard of. A number of its own, so that a reading under way knows it is not the last.
+                self.heard_seq = max(self.heard_seq, self.seq) + 1
                 self.catch_up()
 
     def check(self, last_seq: int) -> None:
