@@ -33,6 +33,8 @@ from tests.factories.streaming import enrol
 
 KILLS = 8
 
+pytestmark = pytest.mark.xdist_group("browser")  # some of them cut every subscription of the Valkey that all workers share
+
 
 def refused(stage: Stage, **options: object) -> int:
     """The status a handshake is refused with."""
