@@ -197,7 +197,8 @@ class Talk:
             news = self.read(max(end - time.monotonic(), 0.01))
             if news and news["k"] == kind and all(news.get(key) == value for key, value in wanted.items()):
                 return news
-        raise AssertionError(f"no {kind} {wanted} in {self.news[-5:]}")
+        refusals = [news for news in self.news if news["k"] == "no"]
+        raise AssertionError(f"no {kind} {wanted} in {self.news[-5:]}, refused: {refusals}")
 
     def closed(self, seconds: float = 30.0) -> int:
         """The code the server closes with."""
