@@ -20,7 +20,7 @@ from tests.load.bench_enrol import enrol
 from tests.load.bench_import import imports
 from tests.load.bench_lists import csv, lists
 from tests.load.bench_live import live
-from tests.load.bench_media import pieces, playable
+from tests.load.bench_media import pieces, playable, upload
 from tests.load.bench_processes import chat, start
 from tests.load.bench_steady import steady
 from tests.load.client import request_of
@@ -99,6 +99,7 @@ ALL: dict[str, Bench] = {
     "start": start,
     "chat": chat,
     "playable": playable,
+    "upload": upload,
     "pieces": pieces,
     "live": live,
     "lists": lists,
