@@ -82,6 +82,7 @@ class Session(Tenant, Base):
     ended_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str] = mapped_column(default="")
+    key_version: Mapped[int] = mapped_column(default=1)  # of the key with which it is sent over RTMP
     created_at: Mapped[datetime] = mapped_column(default=now)
     version: Mapped[int] = mapped_column(default=1)
 
@@ -110,6 +111,11 @@ class Session(Tenant, Base):
             "cancelled": _("Cancelled"),
         }
         return names[self.state]
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether its picture plays on our own page and is recorded here, from the browser or from OBS."""
+        return self.provider in ("browser", "rtmp")
 
     def can_become(self, state: str) -> bool:
         """Whether that state may follow this one."""
