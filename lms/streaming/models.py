@@ -197,7 +197,7 @@ class Recording(Tenant, Base):
 
 
 class Rule(Tenant, Base):
-    """For how many days an academy keeps recordings that are no published lesson; None keeps them for good."""
+    """For how many days recordings stay that are no published lesson (None: for good), and how often the secret of reports was changed."""
 
     __tablename__ = "rules"
     __table_args__ = (
@@ -207,6 +207,8 @@ class Rule(Tenant, Base):
     )
 
     keep_days: Mapped[int | None]
+    hook_version: Mapped[int] = mapped_column(default=1)
+    hook_changed_at: Mapped[datetime | None]
 
 
 class Moment(Tenant, Base):

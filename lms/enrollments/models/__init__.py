@@ -12,11 +12,12 @@ from lms.enrollments.models.enrolled import (
     LinkUse,
     Request,
 )
-from lms.enrollments.models.watching import ENOUGH, LessonProgress, Note, WatchDay
+from lms.enrollments.models.watching import ENOUGH, REPLAY_PART_MS, LessonProgress, Note, Replay, WatchDay
 
 __all__ = [
     "ANSWER_LIVES",
     "ENOUGH",
+    "REPLAY_PART_MS",
     "REQUEST_LIVES",
     "SOURCES",
     "STATUSES",
@@ -28,6 +29,7 @@ __all__ = [
     "LinkCourse",
     "LinkUse",
     "Note",
+    "Replay",
     "Request",
     "VoucherPlace",
     "Wait",

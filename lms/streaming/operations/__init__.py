@@ -14,6 +14,7 @@ from lms.streaming.operations.moving import (
 )
 from lms.streaming.operations.planning import edit_following, edit_session, schedule_series, schedule_session
 from lms.streaming.operations.recording import (
+    change_hook_secret,
     expect_recording,
     fail_recording,
     finish_recording,
@@ -43,6 +44,7 @@ __all__ = [
     "begin_take",
     "cancel_following",
     "cancel_session",
+    "change_hook_secret",
     "change_key",
     "edit_following",
     "edit_session",

@@ -22,7 +22,7 @@ from lms.streaming.queries.recordings import (
     stretches_of,
     takes_of,
 )
-from lms.streaming.queries.reported import hook_secret, lock_receipt, newest_receipts, reported_people, signals_of
+from lms.streaming.queries.reported import hook_secret, hook_secrets, lock_receipt, newest_receipts, reported_people, signals_of
 from lms.streaming.queries.sessions import (
     Attendance,
     Attended,
@@ -73,6 +73,7 @@ __all__ = [
     "get_session",
     "get_standing",
     "hook_secret",
+    "hook_secrets",
     "last_number",
     "lock_receipt",
     "moments_of",

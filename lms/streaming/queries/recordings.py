@@ -122,7 +122,7 @@ def second_of(moment: datetime, stretches: Sequence[Stretch]) -> float:
 
 def rule() -> Rule:
     """For how long this academy keeps recordings; a new, unwritten rule while nobody said anything."""
-    return db.session().scalar(select(Rule)) or Rule(keep_days=None)
+    return db.session().scalar(select(Rule)) or Rule(keep_days=None, hook_version=1)
 
 
 def old_recordings(moment: datetime) -> list[tuple[Recording, Lesson | None, Asset | None]]:
