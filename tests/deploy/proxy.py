@@ -42,12 +42,12 @@ def settings(home: Path, pages: str, listen: int, rtmp: int = 0) -> str:
 
 
 @contextmanager
-def nginx(home: Path, pages: str, rtmp: int = 0) -> Iterator[str]:
-    """nginx on a free port; its address. It stops when the block ends."""
+def nginx(home: Path, pages: str, rtmp: int = 0, more: str = "") -> Iterator[str]:
+    """nginx on a free port, with `more` places; its address. It stops when the block ends."""
     assert NGINX is not None
     listen, run = free_port(), home / "nginx"
     run.mkdir(parents=True)
-    (run / "nginx.conf").write_text(settings(home, pages, listen, rtmp))
+    (run / "nginx.conf").write_text(settings(home, pages, listen, rtmp).replace("location / {", f"{more} location / {{", 1))
     whoever = ["-g", "user root;"] if os.getuid() == 0 else []  # the folders of tests are their owner's
     process = subprocess.Popen([NGINX, "-e", "stderr", "-c", str(run / "nginx.conf"), *whoever])
     try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from lms.app import create_app
 from lms.config import url_for_role
 from tests.load.bench_codes import codes
+from tests.load.bench_delivery import beats, delivery
 from tests.load.bench_enrol import enrol
 from tests.load.bench_import import imports
 from tests.load.bench_lists import csv, lists
@@ -102,6 +103,8 @@ ALL: dict[str, Bench] = {
     "upload": upload,
     "pieces": pieces,
     "live": live,
+    "delivery": delivery,
+    "beats": beats,
     "lists": lists,
     "csv": csv,
 }

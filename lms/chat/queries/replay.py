@@ -50,7 +50,8 @@ def answers_of(room_id: UUID) -> list[Answered]:
         .order_by(Question.votes.desc(), Message.seq)
         .limit(MOST_ANSWERS)
     )
-    return [Answered(text, answer, second_of(at, stretches), votes) for text, answer, at, votes in db.session().execute(query)]
+    found = db.session().execute(query).all()
+    return [Answered(row.text, row.answer, second_of(row.answered_at, stretches), row.votes) for row in found if row.answered_at]
 
 
 def chapters_of(room_id: UUID) -> list[tuple[float, str]]:
