@@ -52,7 +52,9 @@ def codes(stage: Stage, quick: bool) -> list[Figure]:
             f"ratio {ratio:.2f} (≤ 3), ≤ 2 s",
             ratio <= 3 and ours <= 2,
         ),
-        Figure("sheet", f"sheet of {count:,} cards with QR codes", f"{paper:.1f} s, {ink:.1f} s CPU", "", f"≤ {limit:.0f} s", paper <= limit),
+        Figure(
+            "sheet", f"sheet of {count:,} cards with QR codes", f"{paper:.1f} s, {ink:.1f} s CPU", "", f"≤ {limit:.0f} s", paper <= limit
+        ),
         *_races(stage, repeats=2 if quick else 20),
     ]
 
