@@ -3,25 +3,31 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import expect
 from sqlalchemy import pool
 
 from lms.app import create_app, wire
+from lms.auth import operations as accounts
+from lms.auth import queries as auth_queries
 from lms.channels import queries as channel_queries
 from lms.config import Config, url_for_role
-from lms.core import db, jobs, mail, schema, signing, storage, tenancy
+from lms.core import db, ids, jobs, mail, schema, signing, storage, tenancy
 from lms.core.decisions import Actor
 from lms.core.redis import redis, use_redis
 from lms.streaming import gateways as live
+from lms.web.sessions import digest_of
 from tests import servers
 from tests.client import Browser
 from tests.factories import people
 from tests.machine import Machine, token_of
+from tests.schedule import Scheduling
 
 SECRET = b"test-secret-test-secret-test-secret-"
 CHANNEL = UUID("0190a000-0000-7000-8000-000000000001")
@@ -29,9 +35,16 @@ OTHER_CHANNEL = UUID("0190a000-0000-7000-8000-000000000002")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("shared")
     expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
     if not config.option.collectonly:
         servers.begin(lambda url: schema.migrate(url, SECRET))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -136,14 +149,14 @@ def client(app: Flask, connection: sa.Connection) -> Browser:
 
 
 def signed_in(app: Flask, person: Callable[[], Actor]) -> Browser:
+    """The browser of somebody who signed in a moment ago; how one gets there is seen in tests/auth and in the browser."""
+    browser, token = Browser(app), ids.token()
     with db.unit_of_work(CHANNEL):
-        actor = person()
-    browser = Browser(app)
-    page = browser.sign_in(actor.email, people.PASSWORD)
-    if page.location.startswith("/auth/code"):
-        browser.post("/auth/code", {"code": newest_code(actor.email)}, status=303, check=False)
-    browser.person = actor
-    redis().flushdb()
+        actor = browser.person = person()
+        assert actor.user_id is not None
+        db.become(actor.user_id)
+        accounts.start_session(auth_queries.get_user(actor.user_id), digest_of(token), staff=actor.is_staff, address="127.0.0.1", device="")
+    browser.enter(token)
     return browser
 
 

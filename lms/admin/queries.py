@@ -56,6 +56,7 @@ HANGING = {
     "enrollments.enrollments": _l("Enrolments"),
     "enrollments.lesson_progress": _l("What students did"),
     "enrollments.link_courses": _l("Links and keys"),
+    "enrollments.missed_places": _l("Missed places"),
     "enrollments.requests": _l("Requests"),
     "enrollments.link_uses": _l("Who came by links and keys"),
     "payments.orders": _l("Orders"),
@@ -208,6 +209,11 @@ WAITING = """
             ELSE '/admin/enrollments/requests/' || min(r.id::text) END
         FROM enrollments.requests r JOIN courses.courses c ON c.channel_id = r.channel_id AND c.id = r.course_id
         WHERE r.channel_id = %(channel)s AND r.state = 'waiting' GROUP BY c.channel_id, c.id, c.title
+        UNION ALL SELECT 'place', m.name, b.name, p.noted_at, '/admin/enrollments/places/' || p.id
+        FROM enrollments.missed_places p JOIN enrollments.course_batches b ON b.channel_id = p.channel_id AND b.id = p.batch_id
+        JOIN enrollments.enrollments e ON e.channel_id = p.channel_id AND e.id = p.enrollment_id
+        JOIN channels.members m ON m.channel_id = e.channel_id AND m.id = e.user_id
+        WHERE p.channel_id = %(channel)s AND p.settled_at IS NULL AND e.status <> 'ended' AND e.batch_id IS NULL
         UNION ALL (SELECT 'trail', coalesce(a.faults ->> 0, ''), '', a.done_at, '/admin/audit'
         FROM (SELECT * FROM core.audit_checks WHERE channel_id = %(channel)s AND done_at IS NOT NULL ORDER BY asked_at DESC LIMIT 1) a
         WHERE jsonb_array_length(a.faults) > 0)

@@ -2,8 +2,8 @@
 
 from migrations.kit import sql, tenant_table
 
-revision = "0059"
-down_revision = "0058"
+revision = "0062"
+down_revision = "0061"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from migrations.kit import sql
 
-revision = "0058"
-down_revision = "0057"
+revision = "0061"
+down_revision = "0060"
 
 
 def upgrade() -> None:

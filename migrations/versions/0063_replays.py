@@ -2,8 +2,8 @@
 
 from migrations.kit import belongs_to, sql, tenant_table
 
-revision = "0060"
-down_revision = "0059"
+revision = "0063"
+down_revision = "0062"
 
 
 def upgrade() -> None:
