@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from lms.content.queries import grant_stands
 from lms.core import signing
 from lms.core.clock import now
 from lms.core.decisions import anyone, signed_in
-from lms.core.errors import Forbidden, NotFound
+from lms.core.errors import Forbidden, NotFound, Refusal
 from lms.core.i18n import gettext as _
 from lms.core.icalendar import Entry, calendar
 from lms.streaming import jobs, operations, policies, queries
@@ -26,6 +27,7 @@ from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, moved
 from lms.web.csrf import signed_door
 from lms.web.cycle import open_work_of
+from lms.web.errors import status_of
 from lms.web.passes import give_pass
 
 bp = Blueprint("streaming", __name__, url_prefix="/streaming")
@@ -126,26 +128,38 @@ def hooks() -> ResponseReturnValue:
 @signed_door
 def rtmp_publish(door: str) -> ResponseReturnValue:
     """Our nginx asks whether a key may send; the answer is the name of the take's file, or a refusal."""
-    session = _sent(door)
-    take = operations.begin_stream(session, request.form.get("clientid", ""), by=actor_of_user(session.host_id))
-    return Response(status=302, headers={"Location": film_name(take.id)})
+
+    def begin() -> Response:
+        session = _sent(door)
+        take = operations.begin_stream(session, request.form.get("clientid", ""), by=actor_of_user(session.host_id))
+        return Response(status=302, headers={"Location": film_name(take.id)})
+
+    return _told(begin)
 
 
 @bp.route("/rtmp/<token:door>/alive", methods=["POST"])
 @signed_door
 def rtmp_alive(door: str) -> ResponseReturnValue:
     """Our nginx asks now and then whether what is sent is still wanted; it sends away what is not."""
-    session = _sent(door)
-    allow(policies.can_go_on(wanted=operations.goes_on(session, request.form.get("clientid", ""))))
-    return Response(status=204)
+
+    def look() -> Response:
+        session = _sent(door)
+        allow(policies.can_go_on(wanted=operations.goes_on(session, request.form.get("clientid", ""))))
+        return Response(status=204)
+
+    return _told(look)
 
 
 @bp.route("/rtmp/<token:door>/done", methods=["POST"])
 @signed_door
 def rtmp_done(door: str) -> ResponseReturnValue:
     """Our nginx says that a connection is gone."""
-    operations.end_stream(queries.get_session(_named(door).session_id), request.form.get("clientid", ""))
-    return Response(status=204)
+
+    def end() -> Response:
+        operations.end_stream(queries.get_session(_named(door).session_id), request.form.get("clientid", ""))
+        return Response(status=204)
+
+    return _told(end)
 
 
 @bp.route("/live/<uuid:channel_id>/<uuid:session_id>/<token:token>/<path:name>")
@@ -188,6 +202,14 @@ def sessions_join(session_id: UUID) -> ResponseReturnValue:
         operations.note_page(session_id, actor().user_id)  # type: ignore[arg-type]
     door = provider_of(standing.session).door(standing.session)
     return redirect(door or url_for(".sessions_show", session_id=session_id), 303)
+
+
+def _told(act: Callable[[], Response]) -> Response:
+    """What nginx is answered: it reads the status alone, and no academy's page could be drawn for it."""
+    try:
+        return act()
+    except Refusal as refusal:
+        return Response(status=status_of(refusal))
 
 
 def _named(door: str) -> Key:
