@@ -39,7 +39,7 @@ class WatchingForm(Form):
 
     most_screens = IntegerField(
         _l("Screens at once"),
-        [Optional(), NumberRange(1, 20, _l("1 to 20, or nothing."))],
+        [Optional(), NumberRange(1, 20)],
         description=_l("On so many browsers and phones may one person watch at the same time. Empty: on any number."),
     )
     has_watermark = BooleanField(

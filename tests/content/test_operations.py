@@ -163,8 +163,8 @@ def test_can_manage__is_for_admins_and_the_owner(work: Session) -> None:
 
 
 def test_take_screen__refuses_one_more_screen_until_another_was_quiet_for_a_minute(connection: object) -> None:
-    phone, desk = (replace(people.sam(), session_id=UUID(int=number)) for number in (1, 2))
     with db.unit_of_work(CHANNEL):
+        phone, desk = (replace(people.sam(), session_id=UUID(int=number)) for number in (1, 2))
         operations.take_screen(phone)
         operations.take_screen(desk)  # where nobody made a rule, any number
         operations.set_watching(1, has_watermark=False, by=people.root())

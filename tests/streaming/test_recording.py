@@ -78,7 +78,7 @@ def test_keep_recording__joins_the_takes_into_one_draft_lesson_with_the_chat_at_
             for words, answer in (("Why is it so?", "By the second law."), ("Is it in the exam?", ""), ("Is this open?", None)):
                 asked = chat.post_message(session.id, words, client_id=uuid4(), by=sam(), is_question=True)
                 if answer is not None:
-                    chat.answer_question(*chat_queries.get_question(session.id, asked.seq), text=answer, by=ada())
+                    chat.answer_question(*chat_queries.get_question(session.id, asked.line.seq), text=answer, by=ada())
         with clock.at(now() - timedelta(seconds=57)):
             operations.mark_moment(session, "The fold", by=ada())
         operations.end_session(session, by=ada())
