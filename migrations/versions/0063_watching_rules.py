@@ -2,8 +2,8 @@
 
 from migrations.kit import sql, tenant_table
 
-revision = "0062"
-down_revision = "0061"
+revision = "0063"
+down_revision = "0062"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from migrations.kit import sql
 
-revision = "0061"
-down_revision = "0060"
+revision = "0062"
+down_revision = "0061"
 
 
 def upgrade() -> None:
