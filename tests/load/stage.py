@@ -47,6 +47,8 @@ class Stage:
 
     config: Config
     environ: dict[str, str]
+    postgres: embedded.PostgresServer
+    valkey: embedded.ValkeyServer
     channel_id: Any = None
     cookies: dict[str, str] = field(default_factory=dict)
     pages: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Stage:
 def a_stage(people_count: int = 100_000) -> Iterator[Stage]:
     """Everything up, filled and signed in; taken down afterwards."""
     home = throwaway_home()
+    started: list[Stage] = []
     postgres, valkey = embedded.start_postgres(home), embedded.start_valkey(home)
     try:
         environ = {
@@ -69,10 +72,13 @@ def a_stage(people_count: int = 100_000) -> Iterator[Stage]:
         config = Config.load(environ)
         schema.migrate(config.database_url, config.secret_key)
         connect(config)
-        stage = Stage(config, environ)
+        stage = Stage(config, environ, postgres, valkey)
+        started.append(stage)
         _fill(stage, people_count)
         yield stage
     finally:
+        for stage in started:  # a storm may have put others in their place
+            postgres, valkey = stage.postgres, stage.valkey
         valkey.stop()
         postgres.stop()
         remove_home(home)
