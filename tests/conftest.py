@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import expect
 from sqlalchemy import pool
 
@@ -22,6 +24,7 @@ from tests import servers
 from tests.client import Browser
 from tests.factories import people
 from tests.machine import Machine, token_of
+from tests.schedule import Scheduling
 
 SECRET = b"test-secret-test-secret-test-secret-"
 CHANNEL = UUID("0190a000-0000-7000-8000-000000000001")
@@ -29,9 +32,15 @@ OTHER_CHANNEL = UUID("0190a000-0000-7000-8000-000000000002")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("shared")
     expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
     if not config.option.collectonly:
         servers.begin(lambda url: schema.migrate(url, SECRET))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -56,6 +56,7 @@ HANGING = {
     "enrollments.enrollments": _l("Enrolments"),
     "enrollments.lesson_progress": _l("What students did"),
     "enrollments.link_courses": _l("Links and keys"),
+    "enrollments.missed_places": _l("Missed places"),
     "enrollments.requests": _l("Requests"),
     "enrollments.link_uses": _l("Who came by links and keys"),
     "payments.orders": _l("Orders"),
@@ -184,7 +185,8 @@ WAITING = """
         FROM courses.courses c WHERE c.channel_id = %(channel)s AND c.status = 'submitted'
         UNION ALL SELECT 'file', a.filename, coalesce(a.failure, ''), a.updated_at, '/admin/content/assets/' || a.id
         FROM content.assets a WHERE a.channel_id = %(channel)s AND a.state = 'failed'
-        UNION ALL SELECT 'job', replace(substring(o.task FROM '[^.]+$'), '_', ' '), coalesce(left(o.error, 160), ''), o.dead_at,
+        UNION ALL SELECT 'job', overlay(replace(substring(o.task FROM '[^.]+$'), '_', ' ') PLACING upper(left(substring(o.task FROM '[^.]+$'), 1)) FROM 1 FOR 1),
+          CASE WHEN o.error ~ '^[A-Z][A-Za-z]+: ' THEN '' ELSE coalesce(left(o.error, 160), '') END, o.dead_at,
           '/admin/system/jobs/' || o.id
         FROM core.outbox o WHERE o.channel_id = %(channel)s AND o.dead_at IS NOT NULL AND o.done_at IS NULL
         UNION ALL SELECT 'mail', m.subject || ' → ' || m.to_address, coalesce(m.error, ''), m.created_at, '/admin/system/mail/' || m.id
@@ -208,6 +210,11 @@ WAITING = """
             ELSE '/admin/enrollments/requests/' || min(r.id::text) END
         FROM enrollments.requests r JOIN courses.courses c ON c.channel_id = r.channel_id AND c.id = r.course_id
         WHERE r.channel_id = %(channel)s AND r.state = 'waiting' GROUP BY c.channel_id, c.id, c.title
+        UNION ALL SELECT 'place', m.name, b.name, p.noted_at, '/admin/enrollments/places/' || p.id
+        FROM enrollments.missed_places p JOIN enrollments.course_batches b ON b.channel_id = p.channel_id AND b.id = p.batch_id
+        JOIN enrollments.enrollments e ON e.channel_id = p.channel_id AND e.id = p.enrollment_id
+        JOIN channels.members m ON m.channel_id = e.channel_id AND m.id = e.user_id
+        WHERE p.channel_id = %(channel)s AND p.settled_at IS NULL AND e.status <> 'ended' AND e.batch_id IS NULL
         UNION ALL (SELECT 'trail', coalesce(a.faults ->> 0, ''), '', a.done_at, '/admin/audit'
         FROM (SELECT * FROM core.audit_checks WHERE channel_id = %(channel)s AND done_at IS NOT NULL ORDER BY asked_at DESC LIMIT 1) a
         WHERE jsonb_array_length(a.faults) > 0)

@@ -24,6 +24,8 @@ OF_BATCHES = {
     "enrollments.create_batch": Deed(_l("made the batch"), "plus"),
     "enrollments.edit_batch": Deed(_l("changed the batch"), "pencil"),
     "enrollments.set_instructors": Deed(_l("changed who teaches the batch"), "user-cog"),
+    "enrollments.miss_place": Deed(_l("used a code whose place was gone in"), "ticket"),
+    "enrollments.settle_place": Deed(_l("settled a missed place in"), "circle-check"),
     "enrollments.bind_vouchers": Deed(_l("changed which vouchers give a place in"), "ticket"),
     "enrollments.cancel_batch": Deed(_l("cancelled the batch"), "ban"),
     "enrollments.reopen_batch": Deed(_l("let the batch take place after all"), "rotate-ccw"),
@@ -63,6 +65,7 @@ FIELDS_OF_BATCHES = {
     "place": Label(_l("Place on the list")),
     "offered_until": Label(_l("Held until"), "time"),
     "reason": Label(_l("Reason")),
+    "settled_as": Label(_l("Settled by"), values={"moved": _l("Another batch"), "kept": _l("No batch"), "paid": _l("Money back")}),
 }
 
 
@@ -98,6 +101,7 @@ register(
             "enrollments.enroll": Deed(_l("enrolled"), "user-check"),
             "enrollments.unenroll": Deed(_l("took the enrolment out again"), "user-minus"),
             "enrollments.end": Deed(_l("ended the enrolment"), "ban"),
+            "enrollments.leave": Deed(_l("left the course"), "log-out"),
             "enrollments.restore": Deed(_l("opened the enrolment again"), "rotate-ccw"),
             "enrollments.set_until": Deed(_l("changed the last day of the enrolment"), "calendar-clock"),
             "enrollments.move": Deed(_l("moved to another batch"), "move"),

@@ -69,6 +69,27 @@ class EndForm(Form):
     reason = TextAreaField(_l("Reason"), filters=[strip], validators=[DataRequired(_l("Say why; the person reads it.")), Length(max=500)])
 
 
+class LeaveForm(Form):
+    """That somebody leaves a course; nothing is asked."""
+
+
+class PlaceForm(Form):
+    """What becomes of somebody whose code gave a place that was gone."""
+
+    act = RadioField(
+        _l("What becomes of it"),
+        choices=[
+            ("batch", _l("Another batch: they take a place there, on its days")),
+            ("without", _l("No batch: they stay in the course at their own pace")),
+            ("money", _l("Money back: into their wallet, and the course closes")),
+        ],
+        validators=[InputRequired(_l("Choose one."))],
+    )
+    batch_id = SelectField(_l("Batch"))
+    amount = MoneyField(_l("How much they get back"), validators=[Optional()])
+    reason = TextAreaField(_l("Reason"), filters=[strip], validators=[Length(max=500)], description=_l("The person reads it."))
+
+
 class NoteForm(Form):
     """A note to a lesson, at a moment of its video or at none."""
 

@@ -1,6 +1,6 @@
 """Who may open, enrol, and see whose progress; the sentences are shown to people."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from lms.core.i18n import gettext as _
 from lms.core.i18n import locale
 from lms.courses.models import Course, Lesson
 from lms.courses.policies import can_edit
-from lms.enrollments.models import Enrollment, Link, Note, Request
+from lms.enrollments.models import COMES_BACK, Enrollment, Link, Note, Request
 
 AGAIN = timedelta(days=7)  # after a refusal
 
@@ -48,8 +48,36 @@ def can_open(
     if enrollment is not None and is_early and enrollment.opens_at is not None:
         return no(_("Your batch starts on %(day)s.", day=_day(enrollment.opens_at, actor)), rule="starts")
     if enrollment is not None:
-        return no(_ended(enrollment), rule="ended")
+        return no(_ended(enrollment), rule="left" if _may_come_back(enrollment, at) else "ended")
     return no(_("You are not enrolled in this course."), rule="enrolled")
+
+
+def can_leave(actor: Actor, enrollment: Enrollment | None) -> Decision:
+    """Whether this person may leave the course of this enrolment by themselves: their own, while it is open. None: they are not in it."""
+    if not actor.is_known:
+        return no(_("Sign in first."), rule="sign_in")
+    if enrollment is None or not enrollment.is_open:
+        return yes("outside")
+    return yes("own") if actor.user_id == enrollment.user_id else no(_("Only whoever is in a course can leave it."), rule="own")
+
+
+def can_return(actor: Actor, course: Course, enrollment: Enrollment | None, *, at: datetime, day: date, refunded: bool) -> Decision:
+    """Whether this person may open again by themselves what they left; `day` is today in the channel's zone."""
+    if not actor.is_known:
+        return no(_("Sign in first."), rule="sign_in")
+    if enrollment is None or actor.user_id != enrollment.user_id or not enrollment.was_left:
+        return no(_("You have not left this course by yourself. Enrol on its page, or ask the academy."), rule="own")
+    if not _may_come_back(enrollment, at):
+        return no(
+            _("You left more than %(days)s days ago. Enrol again, or ask the academy to restore it.", days=COMES_BACK.days), rule="late"
+        )
+    if refunded:
+        return no(_("The money was given back, and the course closed with it. Enrol again on its page."), rule="refunded")
+    if enrollment.until_on is not None and enrollment.until_on < day:
+        return no(_("Its last day is over."), rule="ended")
+    if course.status in ("deleted", "archived"):
+        return no(_("This course is not held any more."), rule="published")
+    return yes("own")
 
 
 def can_enroll(actor: Actor, course: Course, enrollment: Enrollment | None, *, let_in: bool = False) -> Decision:
@@ -237,7 +265,13 @@ def _day(moment: datetime, actor: Actor) -> str:
     return str(format_date(local_day(moment, actor.zone), "long", locale=locale()))
 
 
+def _may_come_back(enrollment: Enrollment, at: datetime) -> bool:
+    return enrollment.comes_back_until is not None and at < enrollment.comes_back_until
+
+
 def _ended(enrollment: Enrollment) -> str:
+    if enrollment.was_left:
+        return _("You left this course.")
     if enrollment.ended_reason:
         return _("Your enrolment in this course ended: %(reason)s", reason=enrollment.ended_reason)
     return _("Your enrolment in this course ended. An admin can restore it.")

@@ -1,12 +1,15 @@
 """What the audit log calls the acts on vouchers, and which of them one click takes back."""
 
+from typing import Any
+
 from lms.core import bin
 from lms.core.bin import Kind
-from lms.core.decisions import Actor
-from lms.core.deeds import Deed, Deeds, Label, Thing, register
+from lms.core.decisions import Actor, Decision
+from lms.core.deeds import Deed, Deeds, Label, Revert, Thing, register
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.models import BinRow
-from lms.vouchers import operations, queries
+from lms.vouchers import operations, policies, queries
+from lms.vouchers.models import Batch
 
 STATES = {
     "created": _l("Not handed out"),
@@ -27,6 +30,7 @@ FIELDS = {
     "per_person": Label(_l("Per person")),
     "domains": Label(_l("Domains")),
     "course_ids": Label(_l("Courses"), "course"),
+    "archived_at": Label(_l("In the archive since"), "time"),
     "sold_for_minor": Label(_l("Sold for"), "money"),
     "amount_minor": Label(_l("Amount"), "money"),
     "money_days": Label(_l("Days the money lasts")),
@@ -39,6 +43,19 @@ FIELDS = {
     "tries": Label(_l("Wrong codes")),
 }
 
+
+def _may(by: Actor, _batch: Batch) -> Decision:
+    return policies.can_manage(by)
+
+
+def _back_into_the_list(batch: Batch, _values: dict[str, Any], by: Actor) -> None:
+    operations.unarchive_batch(batch, by=by)
+
+
+def _back_into_the_archive(batch: Batch, _values: dict[str, Any], by: Actor) -> None:
+    operations.archive_batch(batch, by=by)
+
+
 register(
     Deeds(
         "vouchers",
@@ -46,7 +63,9 @@ register(
         {
             "vouchers.create_batch": Deed(_l("made the batch"), "plus"),
             "vouchers.delete_batch": Deed(_l("deleted the batch"), "trash-2"),
-            "vouchers.restore_batch": Deed(_l("restored the batch"), "archive-restore"),
+            "vouchers.restore_batch": Deed(_l("restored the batch"), "undo-2"),
+            "vouchers.archive_batch": Deed(_l("put the batch into the archive"), "archive"),
+            "vouchers.unarchive_batch": Deed(_l("took the batch out of the archive"), "undo-2"),
             "vouchers.edit_batch": Deed(_l("changed the batch"), "pencil"),
             "vouchers.extend": Deed(_l("changed how long the batch is valid"), "clock"),
             "vouchers.move": Deed(_l("gave the batch to another owner"), "user-cog"),
@@ -72,6 +91,10 @@ register(
             "alerts": Thing(_l("Warning"), "/admin/vouchers/alerts/{id}"),
         },
         FIELDS,
+        {
+            "vouchers.archive_batch": Revert(queries.get_batch, _may, _back_into_the_list),
+            "vouchers.unarchive_batch": Revert(queries.get_batch, _may, _back_into_the_archive),
+        },
     )
 )
 

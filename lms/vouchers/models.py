@@ -61,6 +61,7 @@ class Batch(Tenant, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     created_by: Mapped[UUID | None]
     deleted_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
     @property

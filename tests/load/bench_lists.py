@@ -22,7 +22,7 @@ from tests.factories import people
 from tests.load.client import request_of
 from tests.load.crowd import fill_crowd
 from tests.load.figure import Figure
-from tests.load.stage import PORT, Stage, load, served
+from tests.load.stage import PORT, Stage, cpu_seconds, load, served, work_seconds
 
 QUICK = (20_000, 100_000)
 ZONE = "Europe/Paris"
@@ -30,16 +30,22 @@ BOUND, COUNTED, DASHBOARD = 150.0, 300.0, 100.0
 
 
 def crowded(stage: Stage, quick: bool) -> str:
-    """Fill the stage once, count its days as the nightly job does, and say how big it is."""
+    """Fill the stage once, count its days as the nightly job does, and say how big it is; what an earlier run filled is taken as it is."""
     many, enrolments = QUICK if quick else (stage.facts["people"], stage.facts["enrolments"])
     if "crowd" not in stage.facts:
-        fill_crowd(stage, many, enrolments)
+        known = stage.remembered("crowd")
+        if known is None:
+            fill_crowd(stage, many, enrolments)
+        many, enrolments = known or (many, enrolments)
         with db.unit_of_work(stage.channel_id):
             stretches = operations.unfinished_stretches()
         for first, last in stretches:
             with db.unit_of_work(stage.channel_id) as session:
                 session.execute(text("SET LOCAL statement_timeout = '60s'"))
                 operations.recount(first, last)
+        with db.unit_of_work(stage.channel_id) as session:
+            session.execute(text("SET LOCAL statement_timeout = '300s'"))
+            operations.recount_courses()
         stage.facts["crowd"] = f"{many:,} people, {enrolments:,} enrolments"
     return str(stage.facts["crowd"])
 
@@ -64,8 +70,8 @@ def lists(stage: Stage, quick: bool) -> list[Figure]:
         "enrolments, searched": (f"{learning}?q=crowd7777", BOUND),
         "dashboard": ("/admin/", DASHBOARD),
     }
-    with served(stage):
-        return [_page(stage, f"{name} ({crowd})", path, bound, quick) for name, (path, bound) in pages.items()] + [
+    with served(stage) as server:
+        return [_page(stage, server.pid, f"{name} ({crowd})", path, bound, quick) for name, (path, bound) in pages.items()] + [
             _count(stage, f"exact count of all {name}, as it arrives", path)
             for name, path in (("people", everybody), ("enrolments", learning))
         ]
@@ -77,13 +83,16 @@ def _deep(report: Report, path: str, sort: str, value: Any) -> str:
     return f"{path}?sort={sort}&after={places.write(column, {column.key: value, 'id': UUID(int=0)})}&at=2001"  # type: ignore[arg-type]
 
 
-def _page(stage: Stage, name: str, path: str, bound: float, quick: bool) -> Figure:
+def _page(stage: Stage, server_pid: int, name: str, path: str, bound: float, quick: bool) -> Figure:
     request = request_of(path, host="localhost", cookie=stage.cookies["root"]).decode("latin-1")
     plan = {"kind": "closed", "host": "127.0.0.1", "port": PORT, "requests": [request], "connections": 1}
     load({**plan, "seconds": 1.0})
+    before = cpu_seconds(server_pid, stage.postgres_pid)
     seen = load({**plan, "seconds": 2.0 if quick else 8.0})
+    work = 1000 * (cpu_seconds(server_pid, stage.postgres_pid) - before) / max(1, seen.count)
     reached = seen.p95 <= bound and not seen.errors
-    return Figure("lists", name, f"p95 {seen.p95:.0f} ms of {seen.count}, {seen.errors} errors", "", f"p95 ≤ {bound:.0f} ms", reached)
+    value = f"p95 {seen.p95:.0f} ms, p50 {seen.p50:.0f} ms of {seen.count}, {work:.0f} ms CPU each, {seen.errors} errors"
+    return Figure("lists", name, value, "", f"p95 ≤ {bound:.0f} ms", reached)
 
 
 def _count(stage: Stage, name: str, path: str) -> Figure:
@@ -103,7 +112,7 @@ def csv(stage: Stage, quick: bool) -> list[Figure]:
     """The file of all people with its checksum, beside COPY TO of the same columns in the same order."""
     crowd = crowded(stage, quick)
     url = url_for_role(stage.config.database_url, "lms_app", stage.config.secret_key)
-    begun, size = time.perf_counter(), 0
+    begun, work, size = time.perf_counter(), work_seconds(stage), 0
     with psycopg.connect(url) as connection:
         connection.execute("SELECT set_config('app.channel_id', %s, false)", (str(stage.channel_id),))
         with connection.cursor().copy(
@@ -112,23 +121,24 @@ def csv(stage: Stage, quick: bool) -> list[Figure]:
         ) as copy:
             for block in copy:
                 size += len(block)
-    floor = time.perf_counter() - begun
+    floor, least = time.perf_counter() - begun, work_seconds(stage) - work
     report = People()
     view = report.read_view({}, zone_name=ZONE)
     before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    work = work_seconds(stage)
     with db.unit_of_work(stage.channel_id, read_only=True):
         tally = Tally(report.shown(view))
         for _piece in csv_lines(report, view, people.root(), tally=tally):
             pass
-    taken = time.perf_counter() - begun
+    taken, most = time.perf_counter() - begun, work_seconds(stage) - work
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     ratio = floor / taken
     return [
         Figure(
             "csv",
             f"CSV with checksum of {tally.count:,} rows ({crowd})",
-            f"{tally.count / taken:,.0f} rows/s, {grown:.0f} MiB more memory",
-            f"{tally.count / floor:,.0f} rows/s",
+            f"{tally.count / taken:,.0f} rows/s, {taken:.1f} s, {most:.1f} s CPU, {grown:.0f} MiB more memory",
+            f"{tally.count / floor:,.0f} rows/s, {floor:.1f} s, {least:.1f} s CPU",
             f"ratio {ratio:.2f} (≥ 0.25), ≤ 200 MB",
             ratio >= 0.25 and grown <= 200,
         )

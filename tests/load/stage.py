@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import psutil
 import psycopg
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -38,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECRET = "bench-secret-bench-secret-bench-secret"
 PORT = int(os.environ.get("BENCH_PORT", "8461"))
 FLOOR_PORT = PORT + 10
+FACTS = "CREATE TABLE IF NOT EXISTS public.bench_facts (name text PRIMARY KEY, fact jsonb)"
 SKIPPED = ("SELECT set_config", "BEGIN", "COMMIT")
 
 
@@ -54,11 +57,37 @@ class Stage:
     pages: dict[str, tuple[str, str]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def postgres_pid(self) -> int:
+        """The process of PostgreSQL, whose work is measured."""
+        return self.postgres.process.pid
+
+    def remember(self, name: str, fact: Any) -> None:
+        """Note a fact in the database itself, so that another run on the same home knows what it holds."""
+        with psycopg.connect(self.config.database_url) as owner:
+            note_fact(owner, name, fact)
+
+    def remembered(self, name: str) -> Any:
+        """What an earlier run on the same home noted, or nothing."""
+        with psycopg.connect(self.config.database_url) as owner:
+            owner.execute(FACTS)
+            found = owner.execute("SELECT fact FROM public.bench_facts WHERE name = %s", (name,)).fetchone()
+            return found[0] if found else None
+
+
+def note_fact(owner: psycopg.Connection[Any], name: str, fact: Any) -> None:
+    """Note a fact together with what the transaction does, or not at all."""
+    owner.execute(FACTS)
+    owner.execute(
+        "INSERT INTO public.bench_facts VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET fact = excluded.fact", (name, json.dumps(fact))
+    )
+
 
 @contextmanager
-def a_stage(people_count: int = 100_000) -> Iterator[Stage]:
-    """Everything up, filled and signed in; taken down afterwards."""
-    home = throwaway_home()
+def a_stage(people_count: int = 100_000, keep: Path | None = None) -> Iterator[Stage]:
+    """Everything up, filled and signed in; taken down afterwards. A home to `keep` stays, and the next run finds it filled."""
+    home = keep.resolve() if keep is not None else throwaway_home()
+    home.mkdir(mode=0o711, parents=True, exist_ok=True)
     started: list[Stage] = []
     postgres, valkey = embedded.start_postgres(home), embedded.start_valkey(home)
     try:
@@ -79,12 +108,33 @@ def a_stage(people_count: int = 100_000) -> Iterator[Stage]:
     finally:
         for stage in started:  # a storm may have put others in their place
             postgres, valkey = stage.postgres, stage.valkey
+        if keep is not None and postgres.process.poll() is None:
+            with psycopg.connect(postgres.url, autocommit=True) as owner:
+                owner.execute("CHECKPOINT")  # a server that has much to write is not given the time for it when it is stopped
         valkey.stop()
         postgres.stop()
-        remove_home(home)
+        if keep is None:
+            remove_home(home)
 
 
 def _fill(stage: Stage, people_count: int) -> None:
+    """Open the academy with its people and courses, or find the one that an earlier run left on this home."""
+    known = stage.remembered("academy")
+    if known is None:
+        _open_academy(stage, people_count)
+        stage.remember(
+            "academy", {"channel": str(stage.channel_id), "pages": stage.pages, "courses": list(map(str, stage.facts["course_ids"]))}
+        )
+    else:
+        stage.channel_id = UUID(known["channel"])
+        stage.pages = {name: (path, who) for name, (path, who) in known["pages"].items()}
+        stage.facts = {"course_ids": [UUID(one) for one in known["courses"]]}
+    with db.unit_of_work(stage.channel_id):
+        for name, person in (("root", people.root()), ("sam", people.sam())):
+            stage.cookies[name] = _sign_in(person)
+
+
+def _open_academy(stage: Stage, people_count: int) -> None:
     with db.unit_of_work(platform=True):
         channel = channels.open_channel("Bench Academy", "bench", currency="EUR")
         channels.add_host(channel.id, "localhost", verified=True)
@@ -95,8 +145,6 @@ def _fill(stage: Stage, people_count: int) -> None:
         made = [_course(f"Course {number:02d}", ada, root) for number in range(24)]
         wallet.credit(sam.user_id, Money(1_000_000, "EUR"), source="adjustment", reference_id=channel.id, by=root)
         enrollments.enroll_by_wallet(made[0][0], by=sam)
-        for name, person in (("root", root), ("sam", sam)):
-            stage.cookies[name] = _sign_in(person)
         course, lesson = made[0]
         stage.pages = {
             "dashboard": ("/admin/", "root"),
@@ -172,8 +220,27 @@ def served(stage: Stage, application: str = "wsgi:application", port: int = PORT
         process.wait(60)
 
 
+def work_seconds(stage: Stage) -> float:
+    """Seconds of processor time of this process, those it waited for, and the database."""
+    return sum(os.times()[:4]) + cpu_seconds(stage.postgres_pid)
+
+
+def cpu_seconds(*pids: int) -> float:
+    """Seconds of processor time that these processes and all below them have taken so far; what others do beside does not count."""
+    total = 0.0
+    for pid in pids:
+        try:
+            parent = psutil.Process(pid)
+            for process in (parent, *parent.children(recursive=True)):
+                times = process.cpu_times()
+                total += times.user + times.system
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
 def _wait(port: int, path: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180  # a busy machine takes its time
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"http://localhost:{port}{path}", timeout=5):

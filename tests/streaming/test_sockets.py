@@ -17,7 +17,6 @@ from tests.chat.conftest import House, Stage
 from tests.chat.kit import Person
 from tests.conftest import CHANNEL, run_jobs
 
-pytestmark = pytest.mark.xdist_group("live-sockets")
 MKV = "video/x-matroska;codecs=avc1,opus"
 
 

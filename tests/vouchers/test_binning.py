@@ -9,10 +9,12 @@ from lms.core.errors import Conflict, Refusal
 from lms.core.models import AuditRow
 from lms.vouchers import operations, queries
 from lms.vouchers.models import Batch
+from lms.vouchers.reports import Batches
 from tests.client import Browser
 from tests.conftest import CHANNEL
 from tests.factories.people import a_student, root, sam
 from tests.factories.vouchers import a_batch
+from tests.machine import Machine
 
 
 def the_void(work: Session, batch: Batch) -> AuditRow:
@@ -59,3 +61,38 @@ def test_batches_delete__offers_the_way_back(as_root: Browser) -> None:
     assert "Bin batch" not in as_root.get("/admin/vouchers/batches", status=200).words
     assert "lies in the bin" in as_root.get(path, status=200).words
     assert "Bin batch" in as_root.get("/admin/bin", status=200).words
+
+
+def test_archive_batch__only_when_nothing_is_outstanding_and_back_when_something_is_again(work: Session) -> None:
+    made = a_batch(2)
+    operations.redeem(made.codes[0], by=sam())
+    with pytest.raises(Conflict, match="outstanding"):
+        operations.archive_batch(made.batch, by=root())
+    operations.void_codes(made.batch, reason="Over", by=root())
+    assert operations.archive_batch(made.batch, by=root()) and not operations.archive_batch(made.batch, by=root())
+    report = Batches()
+    asked = [report.count(report.read_view({"state": [state]} if state else {}), root()) for state in ("", "running", "archived", "any")]
+    assert asked == [0, 0, 1, 1]
+    assert operations.unarchive_batch(made.batch, by=root()) and not operations.unarchive_batch(made.batch, by=root())
+    operations.archive_batch(made.batch, by=root())
+    operations.undo_void(made.batch, the_void(work, made.batch), by=root())
+    assert made.batch.archived_at is None
+
+
+def test_batches_archive__batches_unarchive__and_the_undo_of_the_toast(as_root: Browser, as_ada: Browser, api_root: Machine) -> None:
+    with db.unit_of_work(CHANNEL):
+        batch = a_batch(1, label="Old batch").batch
+        operations.void_codes(batch, reason="Over", by=root())
+    path, where = f"/admin/vouchers/batches/{batch.id}", "/admin/vouchers/batches"
+    as_ada.post(f"{path}/archive", status=403)
+    as_root.post(f"{path}/archive", status=303)
+    page = as_root.get(where, status=200)
+    undo = page.all("//*[contains(@class, 'toast')]//form/@action")[0]
+    assert "Old batch" not in page.text("//table") and "Old batch" in as_root.get(f"{where}?state=archived", status=200).text("//table")
+    as_root.post(str(undo), status=303)
+    assert "Old batch" in as_root.get(where, status=200).text("//table")
+    as_root.post(f"{path}/archive", status=303)
+    assert "lies in the archive" in as_root.get(path, status=200).words
+    as_root.post(f"{path}/unarchive", status=303)
+    assert api_root.post(f"/vouchers/batches/{batch.id}/archive")["id"] == str(batch.id)
+    api_root.post(f"/vouchers/batches/{batch.id}/unarchive")

@@ -60,6 +60,7 @@ def _about(found: Request, course: Course) -> dict[str, Any]:
         "course": course,
         "member": people.get(found.user_id),
         "answerer": people.get(found.answered_by) if found.answered_by else None,
+        "in_batches": queries.runs_in_batches(course.id),
         "states": dict(REQUEST_STATES),
         "tones": REQUEST_TONES,
     }

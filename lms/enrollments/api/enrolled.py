@@ -251,6 +251,31 @@ def courses_enroll(course_id: UUID, body: EnrollRequest) -> EnrollmentAnswer:
     return EnrollmentAnswer.model_validate(made)
 
 
+@bp.post("/courses/<uuid:course_id>/leave")
+@endpoint()
+def courses_leave(course_id: UUID) -> EnrollmentAnswer:
+    """Leave a course by myself: no money moves, the place is free, what was done is kept."""
+    enrollment = queries.latest_enrollment(_me(), courses.get_course(course_id).id)
+    allow(policies.can_leave(actor(), enrollment))
+    if enrollment is None:
+        raise Conflict(_("You are not in this course."), rule="enrolled")
+    operations.leave_course(enrollment, by=actor())
+    return EnrollmentAnswer.model_validate(queries.get_enrollment(enrollment.id))
+
+
+@bp.post("/courses/<uuid:course_id>/return")
+@endpoint()
+def courses_return(course_id: UUID) -> EnrollmentAnswer:
+    """Come back to a course I left myself not long ago."""
+    course, enrollment = courses.get_course(course_id), queries.latest_enrollment(_me(), course_id)
+    if enrollment is not None and enrollment.is_open:
+        allow(policies.can_learn(actor()))
+        return EnrollmentAnswer.model_validate(enrollment)
+    refunded = queries.was_refunded(_me(), course_id)
+    allow(policies.can_return(actor(), course, enrollment, at=now(), day=operations.today(), refunded=refunded))
+    return EnrollmentAnswer.model_validate(operations.come_back(enrollment, by=actor()))  # type: ignore[arg-type]
+
+
 @bp.post("/courses/<uuid:course_id>/price")
 @endpoint()
 def courses_price(course_id: UUID, body: PriceRequest) -> PriceAnswer:

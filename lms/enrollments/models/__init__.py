@@ -1,8 +1,9 @@
 """The tables of enrollments: `enrolled` who may learn and how they came, `batches` dated runs, `watching` what was done in each lesson."""
 
-from lms.enrollments.models.batches import BatchInstructor, CourseBatch, VoucherPlace, Wait
+from lms.enrollments.models.batches import BatchInstructor, CourseBatch, MissedPlace, VoucherPlace, Wait
 from lms.enrollments.models.enrolled import (
     ANSWER_LIVES,
+    COMES_BACK,
     REQUEST_LIVES,
     SOURCES,
     STATUSES,
@@ -16,6 +17,7 @@ from lms.enrollments.models.watching import ENOUGH, LessonProgress, Note, WatchD
 
 __all__ = [
     "ANSWER_LIVES",
+    "COMES_BACK",
     "ENOUGH",
     "REQUEST_LIVES",
     "SOURCES",
@@ -27,6 +29,7 @@ __all__ = [
     "Link",
     "LinkCourse",
     "LinkUse",
+    "MissedPlace",
     "Note",
     "Request",
     "VoucherPlace",

@@ -149,3 +149,26 @@ class Wait(Tenant, Base):
     def stands(self) -> bool:
         """Whether the person is on the list."""
         return self.state in ("waiting", "offered")
+
+
+class MissedPlace(Tenant, Base):
+    """A used code gave a place in a batch that was full or over by then: its person is in the course without it until this is settled."""
+
+    __tablename__ = "missed_places"
+    __table_args__ = (
+        CheckConstraint("settled_as IN ('', 'moved', 'kept', 'paid')", name="settled_as"),
+        CheckConstraint("(settled_at IS NULL) = (settled_as = '')", name="settled"),
+        UniqueConstraint("channel_id", "enrollment_id", name="uq_missed_places_enrollment"),
+        belongs_to("enrollment_id", "enrollments.enrollments", name="fk_enrollment_id_enrollments_enrollments", ondelete="CASCADE"),
+        belongs_to("batch_id", "enrollments.course_batches", name="fk_batch_id_enrollments_course_batches", ondelete="CASCADE"),
+        Index("ix_missed_places_batch", "channel_id", "batch_id"),
+        Index("ix_missed_places_open", "channel_id", "noted_at", postgresql_where=text("settled_at IS NULL")),
+        {"schema": "enrollments"},
+    )
+
+    enrollment_id: Mapped[UUID]
+    batch_id: Mapped[UUID]
+    noted_at: Mapped[datetime] = mapped_column(default=now)
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[UUID | None]
+    settled_as: Mapped[str] = mapped_column(default="")

@@ -13,6 +13,7 @@ from lms.core.db import Base, Tenant, belongs_to
 STATUSES = ("active", "completed", "ended")
 SOURCES = ("wallet", "free", "manual", "voucher", "link", "request")
 REQUEST_LIVES = timedelta(days=30)  # unanswered
+COMES_BACK = timedelta(days=14)  # after leaving by themselves
 ANSWER_LIVES = timedelta(days=14)  # granted and not used
 
 
@@ -65,6 +66,7 @@ class Enrollment(Tenant, Base):
     completed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_reason: Mapped[str] = mapped_column(default="")
+    left_at: Mapped[datetime | None]  # the same moment as `ended_at` while they left by themselves
     until_on: Mapped[date | None]  # the last day on which it is open, of the channel's zone
     batch_id: Mapped[UUID | None]  # the run of the course it is in; the database counts its seats
     opens_at: Mapped[datetime | None]  # when its lessons open; None: at once
@@ -73,6 +75,16 @@ class Enrollment(Tenant, Base):
     def is_open(self) -> bool:
         """Whether it lets the person into the course."""
         return self.status != "ended"
+
+    @property
+    def was_left(self) -> bool:
+        """Whether the person left by themselves."""
+        return self.ended_at is not None and self.left_at == self.ended_at
+
+    @property
+    def comes_back_until(self) -> datetime | None:
+        """Until when somebody who left by themselves may come back by themselves; None for everybody else."""
+        return self.left_at + COMES_BACK if self.left_at is not None and self.was_left else None
 
     @property
     def is_early(self) -> bool:

@@ -1,5 +1,5 @@
-"""Every change of enrollments, split by noun: batches and their waitlists, enrolments, links and who comes by them, progress,
-refunds, requests, watching.
+"""Every change of enrollments, split by noun: batches and their waitlists, enrolments and leaving them, links and who comes by them,
+places that were missed, progress, refunds, requests, watching.
 """
 
 from lms.enrollments.operations.batches import (
@@ -27,6 +27,7 @@ from lms.enrollments.operations.enrolling import (
     shut_media,
 )
 from lms.enrollments.operations.joining import courses_to_join, enroll_through, find_key, join_courses, why_shut
+from lms.enrollments.operations.leaving import come_back, leave_course
 from lms.enrollments.operations.links import (
     Terms,
     digest_of,
@@ -37,6 +38,7 @@ from lms.enrollments.operations.links import (
     restore_link,
     revoke_link,
 )
+from lms.enrollments.operations.missing import Settlement, note_missed_place, settle_missed_place
 from lms.enrollments.operations.noting import change_note, delete_note, forget_notes, restore_note, write_note
 from lms.enrollments.operations.progress import complete_lesson, mark_done, recompute_course, recompute_progress
 from lms.enrollments.operations.refunding import follow_refund
@@ -66,6 +68,7 @@ __all__ = [
     "BatchSheet",
     "Beat",
     "Played",
+    "Settlement",
     "Terms",
     "approve_request",
     "ask_to_enroll",
@@ -75,6 +78,7 @@ __all__ = [
     "buy_the_gift",
     "cancel_batch",
     "change_note",
+    "come_back",
     "complete_lesson",
     "courses_to_join",
     "create_batch",
@@ -97,11 +101,13 @@ __all__ = [
     "forget_notes",
     "join_courses",
     "join_waitlist",
+    "leave_course",
     "leave_waitlist",
     "make_link",
     "mark_done",
     "move_enrollment",
     "move_wait",
+    "note_missed_place",
     "objection_of_batches",
     "offer_by_hand",
     "offer_places",
@@ -123,6 +129,7 @@ __all__ = [
     "restore_link",
     "restore_note",
     "revoke_link",
+    "settle_missed_place",
     "settle_requests",
     "shifted",
     "shut_media",

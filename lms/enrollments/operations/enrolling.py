@@ -123,14 +123,20 @@ def enroll_the_buyer(user_id: UUID, course_id: UUID, order_id: UUID, *, by: Acto
     return enrollment
 
 
-def end_enrollment(enrollment: Enrollment, *, reason: str, by: Actor) -> None:
-    """Close the course to this person at once: pages, media and sockets; its seat is free again. Ending twice changes nothing."""
+def end_enrollment(enrollment: Enrollment, *, reason: str, by: Actor, is_own: bool = False) -> None:
+    """Close the course to this person at once: pages, media and sockets; its seat is free again. Ending twice changes nothing.
+
+    `is_own`: they left by themselves, and may come back by themselves for a while.
+    """
     if enrollment.batch_id is not None:
         queries.lock_batch(enrollment.batch_id)  # batches are locked before enrolments, everywhere
     locked = queries.lock_enrollment(enrollment.id)
     if not locked.is_open:
         return
-    audit.update(locked, "enrollments.end", by=by, status="ended", ended_at=now(), ended_reason=reason.strip())
+    moment = now()
+    ended = {"status": "ended", "ended_at": moment, "ended_reason": reason.strip()}
+    audit.update(locked, "enrollments.leave" if is_own else "enrollments.end", by=by, **ended)
+    locked.left_at = moment if is_own else None
     if locked.order_id is not None:
         payments.close_order(orders.get_order(locked.order_id), by=by)
     shut_media(locked)
@@ -172,6 +178,7 @@ def restore_enrollment(enrollment: Enrollment, *, by: Actor, anyway: bool = Fals
     batch_id = _seat_again(batch, locked, anyway) if batch is not None else None
     back = {"status": status, "ended_at": None, "ended_reason": "", "until_on": until, "batch_id": batch_id}
     audit.update(locked, "enrollments.restore", by=by, **back)
+    locked.left_at = None
     rights_changed(locked.user_id)
     _announce(locked, by=by, audited=True)
     return locked

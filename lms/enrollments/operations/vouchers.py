@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-import structlog
 from sqlalchemy import delete
 
 from lms.core import audit, db
@@ -15,9 +14,8 @@ from lms.enrollments import queries
 from lms.enrollments.errors import BatchIsFull, BatchTakesNobody, NoBatch
 from lms.enrollments.models import CourseBatch, Enrollment, VoucherPlace
 from lms.enrollments.operations.enrolling import enroll_by_voucher
+from lms.enrollments.operations.missing import note_missed_place
 from lms.enrollments.operations.seats import today
-
-log = structlog.get_logger(__name__)
 
 
 def bind_vouchers(batch: CourseBatch, voucher_batch_ids: Sequence[UUID], *, by: Actor) -> bool:
@@ -43,15 +41,18 @@ def bind_vouchers(batch: CourseBatch, voucher_batch_ids: Sequence[UUID], *, by: 
 def open_by_voucher(user_id: UUID, course_id: UUID, *, voucher_batch_id: UUID, redemption_id: UUID | None, by: Actor) -> Enrollment:
     """Open a course to whoever used a code, in the batch its vouchers give a place in; twice changes nothing.
 
-    Whoever finds the batch full or over at the last moment is in the course without it: the code was theirs and is used.
+    Whoever finds the batch full or over at the last moment is in the course without it, for the code was theirs and is used; that waits
+    in the inbox for somebody who gives them another batch or their money back.
     """
     place = queries.voucher_place(voucher_batch_id, course_id)
     try:
         batch_id = place.id if place is not None else None
         return enroll_by_voucher(user_id, course_id, redemption_id=redemption_id, by=by, batch_id=batch_id)
-    except (BatchIsFull, BatchTakesNobody, NoBatch) as refusal:  # its last place went since the code was redeemed
-        log.warning("enrollments.voucher_without_place", course_id=str(course_id), rule=refusal.rule)
-        return enroll_by_voucher(user_id, course_id, redemption_id=redemption_id, by=by)
+    except (BatchIsFull, BatchTakesNobody, NoBatch):  # its last place went since the code was redeemed
+        enrollment = enroll_by_voucher(user_id, course_id, redemption_id=redemption_id, by=by)
+        if place is not None and enrollment.batch_id is None:
+            note_missed_place(enrollment, place, by=by)
+        return enrollment
 
 
 def objection_of_batches(user_id: UUID, course_ids: Sequence[UUID], voucher_batch_id: UUID) -> str:

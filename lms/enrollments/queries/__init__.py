@@ -1,5 +1,5 @@
-"""Every question about enrolments: `batches`, `enrolled` one by one and in numbers, `links` and keys with what they open,
-`outlines` a course as one person learns it, `requests` of those who ask to be let in.
+"""Every question about enrolments: `batches`, `enrolled` one by one and in numbers, `leaving` and places that were missed,
+`links` and keys with what they open, `outlines` a course as one person learns it, `requests` of those who ask to be let in.
 """
 
 from lms.enrollments.queries.batches import (
@@ -63,6 +63,7 @@ from lms.enrollments.queries.enrolled import (
     was_refunded,
 )
 from lms.enrollments.queries.heat import Heat, heat_of
+from lms.enrollments.queries.leaving import get_missed_place, left_lately, lock_missed_place
 from lms.enrollments.queries.links import (
     Way,
     batches_of_link,
@@ -120,6 +121,7 @@ __all__ = [
     "get_batch",
     "get_enrollment",
     "get_link",
+    "get_missed_place",
     "get_note",
     "get_progress",
     "get_request",
@@ -133,11 +135,13 @@ __all__ = [
     "last_request",
     "latest_enrollment",
     "learning_of",
+    "left_lately",
     "left_words",
     "lets_in",
     "lets_in_batch",
     "lock_batch",
     "lock_enrollment",
+    "lock_missed_place",
     "lock_names",
     "member_by_email",
     "newest_students",

@@ -49,7 +49,8 @@ def index() -> ResponseReturnValue:
     """My learning: every course I am in, with the lesson to go on with."""
     allow(policies.can_learn(actor()))
     learning = queries.learning_of(actor_id())
-    return render_template("enrollments/index.html", learning=learning, pictures=_pictures(learning))
+    left = queries.left_lately(actor_id())
+    return render_template("enrollments/index.html", learning=learning, left=left, pictures=_pictures(learning))
 
 
 @bp.route("/current")
@@ -107,6 +108,7 @@ def courses_offer(course_id: UUID) -> ResponseReturnValue:
         page=url_for(DOORS.get(course.entry, ".courses_enroll"), course_id=course_id),
         course=course,
         enrollment=enrollment,
+        left=next((one for one, of in queries.left_lately(actor().user_id) if of.id == course_id), None) if enrollment is None else None,
         decision=policies.can_enroll(actor(), course, enrollment, let_in=asked is not None and asked.lets_in(now())),
         asked=asked,
         entry=policies.entry_of(course),

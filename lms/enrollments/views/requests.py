@@ -31,7 +31,7 @@ def courses_request(course_id: UUID) -> ResponseReturnValue:
         allow(policies.can_learn(actor()))
         return moved(url_for(".courses_continue", course_id=course.id))
     form, page = RequestForm(), "enrollments/courses_request.html"
-    shown = {"form": form, "decision": decision, "course": course, "standing": standing}
+    shown = {"form": form, "decision": decision, "course": course, "standing": standing, "in_batches": queries.runs_in_batches(course.id)}
     if decision.rule in ANSWERED:
         allow(policies.can_learn(actor()))
         return render_template(page, **shown)

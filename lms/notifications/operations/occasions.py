@@ -56,6 +56,8 @@ def tell_of_request_answer(request_id: UUID, state: str) -> None:
         return
     course = courses.get_course(request.course_id)
     href = f"/courses/{course.slug}" if state == "approved" else f"/enrollments/courses/{course.id}/request"
+    if state == "approved" and not request.used_at and enrollments.runs_in_batches(course.id):
+        href = f"/enrollments/courses/{course.id}/batches"
     event_id = occasion("request", state, request.id, request.answered_at)
     tell(f"request_{state}", [request.user_id], event_id=event_id, href=href, values={"course": course.title, "why": request.answer})
 

@@ -138,6 +138,26 @@ def batches_delete(batch_id: UUID) -> ResponseReturnValue:
     return moved(url_for(".batches"))
 
 
+@bp.route("/batches/<uuid:batch_id>/archive", methods=["POST"])
+def batches_archive(batch_id: UUID) -> ResponseReturnValue:
+    """Put a batch of which nothing is outstanding out of the way."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    if operations.archive_batch(batch, by=actor()):
+        toast(_("%(batch)s lies in the archive. The list shows it when you ask for the archive.", batch=batch.label))
+    return moved(url_for(".batches"))
+
+
+@bp.route("/batches/<uuid:batch_id>/unarchive", methods=["POST"])
+def batches_unarchive(batch_id: UUID) -> ResponseReturnValue:
+    """Bring a batch back into the list."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    if operations.unarchive_batch(batch, by=actor()):
+        toast(_("%(batch)s stands in the list again.", batch=batch.label))
+    return moved(url_for(".batches_show", batch_id=batch.id))
+
+
 def _chosen(batch: Batch) -> list[UUID] | None:
     """The codes the bulk form means; None for all of the batch."""
     if not request.form.get("id") and not request.form.get("all"):

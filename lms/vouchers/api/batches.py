@@ -275,3 +275,23 @@ def batches_delete(batch_id: UUID) -> None:
     batch = queries.get_batch(batch_id)
     allow(policies.can_manage(actor()))
     operations.delete_batch(batch, by=actor())
+
+
+@bp.post("/batches/<uuid:batch_id>/archive")
+@endpoint()
+def batches_archive(batch_id: UUID) -> BatchAnswer:
+    """Put a batch of which nothing is outstanding out of the way; its figures and codes stay readable."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    operations.archive_batch(batch, by=actor())
+    return BatchAnswer.model_validate(batch)
+
+
+@bp.post("/batches/<uuid:batch_id>/unarchive")
+@endpoint()
+def batches_unarchive(batch_id: UUID) -> BatchAnswer:
+    """Bring a batch back into the list."""
+    batch = queries.get_batch(batch_id)
+    allow(policies.can_manage(actor()))
+    operations.unarchive_batch(batch, by=actor())
+    return BatchAnswer.model_validate(batch)

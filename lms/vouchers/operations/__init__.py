@@ -1,6 +1,7 @@
 """Every change to vouchers."""
 
 from lms.vouchers.operations.alerts import raise_alerts, settle_alert
+from lms.vouchers.operations.archiving import archive_batch, unarchive_batch
 from lms.vouchers.operations.batches import Issued, create_batch, expire_codes, mark_handed_out, note_download, void_codes, void_unused
 from lms.vouchers.operations.binning import delete_batch, restore_batch
 from lms.vouchers.operations.codes import a_sample_code
@@ -24,6 +25,7 @@ __all__ = [
     "Recipient",
     "Terms",
     "a_sample_code",
+    "archive_batch",
     "cancel_gift",
     "create_batch",
     "delete_batch",
@@ -50,6 +52,7 @@ __all__ = [
     "settle_alert",
     "terms_of",
     "try_coupon",
+    "unarchive_batch",
     "undo_edit",
     "undo_void",
     "use_coupon",

@@ -104,6 +104,8 @@ def edit_batch(batch: Batch, terms: Terms, *, version: int, revive: bool = False
     codes = cast(Any, db.session().execute(FOLLOW, values)).rowcount
     who = {"at": now(), "by": by.user_id, "name": by.name, "note": _("valid again")}
     revived = len(db.session().execute(REVIVE, {"channel": locked.channel_id, "batch": locked.id, **who}).all()) if revive else 0
+    if revived:
+        locked.archived_at = None
     facts = {"codes": codes, **({"revived": revived} if revived else {})}
     audit.record(ACTION, locked, by=by, before={name: before[name] for name in changed}, after={**changed, **facts})
     return Receipt(True, codes, revived)
@@ -181,6 +183,7 @@ def unvoid(batch: Batch, voided_at: datetime, *, by: Actor) -> int:
     who = {"at": now(), "by": by.user_id, "name": by.name, "note": _("valid again"), "voided_at": voided_at}
     count = len(db.session().execute(UNVOID, {"channel": batch.channel_id, "batch": batch.id, **who}).all())
     if count:
+        batch.archived_at = None  # there are codes to be redeemed again
         audit.record("vouchers.void_undone", batch, by=by, after={"count": count})
     return count
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Text, and_, bindparam, cast, func, not_, or_, select
+from sqlalchemy import BigInteger, Select, Text, and_, bindparam, cast, func, not_, or_, select, true
 from sqlalchemy.orm import aliased
 
 from lms.channels.models import Member
@@ -10,7 +10,7 @@ from lms.channels.queries import members_with_role
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import Lazy
 from lms.core.i18n import lazy_gettext as _l
-from lms.core.reports import Choice, Column, Period, Report
+from lms.core.reports import Choice, Column, Period, Report, View
 from lms.vouchers import policies
 from lms.vouchers.models import Batch, Code
 from lms.vouchers.reports.codes import IS_OPEN, IS_PAST, KIND_WORDS
@@ -48,16 +48,21 @@ STANDING = (
 
 
 def _running(raw: str) -> Any:
+    if raw in ("archived", "any"):
+        return Batch.archived_at.is_not(None) if raw == "archived" else true()
     past = and_(Batch.expires_at.is_not(None), Batch.expires_at <= func.now())
-    return past if raw == "expired" else not_(past)
+    return and_(past if raw == "expired" else not_(past), Batch.archived_at.is_(None))
 
 
 def _owners() -> list[tuple[str, str]]:
     return [(str(member.id), member.name) for member in members_with_role("instructor", "admin", "owner")]
 
 
+STATES = (("running", _l("Running")), ("expired", _l("Expired")), ("archived", _l("In the archive")), ("any", _l("Any, the archive too")))
+
+
 class Batches(Report):
-    """Batches of vouchers with how they stand."""
+    """Batches of vouchers with how they stand; those in the archive only when they are asked for."""
 
     name = "vouchers.batches"
     path = "/admin/vouchers/batches"
@@ -92,7 +97,7 @@ class Batches(Report):
         Column("sold_for", _l("Sold for"), Batch.sold_for_minor, kind="money", currency=Batch.currency, shown=False),
     )
     filters = (
-        Choice("state", _l("State"), _running, options=(("running", _l("Running")), ("expired", _l("Expired")))),
+        Choice("state", _l("State"), _running, options=STATES),
         Choice("kind", _l("Gives"), Batch.kind, options=KIND_WORDS),
         Choice("owner", _l("Owner"), Batch.owner_id, options=_owners),
         Period("created", _l("Created"), Batch.created_at),
@@ -103,6 +108,11 @@ class Batches(Report):
     def query(self, by: Actor) -> Select[Any]:
         """Every batch with its owner; gifts have a list of their own."""
         return select(Batch).outerjoin(Owner, Owner.id == Batch.owner_id).where(~Batch.is_gift, Batch.deleted_at.is_(None))
+
+    def filtered(self, view: View, by: Actor, *, rows: Select[Any] | None = None) -> Select[Any]:
+        """The rows under the view's filters; without one of the state, the archive is left out."""
+        statement = super().filtered(view, by, rows=rows)
+        return statement if "state" in dict(view.filters) else statement.where(Batch.archived_at.is_(None))
 
     def allowed(self, by: Actor) -> Decision:
         """Who may manage vouchers."""
