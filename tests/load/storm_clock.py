@@ -38,7 +38,7 @@ DAYS = ("2026-03-28T22:00", "2026-10-24T22:00")  # the nights in which Berlin's 
 
 def scheduler(quick: bool) -> list[Figure]:
     """24 simulated hours by rounds of two minutes (of thirty seconds in full), with a pause of two hours, jumps of an hour, restarts."""
-    step = 120 if quick else 30
+    step = 1800 if quick else 30
     with a_stage(10) as stage:
         with psycopg.connect(stage.config.database_url, autocommit=True) as owner:
             owner.execute(CLOCK)

@@ -2,13 +2,12 @@
 (msgids) => {
   const found = [];
   const width = document.documentElement.clientWidth;
+  const all = [...document.body.querySelectorAll("*")];
+  const tiny = new Set(all.filter((e) => e.offsetWidth <= 2 && e.offsetHeight <= 2 && e.offsetParent && getComputedStyle(e).position === "absolute"));
   const shown = (e) => {
     const r = e.getBoundingClientRect();
     const s = getComputedStyle(e);
-    for (let up = e; up && up !== document.body; up = up.parentElement) {
-      const b = up.getBoundingClientRect();
-      if (b.width <= 2 && b.height <= 2 && getComputedStyle(up).position === "absolute") return false;
-    }
+    for (let up = e; up && up !== document.body; up = up.parentElement) if (tiny.has(up)) return false;
     return r.width > 1 && r.height > 1 && s.visibility === "visible" && e.checkVisibility({ opacityProperty: true }) && !e.closest("[inert], .sr-only, .skip");
   };
   const called = (e) => {
@@ -23,7 +22,6 @@
     }
     return false;
   };
-  const all = [...document.body.querySelectorAll("*")];
   if (document.documentElement.scrollWidth > innerWidth) {
     const out = all.filter((e) => shown(e) && !held(e)).filter((e) => {
       const r = e.getBoundingClientRect();
@@ -81,14 +79,14 @@
   if (headings.length !== 1) found.push(["heading", `${headings.length} h1`]);
   if (!document.title.trim()) found.push(["heading", "no title"]);
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const raw = /\bNone\b|\{\{|\}\}|\{%|\bundefined\b|\bNaN\b|&(lt|gt|amp|quot|#\d+);|%\(\w+\)s|%s\b|\b(Decimal|UUID|datetime)\(|\d{4}-\d\d-\d\dT\d\d:|<\/?[a-z]+>|\bTrue\b|\bFalse\b|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-/;
+  const raw = /\b(is|was|=|:) ?None\b|\{\{|\}\}|\{%|\bundefined\b|\bNaN\b|&(lt|gt|amp|quot|#\d+);|%\(\w+\)s|%s\b|\b(Decimal|UUID|datetime)\(|\d{4}-\d\d-\d\dT\d\d:|<\/?[a-z]+>|\bTrue\b|\bFalse\b|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-/;
   const english = new Set(msgids);
   while (walker.nextNode()) {
     const node = walker.currentNode;
     const up = node.parentElement;
     const words = node.textContent.trim().replace(/\s+/g, " ");
     if (!words || !up || up.closest("script, style, template, pre, code, textarea, svg, [hidden], kbd") || !shown(up)) continue;
-    const hit = words.match(raw);
+    const hit = words === "None" && !english.has(words) && english.size ? ["None"] : words.match(raw);
     if (hit) found.push(["raw", `${hit[0]} in “${words.slice(0, 80)}”`]);
     if (english.has(words) && !up.closest("[lang=en]")) found.push(["untranslated", words.slice(0, 80)]);
   }

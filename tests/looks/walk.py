@@ -27,7 +27,7 @@ from tests.made_up import MADE_UP, write_catalogue
 EYE = Path(__file__).with_name("eye.js").read_text()
 ROLES = [*SEATS, "stranger"]
 SIZES = {"desk": (1440, 900), "phone": (360, 780)}
-TALLEST = 2600
+TALLEST = 1800
 
 
 @dataclass(slots=True)
@@ -71,16 +71,16 @@ def arrive(page: Page, place: Place, looked: Looked) -> bool:
         looked.note("status", str(answer.status if answer else "none"), f"{place.path} ({place.role})")
         return False
     try:
-        page.wait_for_load_state("networkidle", timeout=4_000)
+        page.wait_for_load_state("networkidle", timeout=2_500)
     except Error:
         page.wait_for_timeout(200)  # a page that keeps asking, as a class that is on
     return True
 
 
-def look(page: Page, place: Place, looked: Looked, folder: Path, *, first: bool, every: bool) -> None:
+def look(page: Page, place: Place, looked: Looked, folder: Path, *, first: bool, every: bool, axe: bool) -> None:
     """The page wide and narrow, light and dark; axe and pictures on two of the four for the first who sees it, pictures of all for `every`."""
     where = f"{place.path} ({place.role})"
-    shown = [("desk", "light"), ("phone", "dark")] if first else [("phone", "dark")]
+    shown = [("desk", "light"), ("phone", "dark")] if first and axe else [("phone", "dark")]
     if not arrive(page, place, looked):
         return
     for size, (width, height) in SIZES.items():
@@ -94,7 +94,7 @@ def look(page: Page, place: Place, looked: Looked, folder: Path, *, first: bool,
                 take_note(page, looked, f"{where} {size}", [])
             if (first and every) or (size, scheme) in shown:
                 picture(page, place, looked, folder, f"{size}-{scheme}", width)  # before axe: it draws the page to its end
-            if first and (size, scheme) in (("desk", "light"), ("phone", "dark")):
+            if axe and first and (size, scheme) in (("desk", "light"), ("phone", "dark")):
                 for fault in grave(page):
                     looked.note("axe", fault.replace("\n", " ")[:260], f"{where} {size} {scheme}")
     page.emulate_media(color_scheme="light")
@@ -129,13 +129,14 @@ def picture(page: Page, place: Place, looked: Looked, folder: Path, look_name: s
     target.parent.mkdir(parents=True, exist_ok=True)
     tall = int(page.evaluate("document.documentElement.scrollHeight"))
     try:
-        page.screenshot(path=target, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": min(max(tall, 300), TALLEST)})
+        page.set_viewport_size({"width": width, "height": min(max(tall, 600), TALLEST)})  # cheaper than a picture of the whole page
+        page.screenshot(path=target)
         looked.pictures[look_name].append(target)
     except Error as error:
         looked.note("picture", str(error)[:120], place.path)
 
 
-def walk(ground: Ground, found: Map, looked: Looked, folder: Path, msgids: set[str], *, every: bool) -> None:
+def walk(ground: Ground, found: Map, looked: Looked, folder: Path, msgids: set[str], *, every: bool, axe: bool) -> None:
     """Every page for every role, then once more from right to left."""
     with sync_playwright() as play:
         browser = launch(play)
@@ -147,7 +148,9 @@ def walk(ground: Ground, found: Map, looked: Looked, folder: Path, msgids: set[s
                         page,
                         place,
                         looked,
-                        lambda page=page, place=place: look(page, place, looked, folder, first=place.endpoint not in seen, every=every),
+                        lambda page=page, place=place: look(
+                            page, place, looked, folder, first=place.endpoint not in seen, every=every, axe=axe
+                        ),
                     )
                     seen.add(place.endpoint)
         if msgids:
@@ -209,6 +212,7 @@ def main() -> int:
         "--out", type=Path, help="folder for the pictures; a second look at the same folder begins with the pages found by the first"
     )
     parser.add_argument("--all", action="store_true", help="pictures of all four looks, not of two")
+    parser.add_argument("--quick", action="store_true", help="without axe, and a picture of the narrow dark look alone")
     parser.add_argument("--right", action="store_true", help="with --home: from right to left too (the home has LMS_TRANSLATIONS)")
     parser.add_argument("--stay", action="store_true", help="keep the demo open until Enter is pressed")
     wish = parser.parse_args()
@@ -238,7 +242,7 @@ def main() -> int:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 kept.write_text(json.dumps([(one.endpoint, one.path, one.role) for one in found.places]))
             print(f"{len(found.places)} pages to look at, found in {time.monotonic() - began:.0f} s at {ground.address}", flush=True)
-            walk(ground, found, looked, folder, msgids, every=wish.all)
+            walk(ground, found, looked, folder, msgids, every=wish.all, axe=not wish.quick)
             if wish.stay:
                 input(f"{ground.address} stays open until Enter.")
     sheets(looked.pictures, folder)
