@@ -85,8 +85,8 @@ def run(owner: psycopg.Connection[Any], moments: list[datetime]) -> tuple[dict[s
                 "SELECT task, key, count(DISTINCT channel_id) AS channels, count(*) AS many FROM core.outbox WHERE key LIKE '%@%' GROUP BY 1, 2"
             )
         )
-        seen = Counter({(row.task, datetime.fromisoformat(row.key.rpartition("@")[2])): row.many for row in rows})
-    doubled = sum(count > 1 for count in seen.values())
+        seen = {(row.task, datetime.fromisoformat(row.key.rpartition("@")[2])): row.many - row.channels for row in rows}
+    doubled = sum(more > 0 for more in seen.values())  # one row for each academy is right
     return {"doubled": doubled, "skipped": len(expected - set(seen))}, len(seen)
 
 
