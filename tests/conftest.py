@@ -156,6 +156,7 @@ def signed_in(app: Flask, person: Callable[[], Actor]) -> Browser:
         assert actor.user_id is not None
         db.become(actor.user_id)
         accounts.start_session(auth_queries.get_user(actor.user_id), digest_of(token), staff=actor.is_staff, address="127.0.0.1", device="")
+    redis().set(f"session:{digest_of(token).hex()}", json.dumps({"_user_id": str(actor.user_id)}))
     browser.enter(token)
     return browser
 
