@@ -38,6 +38,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "LMS_SOCKET_URL": ("", "public base of the socket server, e.g. wss://learn.example; empty: same host, next port"),
     "LMS_RTMP_URL": ("", "where OBS sends classes to, e.g. rtmp://learn.example/live; empty: nowhere (nginx takes them, see lms nginx)"),
     "LMS_TRUSTED_PROXIES": ("0", "how many proxies in front set X-Forwarded-*"),
+    "LMS_TRANSLATIONS": ("", "folder with catalogues of further languages, CODE/LC_MESSAGES/messages.mo; empty: lms/translations"),
     "PROMETHEUS_MULTIPROC_DIR": ("", "folder in which the processes of one machine add up their figures; the supervisor sets it"),
     "LMS_WORKERS": ("2", "job workers the supervisor starts"),
     "PLATFORM_DOMAIN": ("", "domain whose sub-domains are channels; empty: one channel answers on every host"),
@@ -96,6 +97,7 @@ class Config:
     rtmp_url: str
     trusted_proxies: int
     workers: int
+    translations: Path | None
     metrics_dir: Path | None
     platform_domain: str
     secret_key: bytes = field(repr=False)
@@ -251,6 +253,7 @@ class _Reader:
             rtmp_url=self.url("LMS_RTMP_URL", "rtmp", "rtmps"),
             trusted_proxies=self.integer("LMS_TRUSTED_PROXIES", 0, 5),
             workers=self.integer("LMS_WORKERS", 1, 64),
+            translations=Path(self.text("LMS_TRANSLATIONS")) if self.text("LMS_TRANSLATIONS") else None,
             metrics_dir=Path(self.text("PROMETHEUS_MULTIPROC_DIR")) if self.text("PROMETHEUS_MULTIPROC_DIR") else None,
             platform_domain=self.text("PLATFORM_DOMAIN").lower(),
             secret_key=secret,
