@@ -19,6 +19,7 @@ from lms.config import ROOT, Config
 from lms.content import gateways as media
 from lms.core import db, jobs, logs, mail, plans, sandbox, signing, storage, tenancy, workers
 from lms.core.commands import connects_by
+from lms.core.i18n import translations_in
 from lms.core.redis import use_redis
 from lms.core.serving import called
 from lms.streaming import gateways as live
@@ -64,6 +65,8 @@ def connect(config: Config, *, statement_timeout_ms: int = db.STATEMENT_TIMEOUT_
     media.use_ffmpeg(config.ffmpeg, workers=config.workers)
     live.use_folder(config.home / "live")
     mail.use_config(config)
+    if config.translations:
+        translations_in(config.translations)
     jobs.nudges_go_to(workers.send_nudges)
     channel_queries.local_origin(f"http://{called(config.host)}:{config.port}")
     wire()

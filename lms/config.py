@@ -37,6 +37,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "LMS_DEMO": ("1", "seed the demo into an empty database (1) or not (0)"),
     "LMS_SOCKET_URL": ("", "public base of the socket server, e.g. wss://learn.example; empty: same host, next port"),
     "LMS_TRUSTED_PROXIES": ("0", "how many proxies in front set X-Forwarded-*"),
+    "LMS_TRANSLATIONS": ("", "folder with catalogues of further languages, CODE/LC_MESSAGES/messages.mo; empty: lms/translations"),
     "PROMETHEUS_MULTIPROC_DIR": ("", "folder in which the processes of one machine add up their figures; the supervisor sets it"),
     "LMS_WORKERS": ("2", "job workers the supervisor starts"),
     "PLATFORM_DOMAIN": ("", "domain whose sub-domains are channels; empty: one channel answers on every host"),
@@ -94,6 +95,7 @@ class Config:
     socket_url: str
     trusted_proxies: int
     workers: int
+    translations: Path | None
     metrics_dir: Path | None
     platform_domain: str
     secret_key: bytes = field(repr=False)
@@ -248,6 +250,7 @@ class _Reader:
             socket_url=self.url("LMS_SOCKET_URL", "ws", "wss"),
             trusted_proxies=self.integer("LMS_TRUSTED_PROXIES", 0, 5),
             workers=self.integer("LMS_WORKERS", 1, 64),
+            translations=Path(self.text("LMS_TRANSLATIONS")) if self.text("LMS_TRANSLATIONS") else None,
             metrics_dir=Path(self.text("PROMETHEUS_MULTIPROC_DIR")) if self.text("PROMETHEUS_MULTIPROC_DIR") else None,
             platform_domain=self.text("PLATFORM_DOMAIN").lower(),
             secret_key=secret,

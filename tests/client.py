@@ -5,15 +5,19 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import html5lib
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 from lxml.etree import _Element
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
+
+from lms.core.signing import digest
+from lms.web.sessions import RedisSessions
 
 MOST_QUERIES = 12
 TOKEN = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')
@@ -99,13 +103,24 @@ class Browser:
         return self._send("POST", path, htmx, follow, status, check, **options)
 
     def form_token(self) -> str:
-        """A form token, as any page with a form holds one."""
+        """A form token, as any page with a form holds one; of a browser that has its cookie it is known without asking for a page."""
+        held = self.raw.get_cookie(self._cookie, domain=self.host)
+        if held is not None:
+            return str(URLSafeTimedSerializer(self.app.secret_key or "", salt="wtf-csrf-token").dumps(digest("csrf", held.value).hex()))
         found = TOKEN.search(self.get("/auth/sign-in", check=False).body)
         return found[1] if found else ""
 
     def sign_in(self, email: str, password: str) -> Page:
         """Type address and password on the sign-in page."""
         return self.post("/auth/sign-in", {"email": email, "password": password}, check=False)
+
+    def enter(self, token: str) -> None:
+        """Hold the cookie of a session that was begun without the sign-in page."""
+        self.raw.set_cookie(self._cookie, token, domain=self.host)
+
+    @property
+    def _cookie(self) -> str:
+        return cast(RedisSessions, self.app.session_interface).cookie
 
     def _send(self, method: str, path: str, htmx: bool, follow: bool, status: int | None, check: bool, **options: Any) -> Page:
         headers = {"HX-Request": "true"} if htmx else {}

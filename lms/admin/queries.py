@@ -185,7 +185,9 @@ WAITING = """
         FROM courses.courses c WHERE c.channel_id = %(channel)s AND c.status = 'submitted'
         UNION ALL SELECT 'file', a.filename, coalesce(a.failure, ''), a.updated_at, '/admin/content/assets/' || a.id
         FROM content.assets a WHERE a.channel_id = %(channel)s AND a.state = 'failed'
-        UNION ALL SELECT 'job', replace(substring(o.task FROM '[^.]+$'), '_', ' '), coalesce(left(o.error, 160), ''), o.dead_at,
+        UNION ALL SELECT 'job',
+          upper(left(substring(o.task FROM '[^.]+$'), 1)) || substr(replace(substring(o.task FROM '[^.]+$'), '_', ' '), 2),
+          CASE WHEN o.error ~ '^[A-Z][A-Za-z]+: ' THEN '' ELSE coalesce(left(o.error, 160), '') END, o.dead_at,
           '/admin/system/jobs/' || o.id
         FROM core.outbox o WHERE o.channel_id = %(channel)s AND o.dead_at IS NOT NULL AND o.done_at IS NULL
         UNION ALL SELECT 'mail', m.subject || ' → ' || m.to_address, coalesce(m.error, ''), m.created_at, '/admin/system/mail/' || m.id

@@ -46,10 +46,13 @@ ACTS = {
     "channels.edit_segment": Deed(_l("changed a segment"), "pencil"),
     "channels.retire_segment": Deed(_l("put a segment away"), "archive"),
     "channels.restore_segment": Deed(_l("brought a segment back"), "rotate-ccw"),
+    "channels.set_logo": Deed(_l("changed the logo of the academy"), "palette"),
+    "channels.demand": Deed(_l("changed how staff must sign in"), "shield-check"),
     "channels.edit": Deed(_l("changed the settings of the academy"), "settings"),
 }
 FIELDS = {
     "strong_staff": Label(_l("Staff need an app or a passkey")),
+    "logo_url": Label(_l("Logo")),
     "name": Label(_l("Name")),
     "email": Label(_l("E-mail")),
     "role": Label(_l("Role"), values=ROLES),
@@ -108,6 +111,14 @@ def _may_channel(by: Actor, _channel: Channel) -> Decision:
     return policies.can_edit_channel(by)
 
 
+def _put_logo(channel: Channel, values: dict[str, Any], by: Actor) -> None:
+    operations.put_logo(channel, values["logo_url"], by=by)
+
+
+def _put_demand(channel: Channel, values: dict[str, Any], by: Actor) -> None:
+    operations.demand_strong_staff(channel, bool(values["strong_staff"]), by=by)
+
+
 def _put_channel(channel: Channel, values: dict[str, Any], by: Actor) -> None:
     operations.edit_channel(channel, values, by=by)
 
@@ -135,6 +146,8 @@ register(
             "channels.change_role": Revert(queries.get_member, _may_role, _put_role),
             "channels.suspend": Revert(queries.get_member, policies.can_suspend, _put_status),
             "channels.restore": Revert(queries.get_member, policies.can_suspend, _put_status),
+            "channels.set_logo": Revert(_channel, _may_channel, _put_logo),
+            "channels.demand": Revert(_channel, _may_channel, _put_demand),
             "channels.edit": Revert(_channel, _may_channel, _put_channel),
         },
     )

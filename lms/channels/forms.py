@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from zoneinfo import available_timezones
 
-from flask_wtf.file import FileField
+from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
@@ -153,6 +153,17 @@ class RoleForm(Form):
 
     role = SelectField(
         _l("Role"), choices=[("student", _l("Student")), ("instructor", _l("Instructor")), ("admin", _l("Admin")), ("owner", _l("Owner"))]
+    )
+
+
+class LogoForm(Form):
+    """A picture that stands for the academy."""
+
+    picture = FileField(
+        _l("Picture"),
+        [FileRequired(_l("Choose a picture."))],
+        description=_l("JPEG, PNG, WebP or GIF, best with a transparent ground and as wide as high."),
+        render_kw={"accept": "image/jpeg,image/png,image/webp,image/gif"},
     )
 
 

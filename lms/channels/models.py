@@ -36,6 +36,16 @@ class Channel(Base):
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
+    @property
+    def logo_url(self) -> str | None:
+        """The address of its logo, when it has one."""
+        return self.settings.get("logo_url")
+
+    @property
+    def strong_staff(self) -> bool:
+        """Whether everybody who works here signs in with an app or a passkey."""
+        return bool(self.settings.get("strong_staff"))
+
 
 class Domain(Base):
     """A host name that leads to a channel."""

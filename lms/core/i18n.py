@@ -25,7 +25,7 @@ def _catalogue(locale: str, folder: Path) -> NullTranslations:
 
 
 def translations_in(folder: Path) -> None:
-    """Read catalogues from another folder (tests)."""
+    """Read catalogues from another folder."""
     _folders[:] = [folder]
     _catalogue.cache_clear()
     _said.clear()

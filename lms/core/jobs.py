@@ -237,6 +237,7 @@ FAILED = text(
     WHERE id = :id AND lease_token = :token
     """
 )
+HELD = text("SELECT 1 FROM core.outbox WHERE id = :id AND lease_token = :token")
 RENEW = text(
     """
     UPDATE core.outbox SET lease_until = clock_timestamp() + lease_seconds * interval '1 second',
@@ -277,7 +278,7 @@ def _run(running: Running, task: str, payload: dict[str, Any]) -> None:
         raise Refusal(f"No job is called {task}; it may belong to a newer version.")
     if found.in_steps:
         found.run(**payload)
-        with step():
+        with db.unit_of_work(running.channel_id):
             _done(running)
         return
     with db.unit_of_work(running.channel_id):
@@ -303,14 +304,19 @@ def _fail(running: Running, error: str, *, attempts: int, final: bool) -> None:
 
 @contextmanager
 def step() -> Iterator[None]:
-    """One transaction of a job `in_steps`; it commits only while this worker still holds the row, and renews the lease."""
+    """One transaction of a job `in_steps`; it commits only while this worker still holds the row, and renews the lease.
+
+    The row itself is touched last: until then its progress can be told, which is a transaction of its own.
+    """
     running = _running.get()
     if running is None:
         raise RuntimeError("step() is for jobs in a worker")
     with db.unit_of_work(running.channel_id):
-        if not _changed(RENEW, running, progress=None):
+        if db.session().execute(HELD, {"id": running.row_id, "token": running.token}).one_or_none() is None:
             raise LostLease
         yield
+        if not _changed(RENEW, running, progress=None):
+            raise LostLease
 
 
 def report_progress(fraction: float, note: str = "") -> None:

@@ -262,7 +262,7 @@ def _teaches(actor: Actor, course: Course) -> bool:
 
 
 def _day(moment: datetime, actor: Actor) -> str:
-    return str(format_date(local_day(moment, actor.zone), "long", locale=locale()))
+    return str(format_date(local_day(moment, actor.zone), "d MMMM y", locale=locale()))
 
 
 def _may_come_back(enrollment: Enrollment, at: datetime) -> bool:

@@ -18,15 +18,17 @@ def tell_course(
     values: dict[str, Any],
     stale_at: datetime | str | None = None,
     enrolled_before: datetime | str | None = None,
+    batch_id: UUID | str | None = None,
 ) -> None:
-    """Tell everybody who learns a course, some hundred at a time, each in a transaction of its own; who was told is never told again."""
+    """Tell everybody who learns a course or is in one batch of it, some hundred in each transaction; who was told is never told again."""
     event, course, stale, since = UUID(str(event_id)), UUID(str(course_id)), _moment(stale_at), _moment(enrolled_before)
+    batch = UUID(str(batch_id)) if batch_id else None
     with step():
-        left = queries.count_untold(course, event, enrolled_before=since)
+        left = queries.count_untold(course, event, enrolled_before=since, batch_id=batch)
     told = 0
     while True:
         with step():
-            user_ids = queries.untold_students(course, event, limit=operations.CHUNK, enrolled_before=since)
+            user_ids = queries.untold_students(course, event, limit=operations.CHUNK, enrolled_before=since, batch_id=batch)
             if not user_ids:
                 return
             operations.tell(message, user_ids, event_id=event, href=href, values=values, course_id=course, stale_at=stale)

@@ -11,7 +11,7 @@ from lms.core.deeds import Deed, Deeds, Label, Revert, Thing, register
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.models import BinRow
 from lms.reporting import operations, policies, queries
-from lms.reporting.models import SavedView
+from lms.reporting.models import SavedView, Schedule
 
 
 def _put(view: SavedView, values: dict[str, Any], by: Actor) -> None:
@@ -39,6 +39,7 @@ register(
             "reporting.download": Deed(_l("had a file made of the list"), "download"),
             "reporting.cancel_download": Deed(_l("called off the file of the list"), "x"),
             "reporting.delete_download": Deed(_l("deleted the file of the list"), "trash-2"),
+            "reporting.restore_download": Deed(_l("brought the file of the list back"), "undo-2"),
             "reporting.recount": Deed(_l("had the figures counted again"), "refresh-cw"),
         },
         {
@@ -70,4 +71,22 @@ def _purge(row: BinRow, by: Actor) -> None:
     db.session().execute(delete(SavedView).where(SavedView.id == row.target_id))
 
 
+def _send_again(row: BinRow, by: Actor) -> None:
+    operations.restore_schedule(queries.get_schedule(row.target_id, deleted=True), by=by)
+
+
+def _end_for_good(row: BinRow, _by: Actor) -> None:
+    db.session().execute(delete(Schedule).where(Schedule.id == row.target_id, Schedule.deleted_at.is_not(None)))
+
+
+def _bring_file_back(row: BinRow, by: Actor) -> None:
+    operations.restore_download(queries.get_download(row.target_id, deleted=True), by=by)
+
+
+def _drop_file(row: BinRow, _by: Actor) -> None:
+    operations.purge_download(row.target_id)
+
+
+bin.register(Kind("schedule", _l("List by mail"), "mail", "reporting.schedules", _send_again, _end_for_good))
+bin.register(Kind("download", _l("Download"), "download", "reporting.downloads", _bring_file_back, _drop_file))
 bin.register(Kind("view", _l("Saved view"), "bookmark", "reporting.views", _restore, _purge))

@@ -48,14 +48,14 @@ def make_download(download_id: UUID | str) -> None:
         return
     key = _store(made, key)
     with step():
-        download = queries.get_download(which)
+        download = queries.get_download(which, deleted=True)
         with i18n.in_locale(download.locale):
             operations.finish_download(download, queries.get_report(download.report), made, key)
     made.close()
 
 
 def _make(download_id: UUID) -> Made | None:
-    download = queries.get_download(download_id)
+    download = queries.get_download(download_id, deleted=True)
     if download.state != "waiting":
         return None
     with i18n.in_locale(download.locale):

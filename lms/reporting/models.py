@@ -85,6 +85,7 @@ class Schedule(Tenant, Base):
     zone: Mapped[str]
     recipients: Mapped[list[Any]] = mapped_column(default=list)
     format: Mapped[str] = mapped_column(default="csv")
+    deleted_at: Mapped[datetime | None]
     only_if_rows: Mapped[bool] = mapped_column(default=False)
     days: Mapped[list[Any]] = mapped_column(default=list)
     every: Mapped[int] = mapped_column(default=1)
@@ -173,6 +174,7 @@ class Download(Tenant, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     ready_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
 
 
 class Daily(Tenant, Base):

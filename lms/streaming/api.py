@@ -28,6 +28,7 @@ class ClassAnswer(Answer):
 
     id: UUID
     course_id: UUID
+    batch_id: UUID | None
     host_id: UUID
     series_id: UUID | None
     series_number: int | None
@@ -55,9 +56,10 @@ class Repeat(Body):
 
 
 class NewClass(Body):
-    """A class to plan."""
+    """A class to plan; one of a batch is for its people alone."""
 
     course_id: UUID
+    batch_id: UUID | None = None
     title: Line
     starts_at: Moment
     ends_at: Moment
@@ -150,7 +152,7 @@ def sessions_create(body: NewClass) -> ClassAnswer:
     allow(policies.can_schedule(actor(), course.instructor_id))
     host = get_member(body.host_id) if body.host_id is not None else None
     host_id = host.id if host is not None else None
-    plan = Plan(body.title, body.starts_at, body.ends_at, body.description, body.join_url, host_id, body.provider)
+    plan = Plan(body.title, body.starts_at, body.ends_at, body.description, body.join_url, host_id, body.provider, body.batch_id)
     if body.repeat is None:
         session = operations.schedule_session(course, by=actor(), **plan._asdict())
     else:

@@ -17,3 +17,7 @@ class BadLink(Invalid):
 
 class BadReport(Invalid):
     """A report of an outside room that cannot be understood."""
+
+
+class NoSuchBatch(Invalid):
+    """The batch a class is planned for is none of its course."""

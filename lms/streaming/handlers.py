@@ -5,7 +5,7 @@ from lms.content.events import AssetFailed, AssetReady
 from lms.core.decisions import the_platform
 from lms.core.events import on
 from lms.core.tenancy import current_channel
-from lms.enrollments.events import EnrollmentEnded
+from lms.enrollments.events import EnrollmentEnded, EnrollmentMoved
 from lms.streaming import jobs, operations, queries
 from lms.streaming.events import SessionCancelled, SessionEnded
 from lms.streaming.gateways import provider_of
@@ -43,4 +43,10 @@ def send_the_host_away(fact: SessionCancelled) -> None:
 @on(EnrollmentEnded)
 def take_the_picture_away(fact: EnrollmentEnded) -> None:
     """Who is no longer in a course sees no more of its running classes, at once."""
+    content.revoke_grants(fact.user_id, queries.running_ids(fact.user_id, fact.course_id))
+
+
+@on(EnrollmentMoved)
+def take_the_picture_of_the_batch_away(fact: EnrollmentMoved) -> None:
+    """Who is in another batch now sees no more of the running classes of the one they left."""
     content.revoke_grants(fact.user_id, queries.running_ids(fact.user_id, fact.course_id))

@@ -12,6 +12,7 @@ from lms.core.clock import now
 from lms.core.db import Base, Tenant, belongs_to
 from lms.core.i18n import gettext as _
 from lms.courses.models import Course
+from lms.enrollments.models import CourseBatch
 
 STATES = ("scheduled", "open", "live", "ended", "recorded", "cancelled")
 # What each state may become; everything else is impossible, by the conditional UPDATE in operations.
@@ -60,6 +61,8 @@ class Session(Tenant, Base):
         Index("ix_sessions_starts", "channel_id", "starts_at", "id"),
         Index("ix_sessions_course", "channel_id", "course_id", "starts_at"),
         Index("ix_sessions_host", "channel_id", "host_id", "starts_at"),
+        belongs_to("batch_id", "enrollments.course_batches"),
+        Index("ix_sessions_batch", "channel_id", "batch_id", "starts_at", postgresql_where=text("batch_id IS NOT NULL")),
         belongs_to("series_id", "streaming.series"),
         Index("ix_sessions_series", "channel_id", "series_id", "series_number", postgresql_where=text("series_id IS NOT NULL")),
         Index("ix_sessions_running", "starts_at", postgresql_where=text("state IN ('scheduled', 'open', 'live')")),
@@ -67,6 +70,7 @@ class Session(Tenant, Base):
     )
 
     course_id: Mapped[UUID]
+    batch_id: Mapped[UUID | None]  # its people alone see and join it; None: everybody of the course
     host_id: Mapped[UUID]
     title: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
@@ -86,6 +90,9 @@ class Session(Tenant, Base):
     version: Mapped[int] = mapped_column(default=1)
 
     course: Mapped[Course] = relationship(primaryjoin=lambda: foreign(Session.course_id) == Course.id, viewonly=True, lazy="raise_on_sql")
+    batch: Mapped[CourseBatch | None] = relationship(
+        primaryjoin=lambda: foreign(Session.batch_id) == CourseBatch.id, viewonly=True, lazy="raise_on_sql"
+    )
     host: Mapped[Member] = relationship(primaryjoin=lambda: foreign(Session.host_id) == Member.id, viewonly=True, lazy="raise_on_sql")
 
     @property

@@ -14,11 +14,12 @@ from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Flag, Period, Report
 from lms.core.reports.fields import Words
 from lms.courses.models import Course
-from lms.enrollments.models import Enrollment
+from lms.enrollments.models import CourseBatch, Enrollment
 from lms.enrollments.reports.lists import batch_options
 from lms.streaming.models import Session, Visit
 from lms.streaming.policies import can_list
 from lms.streaming.queries import stay_of
+from lms.streaming.queries.sessions import IS_MEANT
 
 STATES = (
     ("scheduled", _l("Scheduled")),
@@ -46,6 +47,7 @@ class Sessions(Report):
     columns = (
         Column("title", _l("Class"), Session.title, href="/admin/streaming/sessions/{id}"),
         Column("course", _l("Course"), Course.title),
+        Column("batch", _l("Batch"), CourseBatch.name, nullable=True, shown=False),
         Column("host", _l("Host"), Member.name),
         Column("starts_at", _l("Starts"), Session.starts_at, kind="time"),
         Column("ends_at", _l("Ends"), Session.ends_at, kind="time", shown=False),
@@ -54,6 +56,7 @@ class Sessions(Report):
     )
     filters = (
         Choice("state", _l("State"), Session.state, options=STATES),
+        Choice("batch", _l("Batch"), Session.batch_id, options=batch_options),
         Period("starts", _l("Starts"), Session.starts_at),
     )
     search = (Session.title, Course.title, Member.name)
@@ -65,6 +68,7 @@ class Sessions(Report):
     def query(self, by: Actor) -> Select[Any]:
         """The classes this person runs."""
         found = select(Session.id).join(Course, Course.id == Session.course_id).join(Member, Member.id == Session.host_id)
+        found = found.outerjoin(CourseBatch, CourseBatch.id == Session.batch_id)
         return found if by.is_admin else found.where(or_(Session.host_id == by.user_id, Course.instructor_id == by.user_id))
 
     def allowed(self, by: Actor) -> Decision:
@@ -227,6 +231,7 @@ class Sheet(Report):
             .join(Member, Member.id == Enrollment.user_id)
             .where(
                 Session.state.in_(("live", "ended", "recorded")),
+                IS_MEANT,
                 Enrollment.enrolled_at <= func.coalesce(Session.ended_at, Session.ends_at),
                 or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > BEGAN),
                 ~newer,

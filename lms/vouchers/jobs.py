@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from lms.channels.queries import logo_of, this_channel
 from lms.core.decisions import the_platform
 from lms.core.errors import Refusal
 from lms.core.jobs import Every, job, report_progress, step
@@ -19,6 +20,7 @@ def make_sheet(batch_id: str, sheet_id: str, ticket: str) -> None:
     try:
         with step():
             batch, sheet = queries.get_batch(UUID(batch_id)), queries.get_sheet(UUID(batch_id), UUID(sheet_id))
+            logo = logo_of(this_channel())
             codes, words, layout, files, done = (
                 operations.open_codes(batch, seal=seal),
                 Words(**sheet.words),
@@ -30,7 +32,7 @@ def make_sheet(batch_id: str, sheet_id: str, ticket: str) -> None:
         return  # thrown away meanwhile, with the codes
     for part in range(done + 1, files + 1):
         first = (part - 1) * PART
-        body = sheet_pdf(words, codes[first : first + PART], layout=layout, first_number=first + 1, printer=printer)
+        body = sheet_pdf(words, codes[first : first + PART], layout=layout, first_number=first + 1, printer=printer, logo=logo)
         try:
             with step():
                 keep_part(queries.get_sheet(UUID(batch_id), UUID(sheet_id)), part, body, seal=seal)

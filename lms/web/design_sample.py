@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 from lms.web.charts import bar_chart, line_chart, sparkline
@@ -146,6 +147,43 @@ def month() -> list[dict[str, Any]]:
     ]
 
 
+def chat() -> dict[str, Any]:
+    """Lines and questions of a chat in every state: plain, an answer, a question, a deleted one, the reader's own, with signs."""
+    at = datetime(2026, 11, 9, 17, 4, tzinfo=UTC)
+
+    def line(seq: int, name: str, text: str, **more: Any) -> dict[str, Any]:
+        plain = {"author_role": "student", "is_deleted": False, "is_question": False, "reply": None}
+        return {"seq": seq, "author_id": name, "author_name": name, "text": text, "posted_at": at, **plain, **more}
+
+    def asked(seq: int, text: str, votes: int, **more: Any) -> dict[str, Any]:
+        return {
+            "seq": seq,
+            "author_name": "Lin Zhao",
+            "text": text,
+            "votes": votes,
+            "answer": "",
+            "answered_at": None,
+            "mine": False,
+            **more,
+        }
+
+    return {
+        "signs": ["👍", "❤️", "😂"],
+        "lines": [
+            line(1, "Maya Okafor", "Good evening everybody. Can you hear me?", author_role="instructor"),
+            line(2, "Lin Zhao", "Yes, loud and clear.", reply={"seq": 1, "name": "Maya Okafor", "text": "Good evening everybody."}),
+            line(3, "Jonas Weber", "Why may one subtract a whole equation?", is_question=True),
+            line(4, "Amira Haddad", "", is_deleted=True),
+            line(5, "Ada", "That was the missing piece for me, thank you."),
+        ],
+        "marks": {3: [("👍", 4, True), ("❤️", 1, False)]},
+        "asked": [
+            asked(3, "Why may one subtract a whole equation?", 4, mine=True),
+            asked(7, "Is zero a number?", 2, answer="It is, and an even one.", answered_at=at),
+        ],
+    }
+
+
 def sample() -> dict[str, Any]:
     """Everything the design page reads as `sample`."""
     return {
@@ -169,4 +207,5 @@ def sample() -> dict[str, Any]:
         "lessons": lessons(),
         "history": history(),
         "month": month(),
+        "chat": chat(),
     }

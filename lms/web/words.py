@@ -35,7 +35,7 @@ def day(value: date | datetime | None) -> str:
 
 @lru_cache(maxsize=REMEMBERED)
 def _day(value: date, locale: str) -> str:
-    return str(format_date(value, "medium", locale=locale))
+    return str(format_date(value, "d MMM y", locale=locale))
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -60,6 +60,7 @@ def test_system_jobs_retry__takes_a_job_out_of_quarantine(as_root: Browser) -> N
 
 
 def test_system_mail__shows_what_was_written(as_root: Browser) -> None:
+    Browser(as_root.app).post("/auth/sign-in", {"email": as_root.person.email, "with_code": "1"}, status=303)
     page = as_root.get("/admin/system/mail", status=200)
     assert "Your code for Ada Academy" in page.words
     link = page.all("//tbody//a")[0].get("href")

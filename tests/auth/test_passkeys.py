@@ -204,6 +204,7 @@ def test_passkeys__are_made_used_to_sign_in_and_removed(as_root: Browser, client
     answer = client.post("/auth/passkey?next=/admin/courses/", {"answer": device.show(wanted)}, status=303)
     assert answer.location == "/admin/courses/"
     assert client.get("/admin/", status=200).words
+    assert options_of(client, "/auth/passkey") != wanted
     again = client.post("/auth/passkey", {"answer": device.show(wanted)}, status=422)
     assert "The passkey was not accepted" in again.words
     with db.unit_of_work(CHANNEL):

@@ -97,3 +97,21 @@ def test_outbox__of_another_channel_is_not_there(connection: object) -> None:
     with db.unit_of_work(OTHER_CHANNEL) as session:
         assert session.scalars(select(Outbox)).all() == []
         assert session.execute(text("SELECT count(*) FROM core.outbox")).scalar_one() == 0
+
+
+@jobs.job(in_steps=True)
+def tell_while_working() -> None:
+    with jobs.step():
+        audit.record("test.stepped", "thing", by=the_platform(CHANNEL))
+        db.session().flush()
+        jobs.report_progress(0.5, "Half")
+
+
+def test_step__lets_its_job_tell_how_far_it_is(real_database: str) -> None:
+    with db.unit_of_work(CHANNEL):
+        tell_while_working.later()
+    assert run_jobs() == 1
+    with db.unit_of_work(CHANNEL) as session:
+        row = session.scalars(select(Outbox)).one()
+        assert (row.state, row.error) == ("done", None) and row.progress is not None and row.progress["fraction"] == 0.5
+        assert session.scalars(select(AuditRow.action)).one() == "test.stepped"

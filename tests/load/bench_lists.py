@@ -41,10 +41,10 @@ def crowded(stage: Stage, quick: bool) -> str:
             stretches = operations.unfinished_stretches()
         for first, last in stretches:
             with db.unit_of_work(stage.channel_id) as session:
-                session.execute(text("SET LOCAL statement_timeout = '60s'"))
+                session.execute(text("SET LOCAL statement_timeout = '600s'"))
                 operations.recount(first, last)
         with db.unit_of_work(stage.channel_id) as session:
-            session.execute(text("SET LOCAL statement_timeout = '300s'"))
+            session.execute(text("SET LOCAL statement_timeout = '600s'"))
             operations.recount_courses()
         stage.facts["crowd"] = f"{many:,} people, {enrolments:,} enrolments"
     return str(stage.facts["crowd"])

@@ -123,6 +123,11 @@ def fill_crowd(stage: Stage, people: int, enrolments: int) -> None:
         )
         for turn in range(max(1, -(-enrolments // people))):
             _enrol(owner, channel, courses, turn, min(people, enrolments - turn * people))
+        owner.execute(
+            "UPDATE channels.members m SET seen_at = e.at FROM (SELECT user_id, max(last_seen_at) AS at FROM enrollments.enrollments"
+            " WHERE channel_id = %s GROUP BY user_id) e WHERE m.channel_id = %s AND m.id = e.user_id AND m.seen_at < e.at",
+            (channel, channel),
+        )
         for _name, definition in indexes:
             owner.execute(definition)
         note_fact(owner, "crowd", [people, enrolments])

@@ -50,11 +50,17 @@ class Stage:
 
     config: Config
     environ: dict[str, str]
+    postgres: embedded.PostgresServer
+    valkey: embedded.ValkeyServer
     channel_id: Any = None
     cookies: dict[str, str] = field(default_factory=dict)
     pages: dict[str, tuple[str, str]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
-    postgres_pid: int = 0
+
+    @property
+    def postgres_pid(self) -> int:
+        """The process of PostgreSQL, whose work is measured."""
+        return self.postgres.process.pid
 
     def remember(self, name: str, fact: Any) -> None:
         """Note a fact in the database itself, so that another run on the same home knows what it holds."""
@@ -82,6 +88,7 @@ def a_stage(people_count: int = 100_000, keep: Path | None = None) -> Iterator[S
     """Everything up, filled and signed in; taken down afterwards. A home to `keep` stays, and the next run finds it filled."""
     home = keep.resolve() if keep is not None else throwaway_home()
     home.mkdir(mode=0o711, parents=True, exist_ok=True)
+    started: list[Stage] = []
     postgres, valkey = embedded.start_postgres(home), embedded.start_valkey(home)
     try:
         environ = {
@@ -94,10 +101,13 @@ def a_stage(people_count: int = 100_000, keep: Path | None = None) -> Iterator[S
         config = Config.load(environ)
         schema.migrate(config.database_url, config.secret_key)
         connect(config)
-        stage = Stage(config, environ, postgres_pid=postgres.process.pid)
+        stage = Stage(config, environ, postgres, valkey)
+        started.append(stage)
         _fill(stage, people_count)
         yield stage
     finally:
+        for stage in started:  # a storm may have put others in their place
+            postgres, valkey = stage.postgres, stage.valkey
         if keep is not None and postgres.process.poll() is None:
             with psycopg.connect(postgres.url, autocommit=True) as owner:
                 owner.execute("CHECKPOINT")  # a server that has much to write is not given the time for it when it is stopped

@@ -4,10 +4,12 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from lms.channels.reports import People
-from lms.core import db
+from lms.core import bin, db
 from lms.core import plans as bulk
+from lms.core.clock import now
 from lms.core.ids import uuid7
 from lms.core.storage import storage
 from lms.enrollments.reports import Enrollments
@@ -197,7 +199,7 @@ def test_schedules_new__lets_instructors_write_to_members_alone(as_ada: Browser)
     as_ada.get("/admin/reporting/schedules/new?view=nonsense", status=422)
 
 
-def test_schedules_edit__pause_resume_send_delete(as_root: Browser, as_ada: Browser) -> None:
+def test_schedules_edit__pause_resume_send_delete__schedules_restore__from_the_bin(as_root: Browser, as_ada: Browser) -> None:
     path = f"/admin/reporting/schedules/{a_schedule()}"
     as_root.get(f"{path}/edit", status=200)
     as_root.post(f"{path}/edit", {**SCHEDULE, "cadence": "monthly", "month_day": "31", "recipients": "root@example.org"}, status=303)
@@ -212,8 +214,20 @@ def test_schedules_edit__pause_resume_send_delete(as_root: Browser, as_ada: Brow
     for act in ("edit", "pause", "resume", "send", "delete"):
         as_ada.post(f"{path}/{act}", status=403)
     as_ada.get(path, status=403)
-    as_root.post(f"{path}/delete", status=303)
+    for _twice in (1, 2):
+        as_root.post(f"{path}/delete", status=303)
     as_root.get(path, status=404)
+    with db.unit_of_work(CHANNEL) as work:
+        work.execute(text("UPDATE reporting.schedules SET next_run_at = now() - interval '1 hour'"))
+        assert operations.start_due_runs(now()) == []
+    as_ada.post(f"{path}/restore", status=403)
+    for _twice in (1, 2):
+        as_root.post(f"{path}/restore", status=303)
+    as_root.get(path, status=200)
+    as_root.post(f"{path}/delete", status=303)
+    with db.unit_of_work(CHANNEL):
+        assert bin.purge(bin.lying("schedule", UUID(path.rpartition("/")[2])), by=root())
+    as_root.post(f"{path}/restore", status=404)
 
 
 def test_schedules_show__of_another_channel_does_not_exist(as_root: Browser) -> None:
@@ -224,7 +238,7 @@ def test_schedules_show__of_another_channel_does_not_exist(as_root: Browser) -> 
     as_root.get(f"/admin/reporting/views/{schedule.view_id}", status=404)
 
 
-def test_downloads_start__makes_a_file_and_the_page_shows_it(as_root: Browser, as_ada: Browser) -> None:
+def test_downloads_start__makes_a_file_and_the_page_shows_it__downloads_restore__from_the_bin(as_root: Browser, as_ada: Browser) -> None:
     with db.unit_of_work(CHANNEL):
         a_student("Zed")
     as_root.post("/admin/reporting/downloads/start", {"report": "channels.people", "query": "role=student", "format": "csv"}, status=303)
@@ -247,7 +261,15 @@ def test_downloads_start__makes_a_file_and_the_page_shows_it(as_root: Browser, a
         key = queries.get_download(download.id).key
     for _ in range(2):
         as_root.post(f"{path}/delete", status=303)
+    as_root.get(f"{path}/file", status=404)
+    as_ada.post(f"{path}/restore", status=403)
+    as_root.post(f"{path}/restore", status=303)
+    assert as_root.get(f"{path}/file", status=302, check=False).location
+    as_root.post(f"{path}/delete", status=303)
+    with db.unit_of_work(CHANNEL):
+        assert bin.purge(bin.lying("download", download.id), by=root())
     assert not storage().exists(key)
+    as_root.post(f"{path}/restore", status=409)
 
 
 def test_downloads_file__goes_on_where_the_line_broke(as_root: Browser) -> None:

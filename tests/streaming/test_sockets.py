@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -28,7 +28,9 @@ class Studio:
             given = tickets.make_ticket(f"ingest:{stage.room_id}", person.digest, by=person.actor)
         address = f"ws://localhost:{stage.server.port}/ws/streaming/sessions/{stage.room_id}/ingest"
         origin = f"http://localhost:{stage.server.port}"
-        self.line: ClientConnection = connect(address, subprotocols=["lectern.1", f"ticket.{given}"], origin=origin, compression=None)  # type: ignore[arg-type, list-item]
+        protocols: list[Any] = ["lectern.1", f"ticket.{given}"]
+        self._line = connect(address, subprotocols=protocols, origin=cast(Any, origin), compression=None)
+        self.line: ClientConnection = self._line.__enter__()
 
     def say(self, **words: object) -> dict[str, Any]:
         """Say something and hear the answer."""

@@ -1,7 +1,6 @@
 """Door 3's frame: the document, what is refused before a view sees it, keys that repeat, a fuzz of every endpoint, and mass assignment."""
 
 import json
-import random
 import resource
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from lms.web.api_document import document
 from tests.client import Browser
 from tests.conftest import CHANNEL
 from tests.factories import people
+from tests.load import fuzz
 from tests.machine import Machine, token_of
 
 HTML = {"pages_api.docs", "pages_api.openapi"}
@@ -261,70 +261,6 @@ def test_once__a_hundred_at_once_are_one(app: Flask, real_database: str) -> None
 
 # --- fuzz (T049) and mass assignment (T014) --------------------------------------------------------------------------------------
 
-ODD: list[Any] = [
-    None, True, 0, -1, 10**15, 10**30, 1.5, "", "x", "é" * 300, "\u202e", "0" * 20_000, [], {}, [[]], {"a": {"b": []}}, [None] * 50,
-    "00000000-0000-0000-0000-000000000000", "2026-02-30T25:61:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "EUR",
-    "' OR 1=1 --", "../../etc/passwd", "<script>", "{{7*7}}", "=1+1", "\x7f", "a\nb", "\ufffe",
-]  # fmt: skip
-
-
-class Maker:
-    """Values for a schema: mostly right, sometimes odd."""
-
-    def __init__(self, seed: int, components: dict[str, Any], known: list[str]) -> None:
-        self.dice = random.Random(seed)
-        self.components = components
-        self.known = known
-
-    def value(self, schema: dict[str, Any], depth: int = 0) -> Any:
-        if self.dice.random() < 0.12 or depth > 6:
-            return self.dice.choice(ODD)
-        if "$ref" in schema:
-            return self.value(self.components[schema["$ref"].rpartition("/")[2]], depth)
-        if "anyOf" in schema:
-            return self.value(self.dice.choice(schema["anyOf"]), depth)
-        if "enum" in schema:
-            return self.dice.choice(schema["enum"])
-        if "const" in schema:
-            return schema["const"]
-        return getattr(self, f"_{schema.get('type', 'any')}")(schema, depth)
-
-    def _object(self, schema: dict[str, Any], depth: int) -> Any:
-        made = {name: self.value(part, depth + 1) for name, part in schema.get("properties", {}).items() if self.dice.random() < 0.9}
-        if self.dice.random() < 0.08:
-            made[self.dice.choice(["role", "channel_id", "is_admin", "__proto__", "x" * 300])] = self.dice.choice(ODD)
-        return made
-
-    def _array(self, schema: dict[str, Any], depth: int) -> Any:
-        return [self.value(schema.get("items", {}), depth + 1) for _ in range(self.dice.choice([0, 1, 2, 5]))]
-
-    def _string(self, schema: dict[str, Any], _depth: int) -> Any:
-        if schema.get("format") == "uuid":
-            return self.dice.choice(self.known)
-        if schema.get("format") == "email":
-            return self.dice.choice(["sam@example.org", "new@example.org", "a@b", "@", "x" * 300 + "@example.org"])
-        if schema.get("format") == "date-time":
-            return self.dice.choice(["2026-11-20T15:00:00Z", "2027-01-01T00:00:00+02:00", "2027-01-01T00:00:00", "tomorrow"])
-        if "pattern" in schema and "A-Z" in schema["pattern"]:
-            return self.dice.choice(["EUR", "USD", "XXX", "eur", ""])
-        return self.dice.choice(["Spring", "a", "Some words here", "ünïcode", "x" * 130])
-
-    def _integer(self, schema: dict[str, Any], _depth: int) -> Any:
-        low, high = int(schema.get("minimum", 0)), min(int(schema.get("maximum", 50)), 50)
-        return self.dice.choice([max(low, 0), max(min(low + 1, high), 0), low - 1, 10**18, "1"])
-
-    def _number(self, schema: dict[str, Any], _depth: int) -> Any:
-        return self.dice.choice([0, 1.5, 3, -1, 1e300])
-
-    def _boolean(self, _schema: dict[str, Any], _depth: int) -> Any:
-        return self.dice.choice([True, False, "true"])
-
-    def _null(self, _schema: dict[str, Any], _depth: int) -> Any:
-        return None
-
-    def _any(self, _schema: dict[str, Any], _depth: int) -> Any:
-        return self.dice.choice(ODD)
-
 
 def some_ids(*persons: Any) -> list[str]:
     """Ids that are there: people, a course, its section and lessons, a batch and its codes; and one that is nowhere."""
@@ -344,7 +280,7 @@ def test_endpoints__answer_any_nonsense_without_a_bug(
     section = api_root.post(f"/courses/{course['id']}/sections", {"title": "One"}, status=201)
     api_root.post(f"/courses/sections/{section['id']}/lessons", {"title": "One", "body": "Words"}, status=201)
     known = [*some_ids(api_root.person, api_sam.person), course["id"], section["id"]]
-    maker = Maker(20261120, the_document["components"]["schemas"], known)
+    maker = fuzz.Maker(20261120, the_document["components"]["schemas"], known)
     operations = [
         (method.upper(), path, operation)
         for path, methods in the_document["paths"].items()
@@ -356,31 +292,11 @@ def test_endpoints__answer_any_nonsense_without_a_bug(
     for _round in range(-(-1100 // len(operations))):
         for method, path, operation in operations:
             machine = maker.dice.choice([api_root, api_root, api_root, api_sam, Machine(app)])
-            statuses.add(fuzz_one(machine, maker, method, path, operation))
+            statuses.add(fuzz.fuzz_one(machine, maker, method, path, operation))
             count += 1
     assert count >= 1000 and not {status for status in statuses if status >= 500}
     assert {200, 401, 403, 404, 422} <= statuses
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < before * 1.25 + 30_000
-
-
-def fuzz_one(machine: Machine, maker: Maker, method: str, path: str, operation: dict[str, Any]) -> int:
-    """One odd request; its answer must be as the document says."""
-    query: list[tuple[str, str]] = []
-    for parameter in operation["parameters"]:
-        if parameter["in"] == "path":
-            value = "1" if parameter["schema"].get("type") == "integer" else maker.dice.choice(maker.known)
-            path = path.replace("{" + parameter["name"] + "}", value)
-        elif parameter["in"] == "query" and maker.dice.random() < 0.4:
-            query.append((parameter["name"], str(maker.value(parameter["schema"]))[:500]))
-    body = None
-    if "requestBody" in operation:
-        body = maker.value(operation["requestBody"]["content"]["application/json"]["schema"])
-        body = json.dumps(body)
-    headers = {"Idempotency-Key": str(uuid4())} if maker.dice.random() < 0.9 else {}
-    response = machine.open(method, path, body, query_string=query, headers=headers)
-    assert response.status_code < 500, f"{method} {path} {query} {body}: {response.get_data(as_text=True)[:1000]}"
-    machine.check(method, path, response)
-    return response.status_code
 
 
 EXTRA: dict[str, Any] = {

@@ -5,46 +5,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 
 from lms.channels.queries import get_member
-from lms.config import ROOT
 from lms.core import db, i18n
 from tests.client import Browser, Page
 from tests.conftest import CHANNEL
+from tests.made_up import MADE_UP, write_catalogue
 
-MADE_UP = "ar"
-KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
-METHODS = [("**.py", "python"), ("**.html", "jinja2.ext.babel_extract"), ("**.txt", "jinja2.ext.babel_extract")]
-OPTIONS = {"**.html": {"extensions": "jinja2.ext.do", "trimmed": "true"}}
 # What is data and stays as it is: names, addresses, keys, marks.
 DATA = re.compile(
     r"^(Ada Academy|[\w.+-]+@[\w.-]+|⌘K|/|\?|g|n|[A-Z]{1,3}|[A-Z]{3}|[\W\d_]+|Ctrl|K|esc|UTC|ar|en|CSV|Excel|\.?csv|\.?xlsx|of)$"
 )
 
 
-def made_up(text: str) -> str:
-    """A message in the made-up language: between brackets nothing else uses."""
-    return f"⟦{text}⟧"
-
-
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the catalogue of the made-up language, from every message there is."""
-    found = Catalog(locale=MADE_UP)
-    for folder in ("lms", "templates"):
-        for _file, _line, message, _comments, _context in extract_from_dir(str(ROOT / folder), METHODS, OPTIONS, KEYWORDS):
-            if isinstance(message, tuple):
-                found.add(message, tuple(made_up(message[1]) for _ in range(found.num_plurals)))
-            elif message:
-                found.add(message, made_up(message))
     target = tmp_path_factory.mktemp("translations")
-    (target / MADE_UP / "LC_MESSAGES").mkdir(parents=True)
-    with (target / MADE_UP / "LC_MESSAGES" / "messages.mo").open("wb") as file:
-        write_mo(file, found)
-    assert len(found) > 200
+    assert len(write_catalogue(target)) > 200
     return target
 
 

@@ -15,7 +15,7 @@ from lms.auth.models import SignInSession, User
 from lms.channels import queries
 from lms.channels.errors import LastOwner, Taken
 from lms.channels.events import MemberEdited, MemberJoined, MemberSuspended, RoleChanged
-from lms.channels.models import Channel, Domain, Member, Preference, Viewing
+from lms.channels.models import Channel, Domain, Member, Preference, Viewing, picture_url
 from lms.core import audit, bin, db, mail
 from lms.core.clock import now
 from lms.core.decisions import STAFF, Actor
@@ -230,7 +230,24 @@ def demand_strong_staff(channel: Channel, demanded: bool, *, by: Actor) -> bool:
             raise Conflict(sentence, fields={"strong_staff": sentence})
     channel.settings = {**channel.settings, "strong_staff": demanded}
     channel.version += 1
-    audit.record("channels.edit", channel, by=by, before={"strong_staff": before}, after={"strong_staff": demanded})
+    audit.record("channels.demand", channel, by=by, before={"strong_staff": before}, after={"strong_staff": demanded})
+    queries.forget_faces()
+    return True
+
+
+def set_logo(channel: Channel, key: str | None, *, by: Actor) -> bool:
+    """Show a stored picture as the academy's logo, or none; false when it was so already. The one before stays for who takes it back."""
+    return put_logo(channel, picture_url(key), by=by)
+
+
+def put_logo(channel: Channel, address: str | None, *, by: Actor) -> bool:
+    """Show the picture at one of our own addresses as the logo, or none; false when it was so already."""
+    before = channel.logo_url
+    if before == address:
+        return False
+    channel.settings = {**channel.settings, "logo_url": address}
+    channel.version += 1
+    audit.record("channels.set_logo", channel, by=by, before={"logo_url": before}, after={"logo_url": address})
     queries.forget_faces()
     return True
 

@@ -19,6 +19,7 @@ from lms.core.decisions import Viewing as Seen
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.models import AuditRow
+from lms.core.storage import storage
 from lms.core.tenancy import ChannelFace, current_channel
 
 FRESH_SECONDS = 5.0
@@ -337,6 +338,17 @@ def picture_key(channel_id: UUID, name: str) -> str:
     if not re.fullmatch("[0-9a-f]{32}", name):
         raise NotFound(_("There is nothing at this address."))
     return f"{channel_id}/people/{name}.webp"
+
+
+def logo_of(channel: Channel) -> bytes:
+    """The picture of the academy's logo, WebP; empty without one."""
+    if not channel.logo_url:
+        return b""
+    try:
+        with storage().open(picture_key(channel.id, channel.logo_url.rpartition("/")[2])) as file:
+            return file.read()
+    except NotFound:
+        return b""
 
 
 def verified_origins() -> list[str]:

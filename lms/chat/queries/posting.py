@@ -45,6 +45,7 @@ HOLD: Final = """
     LEFT JOIN chat.mutes m ON m.channel_id = r.channel_id AND m.room_id = r.id AND m.user_id = %(user)s
     LEFT JOIN enrollments.enrollments e
         ON e.channel_id = s.channel_id AND e.course_id = s.course_id AND e.user_id = %(user)s AND e.status <> 'ended'
+        AND (s.batch_id IS NULL OR s.batch_id = e.batch_id)
     WHERE r.channel_id = %(channel)s AND r.id = %(room)s
     FOR UPDATE OF r
 """

@@ -25,7 +25,7 @@ def cell_words(column: Column, row: Mapping[str, Any] | RowMapping, zone_name: s
     if isinstance(value, datetime):
         return str(format_datetime(value.astimezone(zone(zone_name)), "d MMM y, HH:mm", locale=i18n.locale()))
     if isinstance(value, date):
-        return str(format_date(value, "medium", locale=i18n.locale()))
+        return str(format_date(value, "d MMM y", locale=i18n.locale()))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if column.kind == "state":

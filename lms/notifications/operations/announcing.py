@@ -68,5 +68,5 @@ def remind_of_sessions() -> Iterator[dict[str, Any]]:
         payload = session_payload(session, "session_soon")
         common = {key: payload[key] for key in ("href", "values", "stale_at")}
         tell("session_soon_host", [session.host_id], event_id=occasion("host", payload["event_id"]), **common)
-        if queries.untold_students(session.course_id, payload["event_id"], limit=1):
+        if queries.untold_students(session.course_id, payload["event_id"], limit=1, batch_id=session.batch_id):
             yield payload

@@ -155,6 +155,7 @@ def session_payload(session: Session, message: str) -> dict[str, Any]:
         "message": message,
         "event_id": occasion(message, session.id, session.starts_at.isoformat()),
         "course_id": session.course_id,
+        "batch_id": session.batch_id,
         "href": f"/streaming/sessions/{session.id}",
         "values": {
             "session": session.title,

@@ -268,7 +268,7 @@ def kinds_for(actor: Actor) -> list[Kind]:
     return [kind for kind in KINDS.values() if actor.role in kind.roles]
 
 
-def _untold(course_id: UUID, event_id: UUID, enrolled_before: datetime | None) -> Select[UUID]:
+def _untold(course_id: UUID, event_id: UUID, enrolled_before: datetime | None, batch_id: UUID | None) -> Select[UUID]:
     told = select(Notice.id).where(Notice.event_id == event_id, Notice.user_id == Enrollment.user_id).exists()
     query = (
         select(Enrollment.user_id)
@@ -276,17 +276,21 @@ def _untold(course_id: UUID, event_id: UUID, enrolled_before: datetime | None) -
         .join(User, User.id == Member.id)
         .where(Enrollment.course_id == course_id, Enrollment.status != "ended", Member.status.in_(ACTIVE), User.status == "active", ~told)
     )
+    if batch_id is not None:
+        query = query.where(Enrollment.batch_id == batch_id)
     return query if enrolled_before is None else query.where(Enrollment.enrolled_at < enrolled_before)
 
 
-def untold_students(course_id: UUID, event_id: UUID, *, limit: int, enrolled_before: datetime | None = None) -> Sequence[UUID]:
+def untold_students(
+    course_id: UUID, event_id: UUID, *, limit: int, enrolled_before: datetime | None = None, batch_id: UUID | None = None
+) -> Sequence[UUID]:
     """Some of the people who learn the course (since before a moment) and have not been told of the occasion yet."""
-    return db.session().scalars(_untold(course_id, event_id, enrolled_before).order_by(Enrollment.user_id).limit(limit)).all()
+    return db.session().scalars(_untold(course_id, event_id, enrolled_before, batch_id).order_by(Enrollment.user_id).limit(limit)).all()
 
 
-def count_untold(course_id: UUID, event_id: UUID, *, enrolled_before: datetime | None = None) -> int:
+def count_untold(course_id: UUID, event_id: UUID, *, enrolled_before: datetime | None = None, batch_id: UUID | None = None) -> int:
     """How many who learn the course (since before a moment) have not been told of the occasion yet."""
-    return db.session().scalar(select(func.count()).select_from(_untold(course_id, event_id, enrolled_before).subquery())) or 0
+    return db.session().scalar(select(func.count()).select_from(_untold(course_id, event_id, enrolled_before, batch_id).subquery())) or 0
 
 
 def is_enrolled(user_id: UUID, course_id: UUID) -> bool:

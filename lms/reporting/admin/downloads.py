@@ -80,9 +80,19 @@ def downloads_cancel(download_id: UUID) -> ResponseReturnValue:
 
 @bp.route("/downloads/<uuid:download_id>/delete", methods=["POST"])
 def downloads_delete(download_id: UUID) -> ResponseReturnValue:
-    """Take a file away before its time."""
-    download = queries.get_download(download_id)
+    """Put a file into the bin before its time."""
+    download = queries.get_download(download_id, deleted=True)
     allow(policies.can_fetch(actor(), download))
     operations.delete_download(download, by=actor())
-    toast(_("The file is deleted."))
+    toast(_("The file is deleted."), undo=url_for(".downloads_restore", download_id=download.id))
+    return moved(url_for(".downloads"))
+
+
+@bp.route("/downloads/<uuid:download_id>/restore", methods=["POST"])
+def downloads_restore(download_id: UUID) -> ResponseReturnValue:
+    """Bring a deleted file back."""
+    download = queries.get_download(download_id, deleted=True)
+    allow(policies.can_fetch(actor(), download))
+    operations.restore_download(download, by=actor())
+    toast(_("The file is back."))
     return moved(url_for(".downloads"))

@@ -113,11 +113,22 @@ def schedules_send(schedule_id: UUID) -> ResponseReturnValue:
 
 @bp.route("/schedules/<uuid:schedule_id>/delete", methods=["POST"])
 def schedules_delete(schedule_id: UUID) -> ResponseReturnValue:
-    """End it, and forget what it sent."""
-    schedule = queries.get_schedule(schedule_id)
+    """Put it into the bin: it sends nothing until it is brought back."""
+    schedule = queries.get_schedule(schedule_id, deleted=True)
     allow(policies.can_edit_schedule(actor(), schedule))
     operations.delete_schedule(schedule, by=actor())
-    toast(_("The schedule is deleted. The view is still there."))
+    undo = url_for(".schedules_restore", schedule_id=schedule.id)
+    toast(_("The schedule is deleted. The view is still there."), undo=undo)
+    return moved(url_for(".schedules"))
+
+
+@bp.route("/schedules/<uuid:schedule_id>/restore", methods=["POST"])
+def schedules_restore(schedule_id: UUID) -> ResponseReturnValue:
+    """Have the list sent by mail again."""
+    schedule = queries.get_schedule(schedule_id, deleted=True)
+    allow(policies.can_edit_schedule(actor(), schedule))
+    operations.restore_schedule(schedule, by=actor())
+    toast(_("The list is sent by mail again."))
     return moved(url_for(".schedules"))
 
 

@@ -8,7 +8,9 @@ from lms.reporting.operations.downloading import (
     delete_download,
     expire_files,
     finish_download,
+    purge_download,
     refuse_download,
+    restore_download,
 )
 from lms.reporting.operations.making import Made, make_file
 from lms.reporting.operations.scheduling import (
@@ -16,6 +18,7 @@ from lms.reporting.operations.scheduling import (
     add_schedule,
     delete_schedule,
     edit_schedule,
+    restore_schedule,
     set_schedule_on,
     start_due_runs,
     start_run,
@@ -45,10 +48,13 @@ __all__ = [
     "make_file",
     "make_run",
     "note_people",
+    "purge_download",
     "recount",
     "recount_courses",
     "recount_week",
     "refuse_download",
+    "restore_download",
+    "restore_schedule",
     "restore_view",
     "run_of_token",
     "save_view",

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from lms.core import audit, db
+from lms.core import audit, bin, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
-from lms.core.errors import Invalid, Unauthenticated
+from lms.core.errors import Conflict, Invalid, Unauthenticated
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.reports import Report
@@ -23,6 +23,7 @@ from lms.reporting.operations.viewing import canonical_view
 KEPT = timedelta(days=7)
 RUNS_KEPT = timedelta(days=14)
 AT_ONCE = 5
+BIN = "download"
 
 
 def begin_download(report: Report, query: str, ending: str, *, by: Actor) -> Download:
@@ -96,9 +97,26 @@ def refuse_download(download: Download, title: str, reason: str) -> None:
 
 
 def delete_download(download: Download, *, by: Actor) -> None:
-    """Take a file away before its time; deleting twice changes nothing."""
-    if download.state != "expired":
-        audit.record("reporting.delete_download", download, by=by, name=download.filename)
+    """Put a file into the bin, where it lies until its time is over; deleting twice changes nothing."""
+    if download.state != "expired" and download.deleted_at is None:
+        audit.update(download, "reporting.delete_download", by=by, deleted_at=now())
+        bin.put(BIN, download.id, download.filename or download.report, by=by)
+
+
+def restore_download(download: Download, *, by: Actor) -> None:
+    """Bring a file back; twice changes nothing. Raises Conflict when its time is over."""
+    if download.deleted_at is None:
+        return
+    bin.expect_kept(BIN, download.id)
+    if download.state == "expired":
+        raise Conflict(_("The time of this file is over. Have it made again from its list."), rule="expired")
+    audit.update(download, "reporting.restore_download", by=by, deleted_at=None)
+    bin.take_out(BIN, [download.id], by=by)
+
+
+def purge_download(download_id: UUID) -> None:
+    """Take a file of the bin away for good."""
+    for download in db.session().scalars(select(Download).where(Download.id == download_id, Download.deleted_at.is_not(None))):
         _drop(download)
 
 

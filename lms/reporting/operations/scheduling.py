@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from lms.channels.models import Member
-from lms.core import audit, db
+from lms.core import audit, bin, db
 from lms.core.clock import now, zone
 from lms.core.decisions import Actor
 from lms.core.errors import Forbidden, Invalid, Unauthenticated
@@ -25,6 +25,8 @@ from lms.reporting.events import ScheduleStopped
 from lms.reporting.models import CADENCES, FORMATS, MONDAY, Run, SavedView, Schedule
 
 MOST_RECIPIENTS = 20
+
+BIN = "schedule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,20 @@ def set_schedule_on(schedule: Schedule, is_on: bool, *, by: Actor) -> None:
 
 
 def delete_schedule(schedule: Schedule, *, by: Actor) -> None:
-    """End a schedule and forget its runs; links to their files stop working."""
-    audit.record("reporting.delete_schedule", schedule, by=by, name=schedule.view.title, before={"recipients": schedule.recipients})
-    db.session().delete(schedule)
-    db.session().flush()
+    """Put a schedule into the bin: it sends nothing, and links to its files rest. Deleting twice changes nothing."""
+    if schedule.deleted_at is None:
+        audit.update(schedule, "reporting.delete_schedule", by=by, deleted_at=now())
+        bin.put(BIN, schedule.id, schedule.view.title, by=by)
+
+
+def restore_schedule(schedule: Schedule, *, by: Actor) -> None:
+    """Have the list sent by mail again, from its next time on; twice changes nothing."""
+    if schedule.deleted_at is None:
+        return
+    bin.expect_kept(BIN, schedule.id)
+    audit.update(schedule, "reporting.restore_schedule", by=by, deleted_at=None)
+    bin.take_out(BIN, [schedule.id], by=by)
+    schedule.next_run_at = schedule.run_after(now())  # what was missed meanwhile is not sent
 
 
 def start_due_runs(moment: datetime) -> list[UUID]:

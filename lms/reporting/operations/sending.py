@@ -38,7 +38,9 @@ def make_run(run_id: UUID) -> Made | None:
     run = queries.get_run(run_id)
     if run.state != "waiting":
         return None
-    schedule = queries.get_schedule(run.schedule_id)
+    schedule = queries.get_schedule(run.schedule_id, deleted=True)
+    if _was_deleted(schedule, run):
+        return None
     try:
         report, view, by = _what(schedule)
     except Refusal as refusal:
@@ -69,12 +71,22 @@ def _comes_true(schedule: Schedule, run: Run, report: Report, view: View, by: Ac
     return False
 
 
+def _was_deleted(schedule: Schedule, run: Run) -> bool:
+    """Whether the schedule lies in the bin by now; its run sends nothing then."""
+    if schedule.deleted_at is None:
+        return False
+    run.state, run.failure, run.made_at = "failed", _("The schedule was deleted."), now()
+    return True
+
+
 def finish_run(run_id: UUID, made: Made, key: str) -> None:
     """Write the mails of a run and note what was sent; a run finished already stays as it is."""
     run = queries.get_run(run_id, lock=True)
     if run.state != "waiting":
         return
-    schedule = queries.get_schedule(run.schedule_id)
+    schedule = queries.get_schedule(run.schedule_id, deleted=True)
+    if _was_deleted(schedule, run):
+        return
     report, view, by = _what(schedule)
     run.state, run.made_at, run.row_count, run.checksum = "sent", now(), made.count, made.checksum
     run.key, run.filename, run.size = key, made.filename, made.size
@@ -170,6 +182,7 @@ def run_of_token(token: str) -> Run:
     run = queries.get_run(UUID(claims["r"]))
     if claims["c"] != str(current_channel()) or not run.key:
         raise Forbidden(_("This file is not kept any more. Ask for the next one."), rule="expired")
+    queries.get_schedule(run.schedule_id)  # raises NoView while it lies in the bin
     return run
 
 
@@ -182,7 +195,7 @@ def who_stops(token: str) -> tuple[Schedule, str]:
     claims = signing.unsign(STOP, token)
     if claims["c"] != str(current_channel()):
         raise Forbidden(_("This link is not valid here any more."), rule="signature")
-    return queries.get_schedule(UUID(claims["s"])), str(claims["a"])
+    return queries.get_schedule(UUID(claims["s"]), deleted=True), str(claims["a"])
 
 
 def drop_recipient(schedule: Schedule, address: str) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     Date,
@@ -210,11 +209,10 @@ def facts_between(first: date, last: date, *, until: datetime | None = None) -> 
     return found
 
 
-def people_between(first: date, last: date) -> Sequence[tuple[date, UUID]]:
-    """The members who gave a sign of life on the days from first to last, as far as traces are left."""
+def people_between(first: date, last: date) -> Select[Any]:
+    """The statement of (day, user_id): the members who gave a sign of life on the days from first to last, as far as traces are left."""
     people = union(*_people(literal(first, Date), literal(last + timedelta(days=1), Date))).subquery()
-    statement = select(people.c.day, people.c.user_id).join(Member, Member.id == people.c.user_id)
-    return [(day, user_id) for day, user_id in db.session().execute(statement)]
+    return select(people.c.day, people.c.user_id).join(Member, Member.id == people.c.user_id)
 
 
 def latest_signs(first: date, last: date) -> Select[Any]:

@@ -77,24 +77,25 @@ def default_query(report: str, user_id: UUID | None) -> str:
     return str(found[0].query) if found else ""
 
 
-def get_schedule(schedule_id: UUID) -> Schedule:
-    """One schedule with its view and owner."""
+def get_schedule(schedule_id: UUID, *, deleted: bool = False) -> Schedule:
+    """One schedule with its view and owner; one that lies in the bin only when asked for."""
     found = db.session().scalars(_schedules().where(Schedule.id == schedule_id)).one_or_none()
-    if found is None:
+    if found is None or (found.deleted_at is not None and not deleted):
         raise NoView(_("This schedule is not here any more."))
     return found
 
 
 def schedules_for(by: Actor) -> Sequence[Schedule]:
     """A person's own schedules (everybody's for admins), the next due first, with views and owners."""
-    query = _schedules().where(SavedView.deleted_at.is_(None))
+    query = _schedules().where(SavedView.deleted_at.is_(None), Schedule.deleted_at.is_(None))
     return db.session().scalars(query if by.is_admin else query.where(Schedule.user_id == by.user_id)).all()
 
 
 def due_schedules(moment: datetime) -> Sequence[Schedule]:
     """The schedules whose time has come, each held by this transaction; others leave them alone."""
     alive = select(SavedView.id).where(SavedView.deleted_at.is_(None))
-    query = select(Schedule).where(Schedule.is_on, Schedule.next_run_at <= moment, Schedule.view_id.in_(alive))
+    stands = (Schedule.is_on, Schedule.deleted_at.is_(None), Schedule.view_id.in_(alive))
+    query = select(Schedule).where(Schedule.next_run_at <= moment, *stands)
     return db.session().scalars(query.order_by(Schedule.next_run_at).with_for_update(skip_locked=True)).all()
 
 
@@ -118,17 +119,18 @@ def old_runs(before: datetime) -> Sequence[Run]:
     return db.session().scalars(select(Run).where(Run.made_at < before, Run.key != "").limit(1000)).all()
 
 
-def get_download(download_id: UUID) -> Download:
-    """One download."""
+def get_download(download_id: UUID, *, deleted: bool = False) -> Download:
+    """One download; one that lies in the bin only when asked for."""
     found = db.session().scalars(select(Download).where(Download.id == download_id)).one_or_none()
-    if found is None:
+    if found is None or (found.deleted_at is not None and not deleted):
         raise NoView(_("This file is not here any more."))
     return found
 
 
 def downloads_of(user_id: UUID, *, limit: int = 50) -> Sequence[Download]:
     """A person's downloads, newest first."""
-    query = select(Download).where(Download.user_id == user_id).order_by(Download.created_at.desc(), Download.id.desc())
+    query = select(Download).where(Download.user_id == user_id, Download.deleted_at.is_(None))
+    query = query.order_by(Download.created_at.desc(), Download.id.desc())
     return db.session().scalars(query.limit(limit)).all()
 
 

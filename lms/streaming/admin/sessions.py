@@ -14,6 +14,8 @@ from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
 from lms.courses.models import Course
 from lms.courses.queries import get_course
+from lms.enrollments.policies import can_see_batch
+from lms.enrollments.queries import standing_batch, teaches_batch
 from lms.streaming import operations, policies, queries
 from lms.streaming.admin.door import bp, run_by_me
 from lms.streaming.forms import NewSessionForm, SessionForm
@@ -43,12 +45,24 @@ def people_show(user_id: UUID) -> ResponseReturnValue:
     return fragment("streaming/admin/_people_show.html", page=page, person=person, attended=queries.attended_by(user_id))
 
 
+@bp.route("/batches/<uuid:batch_id>")
+def batches_show(batch_id: UUID) -> ResponseReturnValue:
+    """The live classes of one batch (a piece of its page)."""
+    batch = standing_batch(batch_id)
+    course = get_course(batch.course_id)
+    allow(can_see_batch(actor(), course, teaches=teaches_batch(actor(), batch.id)))
+    may_plan = bool(policies.can_schedule(actor(), course.instructor_id))
+    page = url_for("enrollments_admin.batches_show", batch_id=batch.id)
+    found = queries.sessions_of_batch(batch.id)
+    return fragment("streaming/admin/_batches_show.html", page=page, batch=batch, sessions=found, may_plan=may_plan)
+
+
 @bp.route("/sessions/new", methods=["GET", "POST"])
 def sessions_new() -> ResponseReturnValue:
     """Plan a class, or a series of them."""
     allow(policies.can_schedule(actor()))
     form, page = NewSessionForm(), "streaming/admin/sessions_new.html"
-    form.course_id.choices = [(str(course_id), title) for course_id, title in queries.courses_to_teach(actor())]
+    form.course_id.choices = list(queries.courses_to_teach(actor()))
     if not form.is_submitted():
         form.course_id.data = request.args.get("course", form.course_id.data)
         if request.args.get("day"):
@@ -56,7 +70,7 @@ def sessions_new() -> ResponseReturnValue:
         return render_template(page, form=form)
     if form.validate():
         try:
-            course = get_course(UUID(form.course_id.data))
+            course = get_course(UUID(form.course_id.data.partition(":")[0]))
             allow(policies.can_schedule(actor(), course.instructor_id))
             made = _plan(course, form)
             toast(_("The class is planned.") if len(made) == 1 else _("%(count)s classes are planned.", count=len(made)))
@@ -76,6 +90,7 @@ def _plan(course: Course, form: NewSessionForm) -> list[Session]:
         form.description.data or "",
         form.join_url.data or "",
         provider=form.provider.data or "link",
+        batch_id=UUID(batch) if (batch := form.course_id.data.partition(":")[2]) else None,
     )
     if form.every.data in EVERY:
         times = form.times.data or 1

@@ -13,8 +13,9 @@ from lms.core.decisions import Actor
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.courses.models import Course
+from lms.enrollments.queries import find_batch
 from lms.streaming import queries
-from lms.streaming.errors import BadLink, BadTimes, IllegalMove
+from lms.streaming.errors import BadLink, BadTimes, IllegalMove, NoSuchBatch
 from lms.streaming.events import SessionMoved, SessionScheduled
 from lms.streaming.gateways import PROVIDERS, Provider
 from lms.streaming.models import MOST_TIMES, Series, Session
@@ -32,6 +33,7 @@ class Plan(NamedTuple):
     join_url: str = ""
     host_id: UUID | None = None
     provider: str = "link"
+    batch_id: UUID | None = None
 
 
 def schedule_session(
@@ -45,9 +47,10 @@ def schedule_session(
     join_url: str = "",
     host_id: UUID | None = None,
     provider: str = "link",
+    batch_id: UUID | None = None,
 ) -> Session:
-    """Plan a class of a course; its host is the course's instructor unless named."""
-    return _plan(course, Plan(title, starts_at, ends_at, description, join_url, host_id, provider), by)
+    """Plan a class of a course, or of one batch of it; its host is the course's instructor unless named."""
+    return _plan(course, Plan(title, starts_at, ends_at, description, join_url, host_id, provider, batch_id), by)
 
 
 def schedule_series(course: Course, plan: Plan, *, every: str, times: int, zone_name: str, by: Actor) -> list[Session]:
@@ -84,8 +87,10 @@ def occurrences(first: datetime, every: str, times: int, zone_name: str) -> Sequ
 
 def _plan(course: Course, plan: Plan, by: Actor, series: Series | None = None, number: int | None = None) -> Session:
     _check_times(plan.starts_at, plan.ends_at)
+    _check_batch(course, plan.batch_id)
     session = Session(
         course_id=course.id,
+        batch_id=plan.batch_id,
         host_id=plan.host_id or course.instructor_id,
         title=plan.title.strip(),
         description=plan.description.strip(),
@@ -98,7 +103,7 @@ def _plan(course: Course, plan: Plan, by: Actor, series: Series | None = None, n
     )
     db.session().add(session)
     db.session().flush()
-    told = {"starts_at": plan.starts_at, "ends_at": plan.ends_at, "course_id": course.id}
+    told = {"starts_at": plan.starts_at, "ends_at": plan.ends_at, "course_id": course.id, "batch_id": plan.batch_id}
     audit.record("streaming.schedule", session, by=by, after=told)
     emit(SessionScheduled(by=by.user_id, session_id=session.id, course_id=course.id, is_quiet=(number or 1) > 1))
     return session
@@ -175,6 +180,13 @@ def _provider(name: str) -> Provider:
         sentence = _("Choose where the class happens.")
         raise BadLink(sentence, fields={"provider": sentence})
     return found
+
+
+def _check_batch(course: Course, batch_id: UUID | None) -> None:
+    batch = find_batch(batch_id)
+    if batch_id is not None and (batch is None or batch.course_id != course.id or batch.deleted_at is not None):
+        sentence = _("There is no such batch in this course. Choose again.")
+        raise NoSuchBatch(sentence, fields={"course_id": sentence})
 
 
 def _check_times(starts_at: datetime, ends_at: datetime) -> None:

@@ -18,6 +18,7 @@ from lms.core.tenancy import current_channel
 from lms.courses.models import Lesson
 from lms.enrollments.models import Enrollment
 from lms.streaming.models import Moment, Recording, Rule, Session, Take
+from lms.streaming.queries.sessions import IS_MEANT
 
 LIVE = "streaming:live"
 LIVE_SECONDS = 12 * 3600
@@ -65,9 +66,13 @@ def get_moment(session_id: UUID, moment_id: UUID) -> Moment:
 
 
 def running_ids(user_id: UUID, course_id: UUID) -> list[UUID]:
-    """The classes of a course that are on, for taking their picture away from somebody who left the course."""
-    still_in = select(Enrollment.id).where(Enrollment.user_id == user_id, Enrollment.course_id == course_id, Enrollment.status != "ended")
-    query = select(Session.id).where(Session.course_id == course_id, Session.state.in_(("open", "live")), ~still_in.exists())
+    """The classes of a course that are on, for taking their picture away from somebody who left the course or its batch."""
+    still_in = select(Enrollment.id).where(
+        Enrollment.user_id == user_id, Enrollment.course_id == course_id, Enrollment.status != "ended", IS_MEANT
+    )
+    query = select(Session.id).where(
+        Session.course_id == course_id, Session.state.in_(("open", "live")), ~still_in.correlate(Session).exists()
+    )
     return list(db.session().scalars(query))
 
 

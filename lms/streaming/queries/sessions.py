@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import contains_eager
 
 from lms.channels.models import Member
@@ -16,10 +16,11 @@ from lms.core.decisions import Actor
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.courses.models import Course
-from lms.enrollments.models import Enrollment
+from lms.enrollments.models import CourseBatch, Enrollment
 from lms.streaming.models import EARLY, Series, Session, Visit
 
 PAGE_QUIET = timedelta(minutes=3)
+IS_MEANT = or_(Session.batch_id.is_(None), Session.batch_id == Enrollment.batch_id)  # a class of a batch is for its people
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Attendance:
 
 
 def get_session(session_id: UUID) -> Session:
-    """One session with its course and host."""
+    """One session with its course, batch and host."""
     found = db.session().scalars(with_course().where(Session.id == session_id)).one_or_none()
     if found is None:
         raise NotFound(_("There is no such live class."))
@@ -69,7 +70,7 @@ def get_session(session_id: UUID) -> Session:
 
 def get_standing(session_id: UUID, user_id: UUID | None) -> Standing:
     """One session, without its course and host, and how a person stands to it: one light SELECT; raises NotFound."""
-    enrolled = and_(Enrollment.course_id == Session.course_id, Enrollment.user_id == user_id, Enrollment.status != "ended")
+    enrolled = and_(Enrollment.course_id == Session.course_id, Enrollment.user_id == user_id, Enrollment.status != "ended", IS_MEANT)
     query = (
         select(Session, Course.instructor_id, Enrollment.id)
         .join(Session.course)
@@ -92,6 +93,8 @@ def standings_of(session_id: UUID, user_ids: Sequence[UUID]) -> dict[UUID, Stand
     open_to = select(Enrollment.user_id).where(
         Enrollment.course_id == session.course_id, Enrollment.user_id.in_(user_ids), Enrollment.status != "ended"
     )
+    if session.batch_id is not None:
+        open_to = open_to.where(Enrollment.batch_id == session.batch_id)
     enrolled = set(db.session().scalars(open_to))
     return {user_id: Standing(session, instructor_id, user_id in enrolled) for user_id in user_ids}
 
@@ -112,6 +115,7 @@ def absentees_of(session: Session, *, limit: int = 500) -> Sequence[tuple[UUID, 
         .join(Enrollment, Enrollment.user_id == Member.id)
         .where(
             Enrollment.course_id == session.course_id,
+            true() if session.batch_id is None else Enrollment.batch_id == session.batch_id,
             Enrollment.enrolled_at <= over,
             or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > (session.started_at or session.starts_at)),
             ~came,
@@ -156,25 +160,47 @@ def attended_by(user_id: UUID, *, limit: int = 20) -> list[Attended]:
 
 
 def with_course() -> Select[Session]:
-    """Sessions with their course and host."""
-    return select(Session).join(Session.course).join(Session.host).options(contains_eager(Session.course), contains_eager(Session.host))
+    """Sessions with their course, batch and host."""
+    loaded = (contains_eager(Session.course), contains_eager(Session.batch), contains_eager(Session.host))
+    return select(Session).join(Session.course).outerjoin(Session.batch).join(Session.host).options(*loaded)
 
 
-def courses_to_teach(by: Actor) -> Sequence[tuple[UUID, str]]:
-    """The courses this actor may plan classes for, by title: (id, title)."""
-    query = select(Course.id, Course.title).where(Course.status.not_in(("archived", "deleted"))).order_by(Course.title, Course.id)
+def courses_to_teach(by: Actor) -> Sequence[tuple[str, str]]:
+    """The courses this actor may plan classes for, each with its batches behind it, by title: ("course" or "course:batch", words)."""
+    runs = and_(CourseBatch.course_id == Course.id, CourseBatch.deleted_at.is_(None), CourseBatch.cancelled_at.is_(None))
+    query = select(Course.id, Course.title, CourseBatch.id, CourseBatch.name).outerjoin(CourseBatch, runs)
+    query = query.where(Course.status.not_in(("archived", "deleted")))
     if not by.is_admin:
         query = query.where(Course.instructor_id == by.user_id)
-    return [(row.id, row.title) for row in db.session().execute(query)]
+    found: dict[str, str] = {}
+    for course_id, title, batch_id, name in db.session().execute(
+        query.order_by(Course.title, Course.id, CourseBatch.starts_on.nulls_last(), CourseBatch.id)
+    ):
+        found.setdefault(str(course_id), title)
+        if batch_id is not None:
+            found[f"{course_id}:{batch_id}"] = f"{title} · {name}"
+    return list(found.items())
+
+
+def is_open_to(user_id: UUID) -> ColumnElement[bool]:
+    """The condition for the sessions of a person: those they are enrolled for, host or teach; `with_course` has what it asks."""
+    mine = select(Enrollment.id).where(
+        Enrollment.user_id == user_id, Enrollment.course_id == Session.course_id, Enrollment.status != "ended", IS_MEANT
+    )
+    return or_(mine.correlate(Session).exists(), Session.host_id == user_id, Course.instructor_id == user_id)
+
+
+def sessions_of_batch(batch_id: UUID) -> Sequence[Session]:
+    """The classes of a batch, soonest first."""
+    return db.session().scalars(with_course().where(Session.batch_id == batch_id).order_by(Session.starts_at, Session.id).limit(200)).all()
 
 
 def upcoming_sessions(user_id: UUID, *, limit: int = 50) -> Sequence[Session]:
     """The sessions to come and running that a person is enrolled for, hosts or teaches, soonest first."""
-    mine = select(Enrollment.course_id).where(Enrollment.user_id == user_id, Enrollment.status != "ended")
     query = (
         with_course()
         .where(
-            or_(Session.course_id.in_(mine), Session.host_id == user_id, Course.instructor_id == user_id),
+            is_open_to(user_id),
             Session.state.in_(("scheduled", "open", "live")),
         )
         .order_by(Session.starts_at, Session.id)
@@ -185,11 +211,10 @@ def upcoming_sessions(user_id: UUID, *, limit: int = 50) -> Sequence[Session]:
 
 def past_sessions(user_id: UUID, *, limit: int = 20) -> Sequence[Session]:
     """The sessions that are over of the courses a person is in, newest first."""
-    mine = select(Enrollment.course_id).where(Enrollment.user_id == user_id, Enrollment.status != "ended")
     query = (
         with_course()
         .where(
-            or_(Session.course_id.in_(mine), Session.host_id == user_id, Course.instructor_id == user_id),
+            is_open_to(user_id),
             Session.state.in_(("ended", "recorded", "cancelled")),
         )
         .order_by(Session.starts_at.desc(), Session.id)

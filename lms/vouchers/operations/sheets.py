@@ -67,15 +67,24 @@ def redeem_link(page: str, code: str) -> str:
 
 
 def sheet_pdf(
-    words: Words, codes: Sequence[str], *, layout: str = "cards10", first_number: int = 1, printer: Printer | None = None
+    words: Words,
+    codes: Sequence[str],
+    *,
+    layout: str = "cards10",
+    first_number: int = 1,
+    printer: Printer | None = None,
+    logo: bytes = b"",
 ) -> bytes:
-    """A PDF of A4 pages in a layout, with QR codes and lines to cut along; the template sees these values and nothing else."""
+    """A PDF of A4 pages in a layout, with QR codes and lines to cut along; the template sees these values and nothing else.
+
+    `logo` is a WebP picture, small beside the academy's name.
+    """
     printer = printer or Printer()
     cards = [
         {"number": number, "code": code, "qr": printer.svg(redeem_link(words.link, code)) if layout != "list" else ""}
         for number, code in enumerate(codes, first_number)
     ]
-    data = {**asdict(words), "page": words.link.partition("://")[2], "layout": layout, "cards": cards}
+    data = {**asdict(words), "page": words.link.partition("://")[2], "layout": layout, "cards": cards, "logo": list(logo)}
     return pdf_of(TEMPLATE, data)
 
 

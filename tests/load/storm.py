@@ -1,0 +1,45 @@
+"""The storms: faults at their full size, each on servers of its own. `scripts/storm [names…] [--quick]` prints a table; 1 on a loss."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from tests.load.figure import Figure
+from tests.load.storm_api import replay
+from tests.load.storm_clock import scheduler
+from tests.load.storm_forms import fuzz
+from tests.load.storm_jobs import outbox, workers
+from tests.load.storm_postgres import postgres
+from tests.load.storm_sockets import sockets
+
+ALL: dict[str, Callable[[bool], list[Figure]]] = {
+    "fuzz": fuzz,
+    "replay": replay,
+    "outbox": outbox,
+    "workers": workers,
+    "scheduler": scheduler,
+    "postgres": postgres,
+    "sockets": sockets,
+}
+
+
+def main() -> int:
+    """Let the storms named blow, all without a name; 1 when something was lost."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*ALL, []], help="which; all when none")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that they blow")
+    wish = parser.parse_args()
+    figures: list[Figure] = []
+    for name in wish.names or ALL:
+        began = time.monotonic()
+        found = ALL[name](wish.quick)
+        figures += found
+        for one in found:
+            print(f"| {one.what} | {one.value} | {one.reaches} | {'yes' if one.is_reached else 'NO'} |", flush=True)
+        print(f"({name}: {time.monotonic() - began:.0f} s)", flush=True)
+    return 0 if all(one.is_reached for one in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
