@@ -2,8 +2,8 @@
 
 from migrations.kit import sql
 
-revision = "0062"
-down_revision = "0061"
+revision = "0065"
+down_revision = "0064"
 
 
 def upgrade() -> None:
