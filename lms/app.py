@@ -64,6 +64,7 @@ def connect(config: Config, *, statement_timeout_ms: int = db.STATEMENT_TIMEOUT_
     sandbox.use_scratch(config.home / "scratch")
     media.use_ffmpeg(config.ffmpeg, workers=config.workers)
     live.use_folder(config.home / "live")
+    live.use_rtmp(config.rtmp_url)
     mail.use_config(config)
     if config.translations:
         translations_in(config.translations)

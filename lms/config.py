@@ -36,6 +36,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "LMS_ENV": ("development", "development or production"),
     "LMS_DEMO": ("1", "seed the demo into an empty database (1) or not (0)"),
     "LMS_SOCKET_URL": ("", "public base of the socket server, e.g. wss://learn.example; empty: same host, next port"),
+    "LMS_RTMP_URL": ("", "where OBS sends classes to, e.g. rtmp://learn.example/live; empty: nowhere (nginx takes them, see lms nginx)"),
     "LMS_TRUSTED_PROXIES": ("0", "how many proxies in front set X-Forwarded-*"),
     "LMS_TRANSLATIONS": ("", "folder with catalogues of further languages, CODE/LC_MESSAGES/messages.mo; empty: lms/translations"),
     "PROMETHEUS_MULTIPROC_DIR": ("", "folder in which the processes of one machine add up their figures; the supervisor sets it"),
@@ -93,6 +94,7 @@ class Config:
     production: bool
     demo: bool
     socket_url: str
+    rtmp_url: str
     trusted_proxies: int
     workers: int
     translations: Path | None
@@ -248,6 +250,7 @@ class _Reader:
             production=self.choice("LMS_ENV", "development", "production") == "production",
             demo=self.choice("LMS_DEMO", "0", "1") == "1",
             socket_url=self.url("LMS_SOCKET_URL", "ws", "wss"),
+            rtmp_url=self.url("LMS_RTMP_URL", "rtmp", "rtmps"),
             trusted_proxies=self.integer("LMS_TRUSTED_PROXIES", 0, 5),
             workers=self.integer("LMS_WORKERS", 1, 64),
             translations=Path(self.text("LMS_TRANSLATIONS")) if self.text("LMS_TRANSLATIONS") else None,

@@ -148,8 +148,8 @@ def lessons_replay(lesson_id: UUID) -> ResponseReturnValue:
     rest = lines[-1].line.seq if len(lines) == queries.REPLAYED else None
     if request.args.get("after"):
         return fragment("chat/_replay_lines.html", page=page, lesson=lesson, lines=lines, rest=rest)
-    chapters = queries.chapters_of(lesson.session_id)
-    return fragment("chat/_replay.html", page=page, lesson=lesson, lines=lines, rest=rest, chapters=chapters)
+    more = {"chapters": queries.chapters_of(lesson.session_id), "answers": queries.answers_of(lesson.session_id)}
+    return fragment("chat/_replay.html", page=page, lesson=lesson, lines=lines, rest=rest, **more)
 
 
 def _entered(room_id: UUID) -> Standing:

@@ -8,7 +8,7 @@ from flask import Blueprint, url_for
 from pydantic import Field
 
 from lms.content import operations, policies, queries
-from lms.content.models import Asset, Upload
+from lms.content.models import Asset, Track, Upload
 from lms.core.storage import storage
 from lms.web.access import actor, allow
 from lms.web.api import Answer, Body, endpoint, located
@@ -80,6 +80,46 @@ class AssetAnswer(Answer):
     playback: PlaybackAnswer | None = None
 
 
+class NewTrack(Body):
+    """Captions or chapters of a video in a language."""
+
+    body: Annotated[str, Field(min_length=1, max_length=2_000_000, description="WebVTT or SRT")]
+    language: Annotated[str, Field(min_length=2, max_length=20)]
+    kind: Literal["captions", "chapters"] = "captions"
+    label: Annotated[str, Field(max_length=60)] = ""
+
+
+class TrackAnswer(Answer):
+    """Captions or chapters in a language; `version` counts their changes."""
+
+    id: UUID
+    kind: str
+    language: str
+    label: str
+    is_default: bool
+    lines: int
+    version: int
+
+
+class TrackText(TrackAnswer):
+    """The same with its words as WebVTT."""
+
+    body: str
+
+
+class TrackList(Answer):
+    """The captions and chapters of one video."""
+
+    rows: list[TrackAnswer]
+
+
+class NewPoster(Body):
+    """A moment of the video in seconds, or the id of a ready picture."""
+
+    seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    picture_id: UUID | None = None
+
+
 @bp.post("/uploads")
 @endpoint(status=201)
 def uploads_create(body: NewUpload) -> UploadAnswer:
@@ -147,6 +187,53 @@ def assets_retry(asset_id: UUID) -> AssetAnswer:
     return _asset(asset)
 
 
+@bp.get("/assets/<uuid:asset_id>/tracks")
+@endpoint()
+def assets_tracks(asset_id: UUID) -> TrackList:
+    """The captions and chapters of a video."""
+    asset = queries.get_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    return TrackList(rows=[TrackAnswer.model_validate(track) for track in queries.tracks_of(asset_id)])
+
+
+@bp.post("/assets/<uuid:asset_id>/tracks")
+@endpoint(status=201)
+def assets_tracks_create(asset_id: UUID, body: NewTrack) -> TrackAnswer:
+    """Add captions or chapters as WebVTT or SRT; a language that is there already is replaced."""
+    asset = queries.get_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    track = operations.add_track(asset, body.body.encode(), kind=body.kind, language=body.language, label=body.label, by=actor())
+    return TrackAnswer.model_validate(track)
+
+
+@bp.get("/tracks/<uuid:track_id>")
+@endpoint()
+def tracks_show(track_id: UUID) -> TrackText:
+    """One track with its words, as WebVTT."""
+    track = _track(track_id)
+    return TrackText.model_validate(track)
+
+
+@bp.delete("/tracks/<uuid:track_id>")
+@endpoint(status=204)
+def tracks_delete(track_id: UUID) -> None:
+    """Take captions or chapters away for good."""
+    operations.delete_track(_track(track_id), by=actor())
+
+
+@bp.post("/assets/<uuid:asset_id>/poster")
+@endpoint(status=202)
+def assets_poster(asset_id: UUID, body: NewPoster) -> AssetAnswer:
+    """Choose the picture shown before a video plays: a moment of it, drawn by a worker, or a picture uploaded before."""
+    asset = queries.lock_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    if body.picture_id is not None:
+        operations.choose_picture(asset, queries.get_asset(body.picture_id), by=actor())
+    else:
+        operations.choose_moment(asset, body.seconds, by=actor())
+    return _asset(asset)
+
+
 @bp.delete("/assets/<uuid:asset_id>")
 @endpoint(status=204)
 def assets_delete(asset_id: UUID) -> None:
@@ -154,6 +241,13 @@ def assets_delete(asset_id: UUID) -> None:
     asset = queries.lock_asset(asset_id)
     allow(policies.can_manage(actor(), asset))
     operations.delete_asset(asset, by=actor())
+
+
+def _track(track_id: UUID) -> Track:
+    """Captions or chapters, for those who look after their video."""
+    track = queries.get_track(track_id)
+    allow(policies.can_manage(actor(), queries.get_asset(track.asset_id)))
+    return track
 
 
 def _upload(upload: Upload, received: list[int], missing: list[int]) -> UploadAnswer:

@@ -3,7 +3,7 @@
 from lms.core.errors import Conflict, Invalid, NotFound
 from lms.core.sniff import WrongFile
 
-__all__ = ["EditedMeanwhile", "NoSuchAsset", "NotRetryable", "UploadIncomplete", "UploadOver", "WrongFile", "WrongUpload"]
+__all__ = ["EditedMeanwhile", "NoSuchAsset", "NotRetryable", "TooManyScreens", "UploadIncomplete", "UploadOver", "WrongFile", "WrongUpload"]
 
 
 class NoSuchAsset(NotFound):
@@ -24,6 +24,10 @@ class UploadOver(Conflict):
 
 class EditedMeanwhile(Conflict):
     """Somebody else saved since."""
+
+
+class TooManyScreens(Conflict):
+    """The person watches on as many other screens as they may."""
 
 
 class NotRetryable(Conflict):

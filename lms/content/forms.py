@@ -2,8 +2,8 @@
 
 from flask_wtf.file import FileField
 from pydantic import BaseModel, ConfigDict, Field
-from wtforms import SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from lms.core.i18n import lazy_gettext as _l
 from lms.web.forms import Form
@@ -32,6 +32,20 @@ class TrackForm(Form):
     kind = SelectField(_l("What it is"), choices=[("captions", _l("Captions")), ("chapters", _l("Chapters"))], default="captions")
     language = StringField(_l("Language"), [InputRequired(_l("Say the language."))], description=_l("A code like en, ar or pt-BR."))
     label = StringField(_l("Name in the player"), [Length(max=60)], description=_l("For example English or Arabic."))
+
+
+class WatchingForm(Form):
+    """How videos may be watched."""
+
+    most_screens = IntegerField(
+        _l("Screens at once"),
+        [Optional(), NumberRange(1, 20)],
+        description=_l("On so many browsers and phones may one person watch at the same time. Empty: on any number."),
+    )
+    has_watermark = BooleanField(
+        _l("Show the viewer's e-mail over the video"),
+        description=_l("Small and moving, for the person watching. It keeps films from being passed on."),
+    )
 
 
 class StartUpload(BaseModel):

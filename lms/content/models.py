@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Float, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Float, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.captions import Cue, read_captions
@@ -185,6 +185,20 @@ class Track(Tenant, Base):
     def cues(self) -> list[Cue]:
         """Its lines in order."""
         return read_captions(self.body.encode()) if self.lines else []
+
+
+class Rule(Tenant, Base):
+    """How an academy's videos may be watched: on how many screens at once (None: on any), and with the viewer's address over them."""
+
+    __tablename__ = "rules"
+    __table_args__ = (
+        UniqueConstraint("channel_id"),
+        CheckConstraint("most_screens BETWEEN 1 AND 20", name="most_screens"),
+        {"schema": "content"},
+    )
+
+    most_screens: Mapped[int | None]
+    has_watermark: Mapped[bool] = mapped_column(default=False)
 
 
 class Usage(Tenant, Base):

@@ -1,7 +1,7 @@
 """Who may upload, and who may look after a file."""
 
 from lms.content.models import Asset
-from lms.core.decisions import Actor, Decision, no, staff, yes
+from lms.core.decisions import Actor, Decision, admins, no, staff, yes
 from lms.core.i18n import gettext as _
 
 
@@ -21,6 +21,11 @@ def can_manage(actor: Actor, asset: Asset) -> Decision:
 def can_view(actor: Actor, asset: Asset) -> Decision:
     """Whoever may look after a file may view it in the back office; learners see it in their lessons."""
     return can_manage(actor, asset)
+
+
+def can_rule(actor: Actor) -> Decision:
+    """Say how videos may be watched: admins."""
+    return admins(actor)
 
 
 def can_play(grant_stands: bool) -> Decision:

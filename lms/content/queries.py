@@ -8,14 +8,16 @@ from uuid import UUID
 
 from sqlalchemy import Text, case, cast, func, select
 
+from lms.channels.models import Member
 from lms.content import gateways
 from lms.content.errors import NoSuchAsset
-from lms.content.models import WORKING, Asset, Piece, Track, Upload, Usage
+from lms.content.models import WORKING, Asset, Piece, Rule, Track, Upload, Usage
 from lms.core import db, signing
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import Forbidden
 from lms.core.i18n import gettext as _
+from lms.core.ids import uuid7
 from lms.core.models import Outbox
 from lms.core.storage import Part, storage
 from lms.core.tenancy import current_channel
@@ -56,10 +58,9 @@ class Pace(NamedTuple):
 
 
 class Ticket(NamedTuple):
-    """What the signed part of a playing address says: which folder of files, for whom, since when."""
+    """What the signed part of a playing address says: of what, for whom, since when."""
 
     asset_id: UUID
-    folder: str
     viewer: str
     since: int
 
@@ -203,6 +204,17 @@ def usage() -> Usage | None:
     return db.session().scalars(select(Usage).execution_options(populate_existing=True)).one_or_none()
 
 
+def watching_rule() -> Rule:
+    """How videos may be watched here; a rule that forbids nothing where nobody made one."""
+    return db.session().scalars(select(Rule)).one_or_none() or Rule(id=uuid7(), has_watermark=False)
+
+
+def watermark_of(viewer: Actor) -> str:
+    """What moves over a video for this viewer: their address, where the academy wants that; else ""."""
+    address = select(Member.email).join(Rule, Rule.channel_id == Member.channel_id).where(Member.id == viewer.user_id, Rule.has_watermark)
+    return db.session().scalar(address) or ""
+
+
 def find_twin(mark: str, size: int, kind: str, by: Actor) -> Asset | None:
     """A usable file that is in all likelihood the same, of this person or, for admins, of anybody."""
     statement = select(Asset).where(Asset.print == mark, Asset.size == size, Asset.kind == kind)
@@ -262,16 +274,17 @@ def playback_of(asset: Asset, *, viewer: Actor, public: bool = False, seconds: i
         raise Forbidden(_("Sign in first."), rule="sign_in")
     if who:
         gateways.grants().open(current_channel(), asset.id, who, viewer.user_id, seconds)
-    claims = {"a": str(asset.id), "f": asset.folder, "v": who, "s": int(time.time())}
+    claims = {"a": str(asset.id), "c": str(current_channel()), "v": who, "s": int(time.time())}
     token = signing.sign(WATCH, claims, seconds=WATCH_SECONDS)
+    home = f"{asset.channel_id}/assets/{asset.id}/"
 
     def url(key: str | None) -> str:
-        return f"/content/watch/{token}/{key.removeprefix(asset.folder + '/')}" if key and asset.folder else ""
+        return f"{place_of(asset.id)}{token}/{key.removeprefix(home)}" if key else ""
 
     return Playback(
         url(asset.hls_key),
         url(asset.mp4_key),
-        picture_url(asset),
+        url(asset.poster_key),
         asset.duration_seconds or 0.0,
         asset.id,
         url(asset.sound_key),
@@ -287,9 +300,14 @@ def playback_of(asset: Asset, *, viewer: Actor, public: bool = False, seconds: i
 def read_ticket(token: str) -> Ticket:
     """What the signed part of a playing address says; raises Forbidden when it was changed, is too old or is another channel's."""
     claims: dict[str, Any] = signing.unsign(WATCH, token)
-    if not claims["f"].startswith(f"{current_channel()}/"):
+    if claims["c"] != str(current_channel()):
         raise Forbidden(_("This link is of another academy."), rule="channel")
-    return Ticket(UUID(claims["a"]), claims["f"], claims["v"], claims["s"])
+    return Ticket(UUID(claims["a"]), claims["v"], claims["s"])
+
+
+def place_of(asset_id: UUID) -> str:
+    """The path all playing addresses of an asset begin with; a pass for nginx is good for one of these."""
+    return f"/content/watch/{current_channel()}/{asset_id}/"
 
 
 def grant_stands(ticket: Ticket, viewer: Actor) -> bool:

@@ -16,12 +16,13 @@ from lms.core.tenancy import current_channel
 from lms.web.access import actor, allow
 from lms.web.csrf import signed_door
 from lms.web.cycle import close_work
+from lms.web.passes import give_pass
 
 bp = Blueprint("content", __name__, url_prefix="/content")
 
 MADE = re.compile(
-    r"(?:video\.mp4|phone\.mp4|(?:audio|sound)\.m4a|poster\.jpg|storyboard\.(?:jpg|vtt)|hls/master\.m3u8"
-    r"|hls/(?:\d{1,4}p|sound)/(?:index\.m3u8|init_\d{1,4}p?\.mp4|seg_(?:\d{4}_)?\d{5}\.m4s))"
+    r"[0-9a-f]{32}/(?:video\.mp4|phone\.mp4|(?:audio|sound)\.m4a|poster\.jpg|storyboard\.(?:jpg|vtt)|hls/master\.m3u8"
+    r"|hls/(?:\d{1,4}p|sound)/(?:index\.m3u8|init_\d{1,4}p?\.mp4|seg_(?:\d{4}_)?\d{5}\.m4s))|poster-[0-9a-f]{32}\.(?:jpg|webp)"
 )
 TRACK = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d{1,9}\.vtt")
 INLINE = frozenset(
@@ -62,15 +63,15 @@ def parts_show(token: str) -> ResponseReturnValue:
     return "", 204
 
 
-@bp.route("/watch/<token:token>/<path:name>")
-def watch_show(token: str, name: str) -> ResponseReturnValue:
-    """A playlist, segment, video or poster, to the viewer it was opened for, while their grant stands."""
+@bp.route("/watch/<uuid:channel_id>/<uuid:asset_id>/<token:token>/<path:name>")
+def watch_show(channel_id: UUID, asset_id: UUID, token: str, name: str) -> ResponseReturnValue:
+    """A playlist, segment, video or poster, to the viewer it was opened for, while their grant stands; with a pass for nginx."""
     _no_more_words()
     ticket = queries.read_ticket(token)
     allow(policies.can_play(queries.grant_stands(ticket, actor())))
-    if not MADE.fullmatch(name):
+    if not MADE.fullmatch(name) or (channel_id, asset_id) != (current_channel(), ticket.asset_id):
         raise NotFound(_("There is nothing at this address."))
-    store, key = storage(), f"{ticket.folder}/{name}"
+    store, key = storage(), f"{channel_id}/assets/{asset_id}/{name}"
     if isinstance(store, LocalStorage):
         response = _file(store.path_of(key), type_of(key))
     elif name.endswith(".m3u8"):
@@ -81,7 +82,7 @@ def watch_show(token: str, name: str) -> ResponseReturnValue:
         away.headers["Cache-Control"] = f"private, max-age={REDIRECT_SECONDS // 2}"
         return away
     response.headers["Cache-Control"] = "private, no-store" if name.endswith(".m3u8") else "private, max-age=300"
-    return response
+    return give_pass(response, queries.place_of(asset_id))
 
 
 @bp.route("/tracks/<token:token>/<path:name>")

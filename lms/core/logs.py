@@ -21,8 +21,8 @@ def mask_secrets(_logger: object, _method: str, fields: MutableMapping[str, Any]
 
 # A link that opens something to whoever holds it, and what a voucher's QR code asks for.
 CAPABILITIES = (
-    "content/files|content/parts|content/watch|streaming/live|streaming/feeds|auth/invitations|notifications/unsubscribe"
-    "|reporting/unsubscribe"
+    "content/files|content/parts|content/tracks|(?:content/watch|streaming/live)(?:/[0-9a-f-]{36}){2}|streaming/feeds|auth/invitations"
+    "|notifications/unsubscribe|reporting/unsubscribe"
 )
 LINK = re.compile(rf"(/(?:{CAPABILITIES})/)[A-Za-z0-9_.=-]{{20,}}")
 QUERY = re.compile(r"([?&](?:code|token|ticket|signature|X-Amz-[A-Za-z-]+)=)[^&\s\"']+")

@@ -12,6 +12,7 @@ from lms.core.clock import now
 from lms.core.decisions import signed_in
 from lms.courses.queries import get_course
 from lms.streaming import operations, policies, queries
+from lms.streaming.gateways import rtmp_address
 from lms.streaming.models import MOST_TIMES, Session
 from lms.streaming.operations.planning import Plan
 from lms.streaming.reports import Sessions
@@ -66,7 +67,7 @@ class NewClass(Body):
     description: About = ""
     join_url: Link = ""
     host_id: UUID | None = None
-    provider: Literal["link", "browser", "webhook"] = "link"
+    provider: Literal["link", "browser", "rtmp", "webhook"] = "link"
     repeat: Repeat | None = None
 
 
@@ -78,7 +79,7 @@ class ClassChange(Body):
     ends_at: Moment | None = None
     description: About | None = None
     join_url: Link | None = None
-    provider: Literal["link", "browser", "webhook"] | None = None
+    provider: Literal["link", "browser", "rtmp", "webhook"] | None = None
     following: bool = False
 
 
@@ -87,6 +88,13 @@ class Cancellation(Body):
 
     reason: Annotated[str, Field(max_length=500)] = ""
     following: bool = False
+
+
+class StreamAnswer(Answer):
+    """Where a class is sent to over RTMP, and with which key; whoever has the key can send."""
+
+    server: str
+    key: str
 
 
 class StayAnswer(Answer):
@@ -222,6 +230,23 @@ def sessions_cancel(session_id: UUID, body: Cancellation) -> ClassAnswer:
     return _class(session, joinable=True)
 
 
+@bp.get("/sessions/<uuid:session_id>/stream")
+@endpoint()
+def sessions_stream(session_id: UUID) -> StreamAnswer:
+    """What a program that sends RTMP is set up with."""
+    session = _sent(session_id)
+    return StreamAnswer(server=rtmp_address(), key=queries.stream_key(session))
+
+
+@bp.post("/sessions/<uuid:session_id>/stream/change")
+@endpoint()
+def sessions_stream_change(session_id: UUID) -> StreamAnswer:
+    """Make the key worthless and have a new one; what is being sent with the old one stops."""
+    session = _sent(session_id)
+    operations.change_key(session, by=actor())
+    return StreamAnswer(server=rtmp_address(), key=queries.stream_key(session))
+
+
 @bp.post("/sessions/<uuid:session_id>/join")
 @endpoint()
 def sessions_join(session_id: UUID) -> ClassAnswer:
@@ -251,6 +276,13 @@ def _run(session_id: UUID) -> Session:
     """A class, for those who run it."""
     session = queries.get_session(session_id)
     allow(policies.can_run(actor(), session, session.course.instructor_id))
+    return session
+
+
+def _sent(session_id: UUID) -> Session:
+    """A class sent over RTMP, for those who run it."""
+    session = queries.get_session(session_id)
+    allow(policies.can_stream(actor(), session, session.course.instructor_id))
     return session
 
 

@@ -11,6 +11,7 @@ from lms.streaming.models import Session
 PLACES = {
     "link": _l("Elsewhere, by a link"),
     "browser": _l("Here, in the browser"),
+    "rtmp": _l("Here, sent by OBS"),
     "webhook": _l("Elsewhere, with reports"),
 }
 STATES = {
@@ -47,6 +48,8 @@ register(
             "streaming.keep": Deed(_l("made the recording a draft lesson"), "film"),
             "streaming.retry_recording": Deed(_l("tried again to make the recording"), "refresh-cw"),
             "streaming.rule": Deed(_l("changed how long recordings are kept"), "settings"),
+            "streaming.change_key": Deed(_l("changed the key for OBS"), "key-round"),
+            "streaming.change_secret": Deed(_l("changed the secret for reports"), "key-round"),
             "streaming.mark": Deed(_l("marked a moment"), "bookmark-plus"),
             "streaming.unmark": Deed(_l("took a marked moment away"), "bookmark"),
             "streaming.make_feed": Deed(_l("made a calendar address"), "calendar"),
@@ -63,14 +66,10 @@ register(
             "ends_at": Label(_l("Ends"), "time"),
             "description": Label(_l("Description")),
             "join_url": Label(_l("Address")),
-            "provider": Label(
-                _l("Where"),
-                values={
-                    "link": _l("Elsewhere, by a link"),
-                    "browser": _l("Here, in the browser"),
-                    "webhook": _l("Elsewhere, with reports"),
-                },
-            ),
+            "provider": Label(_l("Where"), values=PLACES),
+            "hook_version": Label(_l("Number of the secret")),
+            "hook_changed_at": Label(_l("Changed"), "time"),
+            "key_version": Label(_l("Number of the key")),
             "keep_days": Label(_l("Days")),
             "asset_id": Label(_l("File")),
             "lesson_id": Label(_l("Lesson")),

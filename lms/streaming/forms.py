@@ -1,12 +1,14 @@
 """The shape of what people type about live classes."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from wtforms import DateTimeLocalField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from lms.core.i18n import lazy_gettext as _l
+from lms.streaming.gateways import rtmp_address
 from lms.streaming.models import MOST_TIMES
 from lms.web.forms import Form, one_line, strip
 
@@ -24,6 +26,7 @@ class SessionForm(Form):
         _l("Where it happens"),
         choices=[
             ("browser", _l("Here: I go live with the camera of this computer")),
+            ("rtmp", _l("Here: I send it with OBS or another program")),
             ("link", _l("In a meeting elsewhere, by its link, or in the chat alone")),
             ("webhook", _l("In a meeting elsewhere that reports who came, by webhooks")),
         ],
@@ -38,6 +41,11 @@ class SessionForm(Form):
             "Zoom, Meet, Jitsi or any other room. Students see it only while it is open. Without one, the class happens in the chat."
         ),
     )
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__(*args, **values)
+        if not rtmp_address():  # what this install does not take is not offered
+            self.provider.choices = [choice for choice in self.provider.choices if choice[0] != "rtmp"]
 
     def times_in(self, place: ZoneInfo) -> tuple[datetime, datetime]:
         """Start and end as moments, read in a zone."""

@@ -86,6 +86,7 @@ class Session(Tenant, Base):
     ended_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str] = mapped_column(default="")
+    key_version: Mapped[int] = mapped_column(default=1)  # of the key with which it is sent over RTMP
     created_at: Mapped[datetime] = mapped_column(default=now)
     version: Mapped[int] = mapped_column(default=1)
 
@@ -117,6 +118,11 @@ class Session(Tenant, Base):
             "cancelled": _("Cancelled"),
         }
         return names[self.state]
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether its picture plays on our own page and is recorded here, from the browser or from OBS."""
+        return self.provider in ("browser", "rtmp")
 
     def can_become(self, state: str) -> bool:
         """Whether that state may follow this one."""
@@ -198,7 +204,7 @@ class Recording(Tenant, Base):
 
 
 class Rule(Tenant, Base):
-    """For how many days an academy keeps recordings that are no published lesson; None keeps them for good."""
+    """For how many days recordings stay that are no published lesson (None: for good), and how often the secret of reports was changed."""
 
     __tablename__ = "rules"
     __table_args__ = (
@@ -208,6 +214,8 @@ class Rule(Tenant, Base):
     )
 
     keep_days: Mapped[int | None]
+    hook_version: Mapped[int] = mapped_column(default=1)
+    hook_changed_at: Mapped[datetime | None]
 
 
 class Moment(Tenant, Base):

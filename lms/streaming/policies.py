@@ -72,6 +72,28 @@ def can_broadcast(actor: Actor, session: Session, instructor_id: UUID) -> Decisi
     return yes("instructor")
 
 
+def can_stream(actor: Actor, session: Session, instructor_id: UUID) -> Decision:
+    """Send a class over RTMP, and see its key: those who run it, when it is held that way and not over."""
+    runs = can_run(actor, session, instructor_id)
+    if not runs:
+        return runs
+    if session.provider != "rtmp":
+        return no(_("This class is not sent by OBS. Choose that under Edit."), rule="provider")
+    if session.is_over:
+        return no(_("This class is over. Plan a new one."), rule="ended")
+    return yes("instructor")
+
+
+def can_ask(*, known: bool) -> Decision:
+    """Ask whether a stream is wanted: the nginx of this install, which knows the door."""
+    return yes("door") if known else no(_("This address is not known."), rule="door")
+
+
+def can_go_on(*, wanted: bool) -> Decision:
+    """Go on sending: while the class is live and nothing newer came."""
+    return yes("wanted") if wanted else no(_("Nothing more is taken of this stream."), rule="over")
+
+
 def can_report(*, signed: bool) -> Decision:
     """Report what happens in an outside room: whoever signs with the academy's secret, within five minutes."""
     return yes("signature") if signed else no(_("The signature does not fit, or it is older than five minutes."), rule="signature")

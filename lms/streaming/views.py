@@ -2,27 +2,33 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.channels.queries import get_member
+from lms.channels.queries import actor_of_user, get_member
 from lms.content.policies import can_play
 from lms.content.queries import grant_stands
+from lms.core import signing
 from lms.core.clock import now
 from lms.core.decisions import anyone, signed_in
-from lms.core.errors import NotFound
+from lms.core.errors import Forbidden, NotFound, Refusal
 from lms.core.i18n import gettext as _
 from lms.core.icalendar import Entry, calendar
 from lms.streaming import jobs, operations, policies, queries
 from lms.streaming.errors import BadReport
-from lms.streaming.gateways import folder_of, provider_of, signature_fits
+from lms.streaming.gateways import film_name, folder_of, provider_of, read_key, rtmp_door, signature_fits
+from lms.streaming.gateways.rtmp import Key
 from lms.streaming.models import Session
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, moved
 from lms.web.csrf import signed_door
+from lms.web.cycle import open_work_of
+from lms.web.errors import status_of
+from lms.web.passes import give_pass
 
 bp = Blueprint("streaming", __name__, url_prefix="/streaming")
 SIGNATURE = "Lectern-Signature"
@@ -107,7 +113,8 @@ def sessions_stage(session_id: UUID) -> ResponseReturnValue:
 def hooks() -> ResponseReturnValue:
     """Take what an outside room reports: stored at once, done by a worker."""
     body = request.get_data(cache=True)
-    allow(policies.can_report(signed=signature_fits(queries.hook_secret(), request.headers.get(SIGNATURE, ""), body, at=time.time())))
+    header, at = request.headers.get(SIGNATURE, ""), time.time()
+    allow(policies.can_report(signed=any(signature_fits(secret, header, body, at=at) for secret in queries.hook_secrets())))
     report = request.get_json(silent=True)
     if not isinstance(report, dict):
         raise BadReport(_("A report is an object of JSON."), rule="shape")
@@ -117,19 +124,57 @@ def hooks() -> ResponseReturnValue:
     return jsonify(received=True, known=receipt_id is None), 202
 
 
-@bp.route("/live/<token:token>/<path:name>")
-def live_show(token: str, name: str) -> ResponseReturnValue:
-    """A playlist or a segment of a running class, to the viewer it was opened for, while their grant stands."""
+@bp.route("/rtmp/<token:door>/publish", methods=["POST"])
+@signed_door
+def rtmp_publish(door: str) -> ResponseReturnValue:
+    """Our nginx asks whether a key may send; the answer is the name of the take's file, or a refusal."""
+
+    def begin() -> Response:
+        session = _sent(door)
+        take = operations.begin_stream(session, request.form.get("clientid", ""), by=actor_of_user(session.host_id))
+        return Response(status=302, headers={"Location": film_name(take.id)})
+
+    return _told(begin)
+
+
+@bp.route("/rtmp/<token:door>/alive", methods=["POST"])
+@signed_door
+def rtmp_alive(door: str) -> ResponseReturnValue:
+    """Our nginx asks now and then whether what is sent is still wanted; it sends away what is not."""
+
+    def look() -> Response:
+        session = _sent(door)
+        allow(policies.can_go_on(wanted=operations.goes_on(session, request.form.get("clientid", ""))))
+        return Response(status=204)
+
+    return _told(look)
+
+
+@bp.route("/rtmp/<token:door>/done", methods=["POST"])
+@signed_door
+def rtmp_done(door: str) -> ResponseReturnValue:
+    """Our nginx says that a connection is gone."""
+
+    def end() -> Response:
+        operations.end_stream(queries.get_session(_named(door).session_id), request.form.get("clientid", ""))
+        return Response(status=204)
+
+    return _told(end)
+
+
+@bp.route("/live/<uuid:channel_id>/<uuid:session_id>/<token:token>/<path:name>")
+def live_show(channel_id: UUID, session_id: UUID, token: str, name: str) -> ResponseReturnValue:
+    """A playlist or a segment of a running class, to the viewer it was opened for, while their grant stands; and a pass, for nginx."""
     ticket = queries.read_stream(token)
     allow(can_play(grant_stands(ticket, actor())))
     path = folder_of(g.channel.id, ticket.asset_id) / "hls" / name
-    if not SHOWN.fullmatch(name) or not path.is_file():
+    if not SHOWN.fullmatch(name) or (channel_id, session_id) != (g.channel.id, ticket.asset_id) or not path.is_file():
         raise NotFound(_("There is no picture yet."))
     kind = "application/vnd.apple.mpegurl" if name.endswith(".m3u8") else "video/mp2t"
     response = send_file(path, mimetype=kind, conditional=True, etag=False)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["Cache-Control"] = "private, no-store" if name.endswith(".m3u8") else "private, max-age=60"
-    return response
+    return give_pass(response, queries.place_of(session_id))
 
 
 @bp.route("/sessions/<uuid:session_id>/heartbeat", methods=["POST"])
@@ -140,9 +185,12 @@ def sessions_heartbeat(session_id: UUID) -> ResponseReturnValue:
     if session.is_running and person is not None:
         operations.note_page(session.id, person)
     door = _door(session)
-    if door["join"] and provider_of(session).stages:
-        operations.show_picture(session.id, actor())
-    return changed("streaming/_state.html", otherwise=url_for(".sessions_show", session_id=session.id), session=session, **door)
+    page = url_for(".sessions_show", session_id=session.id)
+    answer = make_response(changed("streaming/_state.html", otherwise=page, session=session, **door))
+    if not (door["join"] and provider_of(session).stages):
+        return answer
+    operations.show_picture(session.id, actor())
+    return give_pass(answer, queries.place_of(session.id))
 
 
 @bp.route("/sessions/<uuid:session_id>/join", methods=["POST"])
@@ -154,6 +202,34 @@ def sessions_join(session_id: UUID) -> ResponseReturnValue:
         operations.note_page(session_id, actor().user_id)  # type: ignore[arg-type]
     door = provider_of(standing.session).door(standing.session)
     return redirect(door or url_for(".sessions_show", session_id=session_id), 303)
+
+
+def _told(act: Callable[[], Response]) -> Response:
+    """What nginx is answered: it reads the status alone, and no academy's page could be drawn for it."""
+    try:
+        return act()
+    except Refusal as refusal:
+        return Response(status=status_of(refusal))
+
+
+def _named(door: str) -> Key:
+    """What the key nginx was given says. The question comes to no academy's host: the key names the academy whose work it is."""
+    allow(policies.can_ask(known=signing.same(door, rtmp_door())))
+    key = read_key(request.form.get("name", ""))
+    if key is None:
+        raise Forbidden(_("This key is not known. Copy it again from the page of the class."), rule="key")
+    open_work_of(key.channel_id)
+    return key
+
+
+def _sent(door: str) -> Session:
+    """The class a key is for, when the key is the newest and its host may send."""
+    key = _named(door)
+    session = queries.get_session(key.session_id)
+    if session.key_version != key.version:
+        raise Forbidden(_("This key was changed. Copy the new one from the page of the class."), rule="key")
+    allow(policies.can_stream(actor_of_user(session.host_id), session, session.course.instructor_id))
+    return session
 
 
 def _calendar(name: str, entries: list[Entry], *, filename: str) -> Response:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import structlog
 from flask import Flask, Response, g, request, session
@@ -22,7 +23,7 @@ from lms.web.viewing import guard, seen_page
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 SOCKET_PATHS = ("/ws/",)
-PLATFORM_PATHS = ("/healthz", "/readyz", "/metrics", "/static/")
+PLATFORM_PATHS = ("/healthz", "/readyz", "/metrics", "/static/", "/streaming/rtmp/")  # the last is our nginx, whose key names a channel
 log = structlog.get_logger(__name__)
 
 
@@ -76,6 +77,13 @@ def open_work(*, read_only: bool) -> None:
         user_id = signed_in_user(session)  # type: ignore[arg-type]
         if user_id is not None:
             g.user_id = user_id
+
+
+def open_work_of(channel_id: UUID) -> None:
+    """Open the request's unit of work for the channel a key names, at a door no host leads to."""
+    work = db.running(channel_id)
+    work.__enter__()
+    g.work = work
 
 
 def close_work(*, commit: bool) -> None:

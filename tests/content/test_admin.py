@@ -14,6 +14,7 @@ from lms.content import operations, queries
 from lms.content.models import Asset
 from lms.content.reports import Assets
 from lms.core import db, signing
+from lms.core.decisions import Actor
 from lms.core.errors import Refusal
 from lms.core.ids import uuid7
 from lms.core.storage import LocalStorage
@@ -242,3 +243,17 @@ def test_assets_retry__tries_again_what_failed_for_our_reasons(as_ada: Browser, 
 def test_assets_heartbeat__is_for_those_who_may_view(as_sam: Browser, as_ada: Browser, films: Path) -> None:
     url = a_file(films / "song.mp3", "audio")
     assert as_sam.post(f"{url}/heartbeat", check=False).status == 403
+
+
+def test_watching__is_set_by_admins_and_holds(as_root: Browser, as_ada: Browser) -> None:
+    path = "/admin/content/watching"
+    as_ada.get(path, status=403)
+    as_root.post(path, {"most_screens": "21"}, status=422)
+    as_root.post(path, {"most_screens": "1", "has_watermark": "1"}, status=303)
+    with db.unit_of_work(CHANNEL):
+        rule = queries.watching_rule()
+        assert (rule.most_screens, rule.has_watermark) == (1, True)
+        assert queries.watermark_of(people.sam()) and not queries.watermark_of(Actor())
+    as_root.post(path, {"most_screens": ""}, status=303)
+    with db.unit_of_work(CHANNEL):
+        assert queries.watching_rule().most_screens is None and queries.watermark_of(people.sam()) == ""

@@ -5,7 +5,9 @@ from uuid import uuid4
 
 from flask import Flask
 
-from tests.conftest import machine_of, run_jobs
+from lms.content import operations
+from lms.core import db
+from tests.conftest import CHANNEL, machine_of, run_jobs
 from tests.factories import people
 from tests.machine import Machine
 
@@ -61,3 +63,18 @@ def test_assets_show__says_why_a_hostile_file_was_refused_and_retry_that_it_is_o
     api_ada.delete(f"/content/assets/{state['asset_id']}")
     run_jobs()
     api_ada.get(f"/content/assets/{state['asset_id']}", status=404)
+
+
+def test_assets_tracks_create__adds_captions_that_are_read_replaced_and_taken_away(api_ada: Machine, api_sam: Machine, films: Path) -> None:
+    with db.unit_of_work(CHANNEL):
+        asset_id = operations.receive_path(films / "talk.mp4", "talk.mp4", "video", by=people.ada()).id
+    path, words = f"/content/assets/{asset_id}/tracks", "1\n00:00:01,000 --> 00:00:02,000\nHello\n"
+    api_sam.post(path, {"body": words, "language": "en"}, status=403)
+    assert "language" in api_ada.post(path, {"body": words, "language": "english please"}, status=422)["fields"]
+    track = api_ada.post(path, {"body": words, "language": "en", "label": "English"}, status=201)
+    assert [row["id"] for row in api_ada.get(path)["rows"]] == [track["id"]]
+    assert "WEBVTT" in api_ada.get(f"/content/tracks/{track['id']}")["body"]
+    api_sam.get(f"/content/tracks/{track['id']}", status=403)
+    api_ada.delete(f"/content/tracks/{track['id']}", status=204)
+    assert api_ada.get(path)["rows"] == []
+    assert api_ada.post(f"/content/assets/{asset_id}/poster", {"seconds": 1.0}, status=409)["title"]  # not to be played yet

@@ -289,10 +289,10 @@ def test_process__that_lost_its_lease_takes_what_it_made_along(films: Path, stor
         asset = operations.receive_path(films / "talk.mp4", "talk.mp4", "video", by=ada())
     keep = runs.Run.keep
 
-    def keep_and_lose(run: runs.Run, path: Path, name: str) -> str:
+    def keep_and_lose(run: runs.Run, path: Path, name: str, **how: bool) -> str:
         with db.unit_of_work(platform=True) as session:
             session.execute(text("UPDATE core.outbox SET lease_token = gen_random_uuid() WHERE key IS NOT NULL"))
-        return keep(run, path, name)
+        return keep(run, path, name, **how)
 
     monkeypatch.setattr(runs.Run, "keep", keep_and_lose)
     run_jobs(rounds=2)

@@ -1,18 +1,22 @@
 """Operations of content: each rule, and doing it twice."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+import time_machine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms.content import handlers, operations, policies, queries
+from lms.content.errors import TooManyScreens
 from lms.content.events import AssetDeleted, AssetReceived
 from lms.content.models import Asset
-from lms.core import limits
+from lms.core import db, limits
 from lms.core.clock import now
-from lms.core.decisions import STRANGER, the_platform
+from lms.core.decisions import STRANGER, Actor, the_platform
 from lms.core.errors import Refusal, TooMany
 from lms.core.ids import uuid7
 from lms.core.models import AuditRow, EventRow, Outbox
@@ -156,3 +160,20 @@ def test_can_manage__is_for_admins_and_the_owner(work: Session) -> None:
     assert policies.can_manage(people.sam(), asset).rule == "staff" and policies.can_manage(STRANGER, asset).rule == "sign_in"
     assert policies.can_upload(ada) and not policies.can_upload(people.sam())
     assert policies.can_play(True) and policies.can_play(False).rule == "grant"
+
+
+def test_take_screen__refuses_one_more_screen_until_another_was_quiet_for_a_minute(connection: object) -> None:
+    with db.unit_of_work(CHANNEL):
+        phone, desk = (replace(people.sam(), session_id=UUID(int=number)) for number in (1, 2))
+        operations.take_screen(phone)
+        operations.take_screen(desk)  # where nobody made a rule, any number
+        operations.set_watching(1, has_watermark=False, by=people.root())
+        operations.take_screen(phone)
+        operations.take_screen(phone)
+        with pytest.raises(TooManyScreens, match="another screen"):
+            operations.take_screen(desk)
+        operations.take_screen(Actor())
+        with time_machine.travel(now().timestamp() + 62):
+            operations.take_screen(desk)
+            with pytest.raises(TooManyScreens):
+                operations.take_screen(phone)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 import time_machine
-from flask import Flask
+from flask import Flask, Response
 from PIL import Image
 
 from lms.auth.models import SignInSession
@@ -19,6 +19,7 @@ from lms.core.clock import now
 from lms.core.errors import Refusal
 from lms.core.redis import RedisError, redis
 from lms.core.storage import LocalStorage
+from lms.web import passes
 from tests.client import Browser
 from tests.conftest import CHANNEL, OTHER_CHANNEL, run_jobs
 from tests.factories import people
@@ -108,7 +109,7 @@ def put(browser: Browser, url: str, data: bytes, **options: object) -> int:
 
 
 def test_parts_show__takes_exactly_the_part_that_was_agreed(client: Browser, store: LocalStorage) -> None:
-    upload_id = store.begin(KEY)
+    upload_id = store.begin(KEY, part_size=20 << 20)
     url = store.part_url(KEY, upload_id, 1, 20 << 20)
     data = bytes(20 << 20)
     assert put(client, url, data) == 204 and put(client, url, data) == 204
@@ -138,6 +139,22 @@ def test_watch_show__plays_everything_for_the_viewer(films: Path, as_sam: Browse
     assert len(part.data) == 100 and part.headers["Content-Type"] == "video/mp4"
     assert as_sam.get(playback.poster_url, status=200, check=False).response.data[:2] == b"\xff\xd8"
     assert len(playback.hls_url) < 600
+    assert client_pass(part) == ""
+
+
+def client_pass(response: Response) -> str:
+    """The pass for nginx an answer gives."""
+    return next((value for value in response.headers.getlist("Set-Cookie") if value.startswith(passes.COOKIE)), "")
+
+
+def test_watch_show__gives_nginx_a_pass_for_this_film_alone_and_for_less_than_a_minute(films: Path, as_sam: Browser) -> None:
+    asset_id = a_film(films)
+    playback = open_for(as_sam, asset_id)
+    given = client_pass(as_sam.get(playback.hls_url, headers={passes.ASKED: "1"}, status=200, check=False).response)
+    assert f"Path=/content/watch/{CHANNEL}/{asset_id}/" in given and "HttpOnly" in given and "Max-Age=55" in given
+    with db.unit_of_work(CHANNEL):
+        operations.revoke_grants(as_sam.person.user_id, [asset_id])
+    assert not client_pass(as_sam.get(playback.hls_url, headers={passes.ASKED: "1"}, status=403, check=False).response)
 
 
 def test_watch_show__is_dead_for_a_stranger_at_once(films: Path, app: Flask, as_sam: Browser, client: Browser) -> None:
@@ -216,7 +233,7 @@ def test_watch_show__public_previews_play_for_anybody(films: Path, client: Brows
 
 def test_watch_show__goes_on_for_five_minutes_without_redis(films: Path, as_sam: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     playback = open_for(as_sam, a_film(films))
-    ticket_token = playback.mp4_url.split("/")[3]
+    ticket_token = playback.mp4_url.split("/")[5]
 
     def away(*_: object) -> None:
         raise RedisError

@@ -4,6 +4,8 @@ import pytest
 
 from lms.core.logs import mask_links, masked
 
+HOME = "0190a000-0000-7000-8000-000000000001/0190a000-0000-7000-8000-000000000002"
+RUN = "0190a00000007000800000000000000a"
 TOKEN = "eyJrIjoiMSJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 
 
@@ -11,7 +13,8 @@ TOKEN = "eyJrIjoiMSJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
     ("text", "shown"),
     [
         (f"GET /content/files/{TOKEN} 200", "GET /content/files/[masked] 200"),
-        (f"/content/watch/{TOKEN}/hls/master.m3u8", "/content/watch/[masked]/hls/master.m3u8"),
+        (f"/content/watch/{HOME}/{TOKEN}/{RUN}/hls/master.m3u8", f"/content/watch/{HOME}/[masked]/{RUN}/hls/master.m3u8"),
+        (f"/streaming/live/{HOME}/{TOKEN}/index.m3u8", f"/streaming/live/{HOME}/[masked]/index.m3u8"),
         (f"PUT /content/parts/{TOKEN}", "PUT /content/parts/[masked]"),
         (f"/auth/invitations/{TOKEN}?x=1", "/auth/invitations/[masked]?x=1"),
         ("/vouchers/redeem?code=DEMO-ABCD-EFGH&next=/", "/vouchers/redeem?code=[masked]&next=/"),

@@ -115,7 +115,7 @@ def test_fetch__copies_to_this_machine_with_the_hash(store: Storage, tmp_path: P
 
 def test_complete__makes_one_file_of_parts_out_of_order_and_doubled(store: Storage) -> None:
     pieces = [os.urandom(5 * MIB), os.urandom(5 * MIB), os.urandom(123)]
-    upload_id = store.begin(KEY)
+    upload_id = store.begin(KEY, part_size=5 * MIB)
     store.put_part(KEY, upload_id, 3, io.BytesIO(pieces[2]), len(pieces[2]))
     store.put_part(KEY, upload_id, 1, io.BytesIO(os.urandom(5 * MIB)), 5 * MIB)
     store.put_part(KEY, upload_id, 1, io.BytesIO(pieces[0]), 5 * MIB)
@@ -202,7 +202,41 @@ def test_put_part__of_the_folder_refuses_more_than_announced(local: LocalStorage
         local.put_part(f"{CHANNEL}/other", upload_id, 1, io.BytesIO(b"1234"), 4)
     with pytest.raises(WrongKey):
         local.parts(KEY, "../../" + upload_id)
-    assert local.parts(KEY, upload_id) == [] and len(list((local.staging / upload_id).iterdir())) == 1
+    assert local.parts(KEY, upload_id) == [] and {path.name for path in (local.staging / upload_id).iterdir()} == {"key", "data"}
+
+
+def test_put_part__of_the_folder_counts_a_part_that_broke_off_the_second_time_as_missing(local: LocalStorage) -> None:
+    upload_id = local.begin(KEY, part_size=4)
+    local.put_part(KEY, upload_id, 1, io.BytesIO(b"1234"), 4)
+    local.put_part(KEY, upload_id, 2, io.BytesIO(b"5"), 1)
+    with pytest.raises(WrongPart):
+        local.put_part(KEY, upload_id, 1, io.BytesIO(b"9"), 4)
+    assert [part.number for part in local.parts(KEY, upload_id)] == [2]
+    with pytest.raises(WrongPart, match="larger"):
+        local.put_part(KEY, upload_id, 1, io.BytesIO(b"12345"), 5)
+
+
+def test_complete__of_the_folder_refuses_a_short_part_between(local: LocalStorage) -> None:
+    upload_id = local.begin(KEY, part_size=4)
+    local.put_part(KEY, upload_id, 1, io.BytesIO(b"123"), 3)
+    local.put_part(KEY, upload_id, 2, io.BytesIO(b"5"), 1)
+    with pytest.raises(WrongPart, match="shorter"):
+        local.complete(KEY, upload_id)
+
+
+def test_move_file__takes_plain_files_and_nothing_a_program_could_point_elsewhere(local: LocalStorage, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.write_bytes(b"film")
+    place = made.stat().st_ino
+    assert local.move_file(KEY, made) == (4, "") and not made.exists()
+    assert local.path_of(KEY).stat().st_ino == place
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    for path in (tmp_path / "link", tmp_path / "folder" / "secret", tmp_path):
+        with pytest.raises(WrongKey):
+            local.move_file(KEY, path)
+    assert read(local, KEY) == b"film"
 
 
 def test_read_grant__takes_the_exact_address_alone(local: LocalStorage) -> None:
@@ -222,7 +256,7 @@ def test_read_grant__takes_the_exact_address_alone(local: LocalStorage) -> None:
 
 def test_sweep__takes_what_nobody_touched(local: LocalStorage) -> None:
     old, new = local.begin(KEY), local.begin(KEY)
-    for path in ((local.staging / old), (local.staging / old / "key")):
+    for path in ((local.staging / old), *(local.staging / old).iterdir()):
         os.utime(path, (1, 1))
     assert local.sweep() == 1
     assert local.parts(KEY, new) == []

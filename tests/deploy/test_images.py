@@ -32,8 +32,8 @@ def program(service: str) -> list[str]:
 def test_compose__runs_the_processes_the_supervisor_runs() -> None:
     config = Config.load({"SECRET_KEY": "x" * 32, **serving.EMBEDDED})
     kinds = {process.kind for process in serving.plan(config, []).services}
-    assert kinds | {"media", "migrate"} == set(OURS)
-    assert {*OURS, "postgres", "valkey"} == set(SERVICES)
+    assert kinds | {"media", "migrate", "settings"} == set(OURS)
+    assert {*OURS, "web", "postgres", "valkey"} == set(SERVICES)
 
 
 @pytest.mark.parametrize("service", ["pages", "sockets"])
@@ -44,7 +44,8 @@ def test_compose__web_servers_use_settings_and_application_that_exist(service: s
     assert (ROOT / config).is_file()
     assert words[-1] == serving.APPLICATION
     port = words[words.index("--bind") + 1].rpartition(":")[2]
-    assert SERVICES[service]["ports"][0].endswith(f":{port}")
+    assert SERVICES[service]["expose"] == [port] and "ports" not in SERVICES[service]  # nobody comes past nginx
+    assert f"{service}:{port}" in program("settings")
     assert f"http://127.0.0.1:{port}/healthz" in SERVICES[service]["healthcheck"]["test"][-1]
 
 
@@ -52,7 +53,7 @@ def test_compose__commands_exist() -> None:
     app = pytest.importorskip("lms.app")
     checks = [service["healthcheck"]["test"][1:] for service in OURS.values() if "healthcheck" in service]
     called = [words[3] for words in [*map(program, OURS), *checks] if words[:3] == ["python", "-m", "lms"]]
-    assert {"worker", "live", "scheduler", "migrate", "ready"} == set(called)
+    assert {"worker", "live", "scheduler", "migrate", "ready", "nginx"} == set(called)
     assert set(called) <= set(app.main.commands)
 
 
@@ -93,11 +94,19 @@ def test_compose__gives_the_owners_password_to_the_migrations_alone() -> None:
 
 def test_compose__every_lasting_service_is_checked_and_comes_back() -> None:
     for name, service in SERVICES.items():
-        if name != "migrate":
+        if name not in ("migrate", "settings"):
             assert "healthcheck" in service, name
             assert service["restart"] == "unless-stopped", name
         for dependency in service.get("depends_on", {}):
             assert dependency in SERVICES
+
+
+def test_compose__nginx_reads_the_settings_that_are_written_for_it_and_the_files_as_their_owner() -> None:
+    web, told = SERVICES["web"], program("settings")
+    assert program("web")[-1] == f"{OURS['pages']['environment']['LMS_HOME']}/nginx/{told[told.index('--to') + 1]}"
+    assert web["user"] == dict(dockerfile())["USER"] and web["volumes"] == OURS["pages"]["volumes"]
+    assert [port.rpartition(":")[2] for port in web["ports"]] == [told[told.index("--listen") + 1], told[told.index("--rtmp") + 1]]
+    assert OURS["pages"]["environment"]["LMS_TRUSTED_PROXIES"].endswith(":-1}")
 
 
 def test_compose__volumes_are_declared_and_data_lies_on_them() -> None:

@@ -90,3 +90,18 @@ def test_index_create__end_and_restore_are_the_admins(api_root: Machine, api_sam
     assert api_root.post(f"{path}/restore")["status"] == "active"
     assert api_root.get("/enrollments?status=active")["count"] == api_ada.get("/enrollments")["count"] == 1
     api_sam.get("/enrollments", status=403)
+
+
+def test_lessons_notes_create__are_their_writers_alone(api_root: Machine, api_sam: Machine, api_ada: Machine) -> None:
+    course_id, (lesson_id, _) = made()
+    path = f"/enrollments/lessons/{lesson_id}/notes"
+    api_sam.post(path, {"body": "Look up"}, status=403)
+    api_root.post("/enrollments", {"user_id": str(api_sam.person.user_id), "course_id": course_id, "note": "A guest"}, status=201)
+    note = api_sam.post(path, {"body": "Look up", "at": 12.5}, status=201)
+    assert [(row["body"], row["at_seconds"]) for row in api_sam.get(path)["rows"]] == [("Look up", 12.5)]
+    for other in (api_ada, api_root):
+        other.patch(f"/enrollments/notes/{note['id']}", {"body": "x"}, status=403)
+        other.delete(f"/enrollments/notes/{note['id']}", status=403)
+    assert api_sam.patch(f"/enrollments/notes/{note['id']}", {"body": "Looked up"})["body"] == "Looked up"
+    api_sam.delete(f"/enrollments/notes/{note['id']}", status=204)
+    assert api_sam.get(path)["rows"] == []

@@ -25,11 +25,11 @@ LIGHT = 60_000
 
 def a_stored_film(browser: Browser) -> tuple[Lesson, UUID]:
     """A film whose file is in the store, and the browser's person's enrolment in its course."""
-    folder = f"{CHANNEL}/assets/film"
-    storage().put(f"{folder}/video.mp4", io.BytesIO(b"\0" * 5000), "video/mp4")
     with db.unit_of_work(CHANNEL):
         course = a_course(lessons=3, published=True)
         asset = a_file()
+        folder = f"{asset.folder}/{asset.id.hex}"
+        storage().put(f"{folder}/video.mp4", io.BytesIO(b"\0" * 5000), "video/mp4")
         asset.folder, asset.mp4_key, asset.poster_key = folder, f"{folder}/video.mp4", None
         lesson = a_lesson(course, title="A film", kind="video", asset=asset)
         return lesson, an_enrollment(browser.person, courses.get_course(course.id)).id

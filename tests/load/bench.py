@@ -16,11 +16,12 @@ from pathlib import Path
 from lms.app import create_app
 from lms.config import url_for_role
 from tests.load.bench_codes import codes
+from tests.load.bench_delivery import beats, delivery
 from tests.load.bench_enrol import enrol
 from tests.load.bench_import import imports
 from tests.load.bench_lists import csv, lists
 from tests.load.bench_live import live
-from tests.load.bench_media import pieces, playable
+from tests.load.bench_media import pieces, playable, upload
 from tests.load.bench_processes import chat, start
 from tests.load.bench_steady import steady
 from tests.load.client import request_of
@@ -99,8 +100,11 @@ ALL: dict[str, Bench] = {
     "start": start,
     "chat": chat,
     "playable": playable,
+    "upload": upload,
     "pieces": pieces,
     "live": live,
+    "delivery": delivery,
+    "beats": beats,
     "lists": lists,
     "csv": csv,
 }

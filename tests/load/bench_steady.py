@@ -23,14 +23,14 @@ from tests.load.figure import Figure
 from tests.load.stage import PORT, Stage, load, served
 
 PEOPLE = 1000
-RATE = 123.0  # a thousand people: 50 reports a second (one in 20 s each), and 73 pages
+RATE = 123.0  # more than a thousand people: 50 reports a second, and 73 pages
 
 
 def steady(stage: Stage, quick: bool) -> list[Figure]:
     """123 requests a second, open model: 2 in 5 are players' reports, the others lesson pages, course pages and the catalogue."""
     seconds = 20.0 if quick else 300.0
     count = 100 if quick else PEOPLE
-    requests = _requests(stage, count)
+    requests = requests_of_people(stage, count)
     with served(stage):
         seen = load({"kind": "opened", "host": "127.0.0.1", "port": PORT, "requests": requests, "rate": RATE, "seconds": seconds})
     return [
@@ -45,7 +45,7 @@ def steady(stage: Stage, quick: bool) -> list[Figure]:
     ]
 
 
-def _requests(stage: Stage, count: int) -> list[str]:
+def requests_of_people(stage: Stage, count: int) -> list[str]:
     """For each person: two reports of their player, their lesson page, its course page, and the catalogue as a stranger sees it."""
     course_id = stage.facts["course_ids"][2]
     app = create_app(stage.config, testing=True)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy.orm import Session as Work
 
@@ -50,6 +51,18 @@ def test_hooks__take_what_is_signed_once(app: Flask, client: Browser) -> None:
         reasons = {one.event_id: one.reason for one in queries.newest_receipts()}
         assert reasons["1"] == "" and "Nobody" in reasons["2"] and "join, a leave" in reasons["3"] and set(reasons) == {"1", "2", "3"}
         assert [one.name for one in queries.attendance_of(session.id)] == ["Sam Student"]
+
+
+def test_hook_secrets__the_one_before_counts_for_a_day(as_root: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        before = queries.hook_secrets()
+    as_root.post("/admin/streaming/settings", {"wish": "secret"}, status=303)
+    with db.unit_of_work(CHANNEL):
+        after = queries.hook_secrets()
+        assert after == [queries.hook_secret(), *before] and after[0] not in before
+        with time_machine.travel(now() + timedelta(hours=25)):
+            assert queries.hook_secrets() == after[:1]
+    assert "still counts" in as_root.get("/admin/streaming/settings", status=200).words
 
 
 def test_signature_fits__only_what_was_signed_within_five_minutes() -> None:

@@ -74,6 +74,11 @@ def test_keep_recording__joins_the_takes_into_one_draft_lesson_with_the_chat_at_
         for seconds, words in ((58, "in the first"), (40, "in the break"), (28, "in the second")):
             with clock.at(now() - timedelta(seconds=seconds)):
                 chat.post_message(session.id, words, client_id=uuid4(), by=sam())
+        with clock.at(now() - timedelta(seconds=27)):
+            for words, answer in (("Why is it so?", "By the second law."), ("Is it in the exam?", ""), ("Is this open?", None)):
+                asked = chat.post_message(session.id, words, client_id=uuid4(), by=sam(), is_question=True)
+                if answer is not None:
+                    chat.answer_question(*chat_queries.get_question(session.id, asked.line.seq), text=answer, by=ada())
         with clock.at(now() - timedelta(seconds=57)):
             operations.mark_moment(session, "The fold", by=ada())
         operations.end_session(session, by=ada())
@@ -84,8 +89,10 @@ def test_keep_recording__joins_the_takes_into_one_draft_lesson_with_the_chat_at_
         assert (card.lesson.title, card.lesson.status, card.lesson.session_id) == (session.title, "draft", session.id)
         assert card.asset.duration_seconds == pytest.approx(8, abs=0.6) and card.asset.poster_key
         assert queries.get_session(session.id).state == "recorded"
-        replay = [(one.line.text, round(one.second)) for one in chat_queries.replay_of(session.id)]
+        replay = [(one.line.text, round(one.second)) for one in chat_queries.replay_of(session.id) if not one.line.is_question]
         assert replay == [("in the first", 2), ("in the break", 4), ("in the second", 6)]
+        answered = [(one.question, one.answer, round(one.second)) for one in chat_queries.answers_of(session.id)]
+        assert answered == [("Why is it so?", "By the second law.", 7), ("Is it in the exam?", "", 7)]
         assert [(round(at), title) for at, title in chat_queries.chapters_of(session.id)] == [(3, "The fold")]
         assert [row.payload["lesson_id"] for row in work.scalars(select(EventRow).where(EventRow.name == "RecordingReady"))] == [
             str(card.lesson.id)
@@ -100,6 +107,7 @@ def test_keep_recording__joins_the_takes_into_one_draft_lesson_with_the_chat_at_
         assert len(work.scalars(select(Lesson).where(Lesson.session_id == session.id)).all()) == 1
     replay_page = as_sam.get(f"/chat/lessons/{lesson.id}/replay", htmx=True, status=200).words
     assert "in the break" in replay_page and "The fold" in replay_page
+    assert "Asked and answered" in replay_page and "Answered in the class, at this moment" in replay_page
     assert "Watch the recording" in as_sam.get(f"/streaming/sessions/{session.id}", status=200).words
 
 

@@ -124,6 +124,8 @@ export default async function player(video) {
     previewThumbnails: { enabled: Boolean(video.dataset.storyboard), src: video.dataset.storyboard ?? "" },
     markers: { enabled: chapters.length > 0, points: chapters.map(([time, label]) => ({ time, label })) },
   });
+  const mark = plyr.elements.container?.parentElement?.querySelector(".video-mark");
+  if (mark) plyr.elements.container.append(mark); // over the picture in full screen too
   if (video.dataset.renew) setInterval(() => beat(video), 60_000);
   video.addEventListener("error", () => { // the plain file: go on at the same place once the right is checked again
     if (stream || Date.now() - beaten < 20_000) return;

@@ -1,11 +1,15 @@
 // Tells the server which ranges of a video were really played. Loaded by data-load on the element around the <video>.
 //   data-url   where reports go            data-pass   the signed pass of this page
 //   data-seconds  how often to report      data-stopped  a hidden element that says why when reports are refused
+// While it plays that is all that is sent; a pause, a jump and a page that is hidden or left are told at once, so that another device goes
+// on at the same second. This one also notes the second in localStorage, for a battery that dies without a word.
 // A range grows only while the video plays on by itself; a jump ends it. What could not be sent waits in localStorage and goes out later,
 // marked as late, so that it adds ranges but no time. The server unites all reports, so sending one twice adds nothing.
 const STORE = "watch-waiting";
 const MOST_WAITING = 60;
 const MOST_PARTS = 100;
+const PLACE = "watch-place"; // {lesson's address: [second, when]}: where this device was
+const SETTLED = 800; // milliseconds after a jump, in which another may follow
 const JUMP = 0.75; // seconds a tick may run ahead of the clock before it counts as a jump
 
 function read() {
@@ -39,6 +43,22 @@ async function post(report) {
   }
 }
 
+/** Note where this device is. */
+function place(url, at) {
+  try {
+    const all = Object.entries(JSON.parse(localStorage.getItem(PLACE) ?? "{}")).filter(([known]) => known !== url);
+    localStorage.setItem(PLACE, JSON.stringify(Object.fromEntries([...all.slice(-20), [url, [Math.round(at * 10) / 10, Date.now()]]])));
+  } catch { /* private windows may have no storage; the server has it to half a minute */ }
+}
+
+/** Where this device was, when it was here less than a minute after the server last heard of it: the report of that moment did not go out. */
+function left(url, known) {
+  try {
+    const [at, when] = JSON.parse(localStorage.getItem(PLACE) ?? "{}")[url] ?? [];
+    return at > known && at - known < 70 && Date.now() - when < 86_400_000 ? at : known;
+  } catch { return known; }
+}
+
 let replaying = false;
 /** Send what waits from earlier pages and broken lines, oldest first; stops at the first that still cannot go. */
 async function replay() {
@@ -62,8 +82,17 @@ export default function watch(root) {
   let parts = []; // finished ranges that were not sent yet
   let told = null; // the position last told
   let count = 0;
+  let noted = 0; // when the place was last noted on this device
+  let jumped = 0; // the timer of the last jump
   let done = root.dataset.done === "1";
   let stopped = false;
+
+  const resume = Number(video.dataset.resume || 0);
+  const here = resume > 0 && !location.search.includes("t=") ? left(root.dataset.url, resume) : resume;
+  if (here > resume) {
+    video.dataset.resume = here;
+    if (video.readyState && video.paused && video.currentTime <= resume + 1) video.currentTime = here; // the player went there before
+  }
 
   const close = () => {
     if (part && part.to - part.from >= 0.05) parts.push(part);
@@ -81,6 +110,7 @@ export default function watch(root) {
     if (at < part.to || at - part.to > passed + JUMP) { close(); if (!video.paused) open(); return; }
     part.to = at;
     ticked = performance.now();
+    if (ticked - noted > 1000) { noted = ticked; place(root.dataset.url, at); }
   };
 
   const send = async (leaving = false) => {
@@ -111,7 +141,11 @@ export default function watch(root) {
   const on = (names, act) => { for (const name of names.split(" ")) video.addEventListener(name, act); };
   on("timeupdate", tick);
   on("play playing", () => { if (!part && !video.seeking) open(); });
-  on("seeked", () => { if (!part && !video.paused) open(); });
+  on("seeked", () => {
+    if (!part && !video.paused) open();
+    clearTimeout(jumped);
+    jumped = setTimeout(() => { if (root.isConnected) { tick(); place(root.dataset.url, video.currentTime); send(); } }, SETTLED);
+  });
   on("seeking emptied", close); // the end is where the last tick was, not where the jump goes
   on("waiting stalled", () => { ticked = performance.now(); });
   on("ratechange", () => { if (!part) return; tick(); close(); open(); });

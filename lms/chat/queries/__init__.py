@@ -34,13 +34,14 @@ from lms.chat.queries.lines import (
 from lms.chat.queries.live import TAIL_SECONDS, here_count, people_here, presence_key, rebuild_tail, tail_key, tail_of
 from lms.chat.queries.moderation import Banned, Watched, get_word, reported_lines, reported_of, rooms_running, watched_in, words_here
 from lms.chat.queries.posting import Held, hold_room, last_post_at, rooms_to_announce, silence_of
-from lms.chat.queries.replay import REPLAYED, Replayed, chapters_of, replay_of
+from lms.chat.queries.replay import REPLAYED, Answered, Replayed, answers_of, chapters_of, replay_of
 
 __all__ = [
     "REPLAYED",
     "SHOWN",
     "TAIL",
     "TAIL_SECONDS",
+    "Answered",
     "Asked",
     "Banned",
     "Held",
@@ -48,6 +49,7 @@ __all__ = [
     "Quote",
     "Replayed",
     "Watched",
+    "answers_of",
     "chapters_of",
     "get_line",
     "get_message",

@@ -24,6 +24,8 @@ from lms.core.i18n import gettext as _
 from lms.core.sandbox import MIB, Limits, Outcome, Stopped
 from lms.core.sniff import Format, WrongFile
 
+BIG, MOST_HEAD = 128 * MIB, 0.02  # from so many bytes on, at most such a share of them
+HEAD_OF_PICTURE, HEAD_OF_SOUND = 28, 47 * 16  # bytes of an MP4's head for each picture, and for each second of sound
 WAVE_POINTS = 400
 WAVE_SAMPLES = 4_000_000
 CUTTABLE = {"mov": "mov", "matroska": "matroska"}
@@ -40,11 +42,12 @@ class ProcessingFailed(Refusal):
 class Ffmpeg:
     """The program, and the one folder it works in: ./input goes in, what it makes lies beside it."""
 
-    def __init__(self, program: str, folder: Path, form: Format, size: int) -> None:
+    def __init__(self, program: str, folder: Path, form: Format, size: int, lent: tuple[Path, ...] = ()) -> None:
         self.program = program
         self.folder = folder
         self.form = form
         self.size = size
+        self.lent = lent  # what ./input leads to, when it is no file of the folder
 
     def look(self) -> Facts:
         """The facts of ./input; raises WrongFile when it is broken or past a cap."""
@@ -67,17 +70,27 @@ class Ffmpeg:
         limits = Limits(wall_seconds=seconds, cpu_seconds=seconds, memory_bytes=2048 * MIB, disk_bytes=self.size * 2 + 64 * MIB)
         lines: list[str] = []
         try:
-            outcome = sandbox.run(command, self.folder, limits, readable=sandbox.python_paths(), on_line=lines.append)
+            outcome = sandbox.run(command, self.folder, limits, readable=(*sandbox.python_paths(), *self.lent), on_line=lines.append)
             answer: dict[str, Any] = json.loads("".join(lines) or outcome.out)
         except (Stopped, ValueError) as error:
             raise self._broken(str(error)) from error
         return answer
 
     def remux(self, facts: Facts, on_progress: Progress) -> Path:
-        """video.mp4: the same pictures in an MP4 that starts at once; sound is encoded anew only when browsers would not play it."""
+        """video.mp4: the same pictures in an MP4 that starts at once; sound is encoded anew only when browsers would not play it.
+
+        Of a big file the room for its head is kept free in front; of a small one, or when that was too little, all is moved once more.
+        """
         sound = ["-map", f"0:{facts.audio_index}", *(["-c:a", "copy"] if facts.can_copy_audio else _SOUND)] if facts.has_audio else []
-        output = ["-map", f"0:{facts.video_index}", *sound, "-c:v", "copy", *CLEAN, "-movflags", "+faststart", "-f", "mp4", "video.mp4"]
-        self._run(output, facts, on_progress)
+        output = ["-map", f"0:{facts.video_index}", *sound, "-c:v", "copy", *CLEAN, "-f", "mp4"]
+        room = int(facts.duration * (max(facts.fps, 30.0) * HEAD_OF_PICTURE + HEAD_OF_SOUND)) + 65_536
+        if self.size > BIG and room < self.size * MOST_HEAD:
+            try:
+                self._run([*output, "-moov_size", str(room), "video.mp4"], facts, on_progress)
+                return self.folder / "video.mp4"
+            except WrongFile:
+                log.info("head_too_small", room=room)
+        self._run([*output, "-movflags", "+faststart", "video.mp4"], facts, on_progress)
         return self.folder / "video.mp4"
 
     def sound(self, facts: Facts, on_progress: Progress) -> Path:
@@ -251,7 +264,7 @@ class Ffmpeg:
             disk_bytes=self.size * 3 + int(duration * 2_000_000) + 512 * MIB,
         )
         try:
-            outcome = sandbox.run(command, self.folder, limits, readable=(Path(self.program).parent,), on_line=hear)
+            outcome = sandbox.run(command, self.folder, limits, readable=(Path(self.program).parent, *self.lent), on_line=hear)
         except Stopped as stopped:
             log.warning("media_stopped", limit=stopped.limit)
             sentence = _("Preparing this file took more time or room than allowed. Save it in a smaller size, then upload that.")
@@ -317,9 +330,9 @@ def at_once() -> int:
     return _at_once[0]
 
 
-def media(folder: Path, form: Format, size: int) -> Ffmpeg:
-    """ffmpeg for the file ./input of a scratch folder."""
-    return Ffmpeg(program(), folder, form, size)
+def media(folder: Path, form: Format, size: int, lent: tuple[Path, ...] = ()) -> Ffmpeg:
+    """ffmpeg for the file ./input of a scratch folder, or for one of the store that was lent to it."""
+    return Ffmpeg(program(), folder, form, size, lent)
 
 
 def program() -> str:

@@ -12,6 +12,14 @@ from lms.core.i18n import gettext as _
 from lms.core.redis import RedisError, redis
 
 GRANT_SECONDS = 300
+SCREEN_SECONDS = 60  # after its last report a screen no longer counts
+TAKE_SCREEN = """
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2] - ARGV[3])
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4]) then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
 log = structlog.get_logger(__name__)
 
 
@@ -55,6 +63,14 @@ class Grants:
         except RedisError as error:
             log.warning("grant_unshut", error=type(error).__name__)
         return shut
+
+    def take_screen(self, channel_id: UUID, user_id: UUID, viewer: str, most: int) -> bool:
+        """Count a viewer among the screens a person watches on; false when there are as many others. Without Redis nobody is refused."""
+        try:
+            return bool(redis().eval(TAKE_SCREEN, 1, f"content:screens:{channel_id}:{user_id}", viewer, time.time(), SCREEN_SECONDS, most))
+        except RedisError as error:
+            log.warning("screen_uncounted", error=type(error).__name__)
+            return True
 
     def _key(self, channel_id: UUID, asset_id: UUID, viewer: str) -> str:
         return f"content:grant:{channel_id}:{viewer}:{asset_id}"

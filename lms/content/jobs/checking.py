@@ -1,7 +1,10 @@
 """The first look at a file that arrived: what is it, can it be played as it is, and which pieces are to be made of it."""
 
+import hashlib
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -62,6 +65,7 @@ class Check(Run):
         self.original = asset.original_key
         self.plays = asset.is_playable
         self.sha256 = asset.sha256 or ""
+        self.count: Callable[[], Future[str]] = Future
 
     @classmethod
     def begin(cls, asset_id: UUID) -> "Check | None":
@@ -83,7 +87,7 @@ class Check(Run):
             if left is not None:
                 storage().delete_all(left)
             if parts is not None:
-                run.sha256 = storage().complete(*parts).sha256
+                storage().complete(*parts)
         except Missing as missing:
             run.fail(WrongFile(_("The file did not arrive whole. Upload it again."), rule="missing"))
             log.warning("original_missing", asset_id=str(asset_id), error=missing.sentence)
@@ -95,16 +99,17 @@ class Check(Run):
     def work(self, folder: Path) -> None:
         """Check the file, then make what its kind needs."""
         source = folder / "input"
-        sha256 = self.fetch(self.original, self.size, source, self.sha256)
+        self.take_input(self.original, self.size, folder)
         form = sniff(source)
         if form.kind not in KINDS_OF[self.kind]:
             raise WrongFile(_wrong_kind(self.kind, form), rule="kind")
-        sandbox.give(source)
         with step():
             asset = queries.lock_asset(self.asset_id)
-            asset.state, asset.sha256, asset.content_type = "processing", sha256, form.content_type
+            asset.state, asset.content_type = "processing", form.content_type
         makers: dict[str, Callable[[Path, Format], None]] = {"video": self.make_video, "audio": self.make_audio, "image": self.make_image}
-        makers.get(self.kind, self.make_file)(folder, form)
+        with ThreadPoolExecutor(1) as beside:
+            self.count = cache(partial(beside.submit, _sha256, source.resolve(), self.sha256))
+            makers.get(self.kind, self.make_file)(folder, form)
 
     def make_video(self, folder: Path, form: Format) -> None:
         """Playable at once where nothing must be encoded; then its poster, and the pieces of it that are to be made well."""
@@ -115,14 +120,17 @@ class Check(Run):
         values["facts"] = {**facts.as_dict(), "format": form.ending, "demuxer": form.demuxer}
         if facts.can_copy_video:
             made = media.remux(facts, self.between(0.05, 0.1, "remux"))
-            values["mp4_key"] = self.keep(made, "video.mp4")
-            made.unlink()
+            values["mp4_key"] = self.keep(made, "video.mp4", settles=False)
             self.show(values)
+            self.count()  # whoever waits for the video waits neither for its hash nor for the disk
+            self.settle(values["mp4_key"])
         values["poster_key"] = self.keep(media.poster(facts), "poster.jpg")
         self.show(values)
-        plans = self.cut(media, facts, form)
+        plans, sha256 = self.cut(media, facts, form), self.count().result()
         with step():
-            operations.plan_pieces(queries.lock_asset(self.asset_id), plans)
+            asset = queries.lock_asset(self.asset_id)
+            asset.sha256 = sha256
+            operations.plan_pieces(asset, plans)
             put_tickets()
 
     def show(self, values: dict[str, Any]) -> None:
@@ -141,11 +149,10 @@ class Check(Run):
         plans = [Plan("sound", self.original, 0.0, facts.duration)] if facts.has_audio else []
         if not parts:
             return [*plans, Plan("pictures", self.original, 0.0, facts.duration)]
-        store, place = storage(), f"{self.original.rpartition('/')[0]}/{self.name}"
+        place = f"{self.original.rpartition('/')[0]}/{self.name}"
         for part, start, end in zip(parts, [found[0], *moments], [*moments, facts.duration], strict=True):
             key = f"{place}/{part.name}"
-            store.put_file(key, part)
-            self.renew()
+            self.store(part, key)
             plans.append(Plan("pictures", key, start, end - start))
         return plans
 
@@ -175,15 +182,16 @@ class Check(Run):
 
     def look(self, folder: Path, form: Format) -> tuple[Ffmpeg, Facts]:
         """ffmpeg for the file, and what it found."""
-        media = gateways.media(folder, form, self.size)
+        media = gateways.media(folder, form, self.size, self.lent)
         self.tell(0.02, "check")
         return media, media.look()
 
     def finish(self, values: dict[str, Any]) -> None:
         """Show what was made; documents and pictures leave quarantine for good, sound keeps its original."""
+        sha256 = self.count().result()
         with step():
             asset = queries.lock_asset(self.asset_id)
-            operations.make_ready(asset, self.folder, {**values, "made_bytes": self.kept})
+            operations.make_ready(asset, self.folder, {**values, "sha256": sha256, "made_bytes": self.kept})
             if self.kind != "audio":
                 operations.drop_original(asset)
 
@@ -195,6 +203,13 @@ class Check(Run):
             if asset.folder == self.folder:
                 return
         storage().delete_all(self.folder)
+
+
+def _sha256(path: Path, known: str) -> str:
+    if known:
+        return known
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def _wrong_kind(kind: str, form: Format) -> str:

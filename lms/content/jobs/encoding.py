@@ -68,10 +68,9 @@ class PieceRun(Run):
 
     def work(self, folder: Path) -> None:
         """Fetch it, make it, keep it; the last piece has the whole put together."""
-        self.fetch(self.piece.source_key, self.size, folder / "input", known="whatever")
-        sandbox.give(folder / "input")
+        self.take_input(self.piece.source_key, self.size, folder)
         size = self.size or (folder / "input").stat().st_size
-        media = gateways.media(folder, self.form, size)
+        media = gateways.media(folder, self.form, size, self.lent)
         made = self.make_sound(media, folder) if self.piece.kind == "sound" else self.make_pictures(media, folder)
         with step():
             if operations.end_piece(self.piece, {**made, "bytes": self.kept}):
@@ -92,9 +91,10 @@ class PieceRun(Run):
     def make_sound(self, media: gateways.Ffmpeg, folder: Path) -> dict[str, Any]:
         """The sound, once in segments and once in one file, with its outline."""
         track = media.sounds(self.facts, self.between(0.0, 1.0, "encode"))
+        wave = media.wave("sound.m4a", self.facts.duration)
         self.keep_track(folder, SOUND, track)
         self.keep(folder / "sound.m4a", "sound.m4a")
-        return {"tracks": {SOUND: track.as_dict()}, "wave": media.wave("sound.m4a", self.facts.duration)}
+        return {"tracks": {SOUND: track.as_dict()}, "wave": wave}
 
     def keep_track(self, folder: Path, name: str, track: Track) -> None:
         """Store the segments of one size."""
@@ -170,7 +170,7 @@ class Assembly(Run):
         for piece in self.pieces:
             for index in range(piece.made.get("tiles", 0)):
                 moments.append(piece.starts_at + index * tile_seconds(self.facts))
-                self.fetch(f"{self.folder}/tiles/{piece.number:04d}_{index:05d}.jpg", 0, folder / "tiles" / f"{len(moments):05d}.jpg")
+                self.fetch(f"{self.folder}/tiles/{piece.number:04d}_{index:05d}.jpg", folder / "tiles" / f"{len(moments):05d}.jpg")
                 sandbox.give(folder / "tiles" / f"{len(moments):05d}.jpg")
         sandbox.give(folder / "tiles")
         self.keep(media.sprite(len(moments)), "storyboard.jpg")
@@ -190,9 +190,9 @@ class Assembly(Run):
                 continue
             places[name] = place = folder / name
             place.mkdir()
-            self.fetch(f"{self.folder}/hls/{name}/{self.tracks[name][0].init}", 0, place / self.tracks[name][0].init)
+            self.fetch(f"{self.folder}/hls/{name}/{self.tracks[name][0].init}", place / self.tracks[name][0].init)
             for one in (segment for track in self.tracks[name] for segment in track.segments):
-                self.fetch(f"{self.folder}/hls/{name}/{one.name}", 0, place / one.name)
+                self.fetch(f"{self.folder}/hls/{name}/{one.name}", place / one.name)
         return self.keep(media.join("phone.mp4", places[phone.name], places[SOUND]), "phone.mp4")
 
     def summary(self) -> dict[str, Any]:

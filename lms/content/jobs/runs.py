@@ -4,7 +4,6 @@ No transaction is open while ffmpeg works. Each run writes into a folder of its 
 says so, so repeating is harmless.
 """
 
-import hashlib
 import shutil
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from uuid import UUID
 
 from lms.content import operations
 from lms.content.errors import NoSuchAsset
+from lms.core import sandbox
 from lms.core.i18n import gettext as _
 from lms.core.jobs import report_progress, step
 from lms.core.sniff import WrongFile
@@ -37,39 +37,59 @@ class Run:
         self.folder = folder
         self.told = 0.0
         self.kept = 0
+        self.lent: tuple[Path, ...] = ()
 
-    def fetch(self, key: str, size: int, target: Path, known: str = "") -> str:
-        """Copy a stored file here; its SHA-256 in hex (`known`: it need not be counted again). `size` 0 means: whatever there is."""
-        if shutil.disk_usage(target.parent).free < size * 3 + DISK_RESERVE:
-            raise StoreAway("not enough room for scratch files")
+    def fetch(self, key: str, target: Path) -> None:
+        """Copy a stored file here."""
+        self.need_room(target, 0)
         store = storage()
-        if known and isinstance(store, LocalStorage):
-            self.copy(store.path_of(key), target)
-            return known
-        digest, read = hashlib.sha256(), 0
-        with storage().open(key) as source, target.open("wb") as copy:
-            while data := source.read(1 << 20):
-                read += len(data)
-                digest.update(data)
+        with store.open(key) as source, target.open("wb") as copy:
+            while data := source.read(COPY_BYTES):
                 copy.write(data)
                 self.renew()
-        if size and read != size:
+
+    def take_input(self, key: str, size: int, folder: Path) -> None:
+        """Have a stored file as ./input of a scratch folder, for ffmpeg to read: without a copy where the store is this machine's disk.
+
+        `size` 0 means: whatever there is.
+        """
+        target, store = folder / "input", storage()
+        if isinstance(store, LocalStorage):
+            source = store.path_of(key)
+            self.need_room(target, size or source.stat().st_size)
+            self.lent = sandbox.lend(source, target)
+        else:
+            self.need_room(target, size)
+            self.fetch(key, target)
+            sandbox.give(target)
+        if size and target.stat().st_size != size:
             raise WrongFile(_("The file did not arrive whole. Upload it again."), rule="size")
-        return digest.hexdigest()
 
-    def copy(self, source: Path, target: Path) -> None:
-        """Copy a file of this machine, renewing the lease on the way."""
-        with source.open("rb") as held, target.open("wb") as made:
-            while data := held.read(COPY_BYTES):
-                made.write(data)
-                self.renew()
+    def need_room(self, target: Path, size: int) -> None:
+        """Raise StoreAway when there is no room for what is made of so many bytes."""
+        if shutil.disk_usage(target.parent).free < size * 3 + DISK_RESERVE:
+            raise StoreAway("not enough room for scratch files")
 
-    def keep(self, path: Path, name: str) -> str:
-        """Store one file of the run, renewing the lease on the way; its key."""
+    def keep(self, path: Path, name: str, *, settles: bool = True) -> str:
+        """Store one file the run made; its key. One that does not settle at once is for `settle` to wait for."""
         key = f"{self.folder}/{name}"
-        with path.open("rb") as source:
-            self.kept += storage().put(key, cast(BinaryIO, Told(source, self.renew)), type_of(key)).size
+        self.kept += self.store(path, key, settles=settles)
         return key
+
+    def settle(self, key: str) -> None:
+        """Wait until a file that was kept outlives a power cut."""
+        store = storage()
+        if isinstance(store, LocalStorage):
+            store.settle(key)
+
+    def store(self, path: Path, key: str, *, settles: bool = True) -> int:
+        """Put a made file into the store, where it goes as it is when the store is this machine's disk; how many bytes."""
+        store = storage()
+        self.renew()
+        if isinstance(store, LocalStorage) and not path.is_symlink():
+            return store.move_file(key, path, settles=settles).size
+        with path.open("rb") as source:
+            return store.put(key, cast(BinaryIO, Told(source, self.renew)), type_of(key)).size
 
     def renew(self) -> None:
         """Keep the lease while bytes are on their way."""

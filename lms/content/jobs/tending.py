@@ -28,9 +28,8 @@ def draw_poster(asset_id: str, seconds: float) -> None:
         return
     run = Run(asset.id, asset.run or "", f"{asset.channel_id}/assets/{asset.id}")
     with sandbox.scratch() as folder:
-        run.fetch(asset.mp4_key, 0, folder / "input", known="whatever")
-        sandbox.give(folder / "input")
-        media = gateways.media(folder, MP4, (folder / "input").stat().st_size)
+        run.take_input(asset.mp4_key, 0, folder)
+        media = gateways.media(folder, MP4, (folder / "input").stat().st_size, run.lent)
         key = run.keep(media.poster(media.look(), seconds), f"poster-{uuid7().hex}.jpg")
     with step():
         operations.show_poster(queries.lock_asset(asset.id), key)

@@ -36,6 +36,7 @@ from lms.content.operations.uploads import (
     receive_path,
     start_upload,
 )
+from lms.content.operations.watching import set_watching, take_screen
 
 __all__ = [
     "MAX_PLAIN",
@@ -74,8 +75,10 @@ __all__ = [
     "retry_asset",
     "revoke_grants",
     "set_quota",
+    "set_watching",
     "show_poster",
     "start_track",
     "start_upload",
     "take_piece",
+    "take_screen",
 ]

@@ -47,7 +47,7 @@ def start_upload(filename: str, size: int, kind: str, *, by: Actor, mark: str = 
     upload = Upload(
         asset_id=asset.id,
         key=asset.original_key,
-        upload_id=storage().begin(asset.original_key),
+        upload_id=storage().begin(asset.original_key, part_size=part_size),
         size=size,
         part_size=part_size,
         part_count=max(1, math.ceil(size / part_size)),

@@ -20,6 +20,7 @@ from lms.core.errors import Unavailable
 from lms.core.storage.keys import (
     CHUNK,
     MAX_PARTS,
+    PART_SIZE,
     Missing,
     Part,
     Stored,
@@ -149,8 +150,8 @@ class S3Storage:
         with _answers():
             return self.client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
 
-    def begin(self, key: str, content_type: str = "") -> str:
-        """Start an upload in parts and return its id."""
+    def begin(self, key: str, content_type: str = "", part_size: int = PART_SIZE) -> str:
+        """Start an upload in parts; its id. A bucket holds the parts to no size of ours."""
         checked_key(key)
         with _answers():
             return self.client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type or type_of(key))["UploadId"]

@@ -1,13 +1,16 @@
 """Files in a folder of this machine, with signed addresses of our own.
 
-A file appears under its key whole or not at all: bytes are written aside, hashed, synced, then renamed. Uploads in parts
-wait in `.staging/<id>/`. Keys are checked before they become paths, so nothing outside the folder can be named.
+A file appears under its key whole or not at all: bytes are written aside, hashed, synced, then renamed. An upload in parts
+waits in `.staging/<id>/`: one file, each part written at its place, and beside it a note for each part that is whole. So ending
+an upload moves one file, however big. Keys are checked before they become paths, so nothing outside the folder can be named.
 """
 
+import errno
 import hashlib
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +23,7 @@ from lms.core.errors import Forbidden, Unavailable
 from lms.core.storage.keys import (
     CHUNK,
     MAX_PARTS,
+    PART_SIZE,
     Missing,
     Part,
     Stored,
@@ -65,12 +69,41 @@ class LocalStorage:
 
     def put(self, key: str, data: bytes | BinaryIO, content_type: str = "") -> Stored:
         """Store the bytes under the key, all or nothing; storing again replaces."""
-        return self._write(self._path(key), [iter([data]) if isinstance(data, bytes) else _chunks(data)])
+        return self._write(self._path(key), iter([data]) if isinstance(data, bytes) else _chunks(data))
 
     def put_file(self, key: str, path: Path, content_type: str = "") -> Stored:
         """Store a file of this machine under the key."""
         with path.open("rb") as source:
             return self.put(key, source, content_type)
+
+    def move_file(self, key: str, path: Path, *, settles: bool = True) -> Stored:
+        """Store a file of this machine under the key without a copy: it is gone from where it was. Its hash is not counted.
+
+        Unless it `settles`, it is there at once, but outlives a power cut only after `settle`.
+        """
+        target, found = self._path(key), path.lstat()
+        if not stat.S_ISREG(found.st_mode) or path.parent.resolve() != path.parent:
+            raise WrongKey(f"{path.name} is no plain file")
+        with _room():
+            with path.open("rb") as made:
+                os.fchmod(made.fileno(), 0o644)
+                if found.st_uid != os.geteuid():
+                    os.fchown(made.fileno(), os.geteuid(), os.getegid())
+                if settles:
+                    os.fsync(made.fileno())
+            try:
+                self._move(path, target)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                self.put_file(key, path)
+                path.unlink()
+        return Stored(found.st_size, "")
+
+    def settle(self, key: str) -> None:
+        """Wait until the disk has all of a file."""
+        with self.open(key) as held:
+            os.fsync(held.fileno())
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> BinaryIO:
         """A reader of the file, or of `length` bytes from `start`; close it."""
@@ -132,13 +165,14 @@ class LocalStorage:
             raise Missing("This file is no longer here.")
         return path
 
-    def begin(self, key: str, content_type: str = "") -> str:
-        """Start an upload in parts and return its id."""
+    def begin(self, key: str, content_type: str = "", part_size: int = PART_SIZE) -> str:
+        """Start an upload in parts, each but the last of exactly `part_size` bytes; its id."""
         checked_key(key)
         upload_id = uuid4().hex
         with _room():
             (self.staging / upload_id).mkdir(parents=True)
-            (self.staging / upload_id / "key").write_text(key)
+            (self.staging / upload_id / "data").touch()
+            (self.staging / upload_id / "key").write_text(f"{key}\n{part_size}")
         return upload_id
 
     def part_url(self, key: str, upload_id: str, number: int, size: int, seconds: int = 3600) -> str:
@@ -154,45 +188,57 @@ class LocalStorage:
         return PartGrant(claims["k"], claims["u"], claims["p"], claims["s"])
 
     def put_part(self, key: str, upload_id: str, number: int, stream: BinaryIO, size: int) -> Part:
-        """Take one part of exactly `size` bytes; sending it again replaces it, and a broken one leaves nothing."""
-        folder = self._open_upload(key, upload_id)
-        aside = folder / f".{uuid4().hex}"
-        digest = hashlib.sha256()
+        """Write one part of exactly `size` bytes at its place; sending it again replaces it, and a broken one counts as not sent."""
+        folder, part_size = self._open_upload(key, upload_id)
+        if size > part_size:
+            raise WrongPart("This part is larger than was agreed. Start the upload again.", rule="size")
+        note = folder / f"{number:05d}"
         try:
-            with _room(), aside.open("wb") as target:
-                stored = _copy(_chunks(stream), target, digest, at_most=size)
+            with _room(), (folder / "data").open("r+b") as target:
+                note.unlink(missing_ok=True)
+                target.seek((number - 1) * part_size)
+                stored = _copy(_chunks(stream), target, hashlib.sha256(), at_most=size)
+                target.flush()
+                os.fdatasync(target.fileno())  # a part that was confirmed is kept, and ending the upload waits for nothing
             if stored.size != size:
                 raise WrongPart("The connection broke off inside this part. Send it again.", rule="part")
             with _room():
-                os.replace(aside, folder / f"{number:05d}")
+                aside = folder / f".{uuid4().hex}"
+                aside.write_text(f"{size} {stored.sha256}")
+                os.replace(aside, note)
         except FileNotFoundError as error:
             raise Missing("This upload is no longer open. Start it again.") from error
-        finally:
-            with suppress(OSError):
-                aside.unlink(missing_ok=True)
         return Part(number, size, stored.sha256)
 
     def parts(self, key: str, upload_id: str) -> list[Part]:
         """The parts received so far, by number."""
-        folder = self._open_upload(key, upload_id)
-        return [Part(int(path.name), path.stat().st_size, "") for path in sorted(folder.glob("[0-9]*"))]
+        folder, _part_size = self._open_upload(key, upload_id)
+        notes = [(path.name, path.read_text().partition(" ")) for path in sorted(folder.glob("[0-9]*"))]
+        return [Part(int(name), int(size), sha256) for name, (size, _space, sha256) in notes]
 
     def complete(self, key: str, upload_id: str) -> Stored:
-        """Make one file of parts 1 to n; done again it changes nothing."""
+        """Make one file of parts 1 to n; done again it changes nothing. Its hash is not counted."""
         path = self._path(key)
         try:
-            folder = self._open_upload(key, upload_id)
-        except Missing:
+            folder, part_size = self._open_upload(key, upload_id)
+            ordered = whole(self.parts(key, upload_id))
+            if any(part.size != part_size for part in ordered[:-1]):
+                raise WrongPart("A part of the file is shorter than was agreed. Start the upload again.", rule="size")
+            size = sum(part.size for part in ordered)
+            with _room(), (folder / "data").open("r+b") as data:
+                data.truncate(size)
+                os.fsync(data.fileno())
+            with _room():
+                self._move(folder / "data", path)
+        except (Missing, FileNotFoundError):  # it was ended before
             return Stored(self.size(key), "")
-        ordered = whole(self.parts(key, upload_id))
-        stored = self._write(path, (_file_chunks(folder / f"{part.number:05d}") for part in ordered))
         shutil.rmtree(folder, ignore_errors=True)
-        return stored
+        return Stored(size, "")
 
     def abort(self, key: str, upload_id: str) -> None:
         """Forget an upload and its parts; forgetting twice changes nothing."""
         try:
-            shutil.rmtree(self._open_upload(key, upload_id), ignore_errors=True)
+            shutil.rmtree(self._open_upload(key, upload_id)[0], ignore_errors=True)
         except (Missing, Forbidden):
             return
 
@@ -213,35 +259,32 @@ class LocalStorage:
     def _path(self, key: str) -> Path:
         return self.root / checked_key(key)
 
-    def _open_upload(self, key: str, upload_id: str) -> Path:
+    def _open_upload(self, key: str, upload_id: str) -> tuple[Path, int]:
         if not STAGED_ID.fullmatch(upload_id):
             raise WrongKey(repr(upload_id[:200]))
         folder = self.staging / upload_id
         try:
-            kept = (folder / "key").read_text()
+            kept, _line, part_size = (folder / "key").read_text().partition("\n")
         except FileNotFoundError as error:
             raise Missing("This upload is no longer open. Start it again.") from error
         if kept != checked_key(key):
             raise Forbidden("This upload is of another file.", rule="upload")
-        return folder
+        return folder, int(part_size or PART_SIZE)
 
-    def _write(self, path: Path, sources: "Iterator[Iterator[bytes]] | list[Iterator[bytes]]") -> Stored:
+    def _write(self, path: Path, source: Iterator[bytes]) -> Stored:
         aside = self.staging / f"write-{uuid4().hex}"
-        digest = hashlib.sha256()
         try:
             with _room():
                 self.staging.mkdir(parents=True, exist_ok=True)
-                size = 0
                 with aside.open("wb") as target:
-                    for source in sources:
-                        size += _copy(source, target, digest).size
+                    stored = _copy(source, target, hashlib.sha256())
                     target.flush()
                     os.fsync(target.fileno())
                 self._move(aside, path)
         finally:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
-        return Stored(size, digest.hexdigest())
+        return stored
 
     def _move(self, aside: Path, path: Path) -> None:
         for _ in range(5):  # another thread may prune the empty folder between the two calls
@@ -280,11 +323,6 @@ def _room() -> Iterator[None]:
 def _chunks(source: BinaryIO) -> Iterator[bytes]:
     while data := source.read(CHUNK):
         yield data
-
-
-def _file_chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as source:
-        yield from _chunks(source)
 
 
 def _copy(source: Iterator[bytes], target: BinaryIO, digest: "hashlib._Hash", at_most: int | None = None) -> Stored:

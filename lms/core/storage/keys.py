@@ -15,6 +15,7 @@ HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # categories of 
 KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){1,8}", re.ASCII)
 UPLOAD_ID = re.compile(r"[A-Za-z0-9._~-]{8,512}", re.ASCII)
 MAX_PARTS = 10_000
+PART_SIZE = 8 << 20
 TYPES = {
     "mp4": "video/mp4",
     "m4s": "video/iso.segment",
@@ -103,8 +104,8 @@ class Storage(Protocol):
     ) -> str:
         """A signed address that gives this file to whoever holds it, for that long; a download unless `inline`."""
 
-    def begin(self, key: str, content_type: str = "") -> str:
-        """Start an upload in parts and return its id."""
+    def begin(self, key: str, content_type: str = "", part_size: int = PART_SIZE) -> str:
+        """Start an upload in parts, each but the last of exactly `part_size` bytes; its id."""
 
     def part_url(self, key: str, upload_id: str, number: int, size: int, seconds: int = 3600) -> str:
         """A signed address that takes one PUT body of exactly `size` bytes as part `number` (from 1)."""

@@ -38,11 +38,15 @@ def lessons_watching(lesson_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _drawings(heat: Heat) -> tuple[Chart, Chart]:
-    """Who watched which part, and where people stopped."""
+def _drawings(heat: Heat) -> tuple[Chart, ...]:
+    """Who watched which part, what was watched again, and where people stopped."""
     labels = [_clock(part * heat.seconds) for part in range(len(heat.watched))]
     watched = line_chart(_("People who watched each part"), labels, [(_("People"), heat.watched)], head=_("From"))
-    return watched, bar_chart(_("People who stopped in each part"), labels, [(_("People"), heat.stopped)], head=_("From"))
+    stopped = bar_chart(_("People who stopped in each part"), labels, [(_("People"), heat.stopped)], head=_("From"))
+    if not any(heat.again_seconds):
+        return watched, stopped
+    seconds = [round(one) for one in heat.again_seconds]
+    return watched, bar_chart(_("Seconds of each part that were watched again"), labels, [(_("Seconds"), seconds)], head=_("From")), stopped
 
 
 def _weights(file: Asset, duration: float) -> list[dict[str, Any]]:

@@ -320,6 +320,8 @@ def lessons_heartbeat(lesson_id: UUID, body: HeartbeatRequest) -> HeartbeatAnswe
     if watch.lesson_id != lesson_id:
         raise NotFound(_("There is no such lesson here."))
     allow(policies.can_record(actor(), watch.user_id))
+    if body.played and not body.late:
+        content.take_screen(actor())
     position_ms = None if body.position is None else round(body.position * 1000)
     played = [Played(round(part.start * 1000), round(part.end * 1000), part.rate) for part in body.played]
     beat = operations.record_beat(watch, played, position_ms=position_ms, by=actor(), late=body.late)

@@ -13,12 +13,13 @@ from lms.enrollments.models.enrolled import (
     LinkUse,
     Request,
 )
-from lms.enrollments.models.watching import ENOUGH, LessonProgress, Note, WatchDay
+from lms.enrollments.models.watching import ENOUGH, REPLAY_PART_MS, LessonProgress, Note, Replay, WatchDay
 
 __all__ = [
     "ANSWER_LIVES",
     "COMES_BACK",
     "ENOUGH",
+    "REPLAY_PART_MS",
     "REQUEST_LIVES",
     "SOURCES",
     "STATUSES",
@@ -31,6 +32,7 @@ __all__ = [
     "LinkUse",
     "MissedPlace",
     "Note",
+    "Replay",
     "Request",
     "VoucherPlace",
     "Wait",

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Integer, UniqueConstraint
 from sqlalchemy.dialects.postgresql import INT4MULTIRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.clock import now
 from lms.core.db import Base, Tenant, belongs_to
 
+REPLAY_PART_MS = 10_000  # how fine it is noted what was watched again
 ENOUGH = 0.9  # the share of a video that counts as watched
 
 
@@ -87,6 +88,22 @@ class Note(Tenant, Base):
     def at_seconds(self) -> float | None:
         """The moment of the video it belongs to."""
         return None if self.at_ms is None else self.at_ms / 1000
+
+
+class Replay(Tenant, Base):
+    """How much of ten seconds of a lesson was watched again, by everybody together; it only grows."""
+
+    __tablename__ = "replays"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "lesson_id", "part"),
+        CheckConstraint("part >= 0 AND again_ms > 0", name="part"),
+        belongs_to("lesson_id", "courses.lessons"),
+        {"schema": "enrollments"},
+    )
+
+    lesson_id: Mapped[UUID]
+    part: Mapped[int] = mapped_column(Integer)
+    again_ms: Mapped[int]
 
 
 class WatchDay(Tenant, Base):

@@ -24,7 +24,7 @@ from lms.core.ids import uuid7
 from lms.core.signing import sign, unsign
 from lms.courses.models import Lesson
 from lms.enrollments.errors import BadBeat, EnrollmentIsOver
-from lms.enrollments.models import ENOUGH, Enrollment
+from lms.enrollments.models import ENOUGH, REPLAY_PART_MS, Enrollment
 from lms.enrollments.operations.progress import complete_lesson
 
 PURPOSE = "watch"
@@ -160,6 +160,7 @@ def _values(watch: Pass, ranges: MultiRange[int], wall_ms: int, speed: float, at
         "speed": speed,
         "latest": at + SLACK,
         "length": watch.duration_ms or MOST_MS,
+        "part": REPLAY_PART_MS,
         "first_ranges": ranges if fits else MultiRange[int]([]),
         "first_watch_ms": min(wall_ms, int((at - opened).total_seconds() * 1000)) if fits else 0,
         "first_clock": clock if fits else opened,
@@ -192,7 +193,13 @@ BEAT = text(
                 LATERAL (SELECT clock + took * interval '1 millisecond' AS paid) AS judged),
         position_ms = coalesce(CAST(:position AS bigint), p.position_ms), seen_at = greatest(p.seen_at, excluded.seen_at)
     RETURNING enrollments.length(new.watched * int4multirange(int4range(0, :length))) AS watched_ms, new.watch_ms, new.completed_at,
-        new.watch_ms - coalesce(old.watch_ms, 0) AS more),
+        new.watch_ms - coalesce(old.watch_ms, 0) AS more,
+        CASE WHEN :late THEN '{}' ELSE :ranges * coalesce(old.watched, '{}') END AS again),
+    replayed AS (INSERT INTO enrollments.replays AS r (channel_id, id, lesson_id, part, again_ms)
+        SELECT e.channel_id, gen_random_uuid(), :lesson, n, sum(least(upper(one), (n + 1) * :part) - greatest(lower(one), n * :part))
+        FROM enrolled AS e, beaten AS b, unnest(b.again) AS one, generate_series(lower(one) / :part, (upper(one) - 1) / :part) AS n
+        GROUP BY e.channel_id, n ORDER BY n
+        ON CONFLICT (channel_id, lesson_id, part) DO UPDATE SET again_ms = r.again_ms + excluded.again_ms),
     kept AS (INSERT INTO enrollments.watch_days AS d (channel_id, id, day, course_id, user_id, watch_ms)
         SELECT e.channel_id, :day_id, CAST(timezone(c.zone, CAST(:at AS timestamptz)) AS date), e.course_id, e.user_id, b.more
         FROM enrolled AS e, beaten AS b, channels.channels AS c WHERE c.id = e.channel_id AND b.more > 0

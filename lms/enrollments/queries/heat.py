@@ -3,20 +3,26 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from lms.core import db
+from lms.enrollments.models import REPLAY_PART_MS, Replay
 
 PARTS = 60
+SHARES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """A video in equal parts: how many watched each, and how many stopped in each without finishing; `seconds` is one part's length."""
+    """A video in equal parts: how many watched each, how many stopped in each without finishing, and how long each was watched again.
+
+    `seconds` is one part's length.
+    """
 
     seconds: float
     watched: list[int]
     stopped: list[int]
+    again_seconds: list[float]
     people: int
     finished: int
     watch_seconds: int
@@ -48,8 +54,14 @@ TOTALS = text(
 
 
 def heat_of(lesson_id: UUID, duration: float) -> Heat:
-    """How a lesson's video of so many seconds is watched; two queries."""
+    """How a lesson's video of so many seconds is watched; three queries."""
     step = max(1, round(duration * 1000 / PARTS))
     rows = db.session().execute(HEAT, {"lesson": lesson_id, "step": step, "last": PARTS - 1}).all()
     people, finished, watched, unique = db.session().execute(TOTALS, {"lesson": lesson_id}).one()
-    return Heat(step / 1000, [row.watched for row in rows], [row.stopped for row in rows], people, finished, int(watched), int(unique))
+    again = [0.0] * PARTS
+    for part, again_ms in db.session().execute(select(Replay.part, Replay.again_ms).where(Replay.lesson_id == lesson_id)):
+        for share in range(SHARES):  # ten seconds may lie over the border of two parts
+            moment = (part + (share + 0.5) / SHARES) * REPLAY_PART_MS
+            again[min(int(moment / step), PARTS - 1)] += again_ms / SHARES / 1000
+    watched_by, stopped = [row.watched for row in rows], [row.stopped for row in rows]
+    return Heat(step / 1000, watched_by, stopped, again, people, finished, int(watched), int(unique))

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
 from lms.content import operations as content
-from lms.content.queries import assets_by_id, get_asset, picture_url, playback_of
+from lms.content.queries import assets_by_id, get_asset, picture_url, place_of, playback_of, watermark_of
 from lms.core import markdown
 from lms.core.clock import now
 from lms.core.decisions import Decision
@@ -37,6 +37,7 @@ from lms.wallet.errors import NotEnough
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment, invalid, moved
 from lms.web.idempotency import sent_once
+from lms.web.passes import give_pass
 from lms.web.toasts import toast
 from lms.web.words import duration
 
@@ -179,11 +180,15 @@ def lessons_heartbeat(lesson_id: UUID) -> ResponseReturnValue:
     if watch.lesson_id != lesson_id:
         raise NotFound(_("There is no such lesson here."))
     allow(policies.can_record(actor(), watch.user_id))
+    if body.played and not body.late:
+        content.take_screen(actor())
     position_ms = None if body.position is None else round(body.position * 1000)
     beat = operations.record_beat(watch, [part.played() for part in body.played], position_ms=position_ms, by=actor(), late=body.late)
-    if watch.asset_id is not None:
-        content.renew_grant(watch.asset_id, viewer=actor())
-    return Response(status=204, headers={"Lesson-State": "done" if beat.completed_at else "begun", "Cache-Control": "no-store"})
+    answer = Response(status=204, headers={"Lesson-State": "done" if beat.completed_at else "begun", "Cache-Control": "no-store"})
+    if watch.asset_id is None:
+        return answer
+    content.renew_grant(watch.asset_id, viewer=actor())
+    return give_pass(answer, place_of(watch.asset_id))
 
 
 @bp.route("/lessons/<uuid:lesson_id>/done", methods=["POST"])
@@ -274,7 +279,16 @@ def _may_open(lesson: Lesson, course: Course, enrollment: Enrollment | None) -> 
 def _lesson_context(course: Course, lesson: Lesson, enrollment: Enrollment | None, decision: Decision) -> dict[str, Any]:
     """What the lesson page shows; the video, and the pass that lets its player report, only when the lesson may be opened."""
     context = _outline_context(course, lesson, enrollment)
-    context |= {"decision": decision, "file": None, "playback": None, "signed": "", "body": None, "asked_at": _moment(), "can_note": False}
+    context |= {
+        "decision": decision,
+        "file": None,
+        "playback": None,
+        "signed": "",
+        "body": None,
+        "watermark": "",
+        "asked_at": _moment(),
+        "can_note": False,
+    }
     if not decision:
         return context
     context["can_note"] = bool(policies.can_write_notes(actor()))
@@ -284,6 +298,7 @@ def _lesson_context(course: Course, lesson: Lesson, enrollment: Enrollment | Non
         context["file"] = file = get_asset(lesson.asset_id)
         if file.is_playable:
             context["playback"] = playback = playback_of(file, viewer=actor(), public=decision.rule == "preview")
+            context["watermark"] = watermark_of(actor())
             duration_ms = round((playback.duration or 0) * 1000)
             if enrollment is not None and enrollment.is_open and actor().viewer_id is None:
                 context["signed"] = operations.begin_watching(enrollment, lesson, duration_ms=duration_ms)

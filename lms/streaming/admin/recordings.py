@@ -37,7 +37,12 @@ def settings() -> ResponseReturnValue:
         "address": g.channel.origin + url_for("streaming.hooks"),
         "secret": queries.hook_secret(),
         "receipts": queries.newest_receipts(),
+        "old_counts": len(queries.hook_secrets()) > 1,
     }
+    if request.form.get("wish") == "secret":
+        operations.change_hook_secret(by=actor())
+        toast(_("There is a new secret. The old one counts for a day more."))
+        return moved(url_for(".settings"))
     if not form.is_submitted():
         return render_template(page, form=form, **hooks)
     if not form.validate():

@@ -16,7 +16,7 @@ from lms.courses.models import Course
 from lms.courses.queries import get_course
 from lms.enrollments.policies import can_see_batch
 from lms.enrollments.queries import standing_batch, teaches_batch
-from lms.streaming import operations, policies, queries
+from lms.streaming import gateways, operations, policies, queries
 from lms.streaming.admin.door import bp, run_by_me
 from lms.streaming.forms import NewSessionForm, SessionForm
 from lms.streaming.models import EVERY, Session
@@ -112,6 +112,8 @@ def sessions_show(session_id: UUID) -> ResponseReturnValue:
         absent=queries.absentees_of(session) if session.state in ("live", "ended", "recorded") else (),
         kept=queries.card_of(session.id) if session.is_over else None,
         moments=queries.moments_of(session.id) if session.provider != "link" else (),
+        server=gateways.rtmp_address(),
+        key=queries.stream_key(session) if policies.can_stream(actor(), session, session.course.instructor_id) else "",
     )
 
 

@@ -10,6 +10,7 @@ from lms.core.errors import Forbidden
 from lms.core.i18n import gettext as _
 from lms.streaming import operations, policies, queries
 from lms.streaming.admin.door import bp, run_by_me
+from lms.streaming.gateways import rtmp_address
 from lms.web.access import actor, allow
 from lms.web.answers import changed, fragment
 from lms.web.socket_doors import socket_url
@@ -32,6 +33,18 @@ def sessions_tickets(session_id: UUID) -> ResponseReturnValue:
         raise Forbidden(_("Sign in to go live."), rule="sign_in")
     made = tickets.make_ticket(f"ingest:{session_id}", session.digest, by=actor())  # type: ignore[attr-defined]
     return jsonify(url=socket_url(f"/ws/streaming/sessions/{session_id}/ingest"), ticket=made)
+
+
+@bp.route("/sessions/<uuid:session_id>/stream", methods=["GET", "POST"])
+def sessions_stream(session_id: UUID) -> ResponseReturnValue:
+    """What OBS is set up with: the server and the key of this class; posting makes the key worthless and shows a new one."""
+    found = queries.get_session(session_id)
+    allow(policies.can_stream(actor(), found, found.course.instructor_id))
+    page, piece = url_for(".sessions_show", session_id=session_id), "streaming/admin/_stream.html"
+    if request.method == "POST":
+        operations.change_key(found, by=actor())
+        return changed(piece, otherwise=page, session=found, server=rtmp_address(), key=queries.stream_key(found))
+    return fragment(piece, page=page, session=found, server=rtmp_address(), key=queries.stream_key(found))
 
 
 @bp.route("/sessions/<uuid:session_id>/moments", methods=["GET", "POST"])

@@ -1,8 +1,10 @@
-"""What live classes lean on outside: `providers` where they happen, `tape` what comes in, `packager` the picture, `joining` the film."""
+"""What live classes lean on outside: `providers` where they happen, `tape` and `rtmp` what comes in, `packager` the picture,
+`joining` the film."""
 
 from lms.streaming.gateways.joining import Film, join
 from lms.streaming.gateways.providers import PROVIDERS, Provider, provider_of, signature_fits
-from lms.streaming.gateways.tape import Gap, Reel, Tape, folder_of, folders, forget, reels, use_folder
+from lms.streaming.gateways.rtmp import film_name, make_key, read_key, rtmp_address, rtmp_door, use_rtmp
+from lms.streaming.gateways.tape import Gap, Reel, Tape, begin_film, folder_of, folders, forget, has_room, reels, use_folder
 
 __all__ = [
     "PROVIDERS",
@@ -11,12 +13,20 @@ __all__ = [
     "Provider",
     "Reel",
     "Tape",
+    "begin_film",
+    "film_name",
     "folder_of",
     "folders",
     "forget",
+    "has_room",
     "join",
+    "make_key",
     "provider_of",
+    "read_key",
     "reels",
+    "rtmp_address",
+    "rtmp_door",
     "signature_fits",
     "use_folder",
+    "use_rtmp",
 ]

@@ -57,6 +57,8 @@ def _look(reel: Reel, folder: Path) -> _Part | None:
             copy.write(piece)
             left -= len(piece)
     try:
+        if reel.demuxer == "flv":
+            _into_matroska(place, folder)
         form = sniff(place)
         sandbox.give(place)
         facts = media.media(folder, form, place.stat().st_size).look()
@@ -68,6 +70,18 @@ def _look(reel: Reel, folder: Path) -> _Part | None:
     target = folder / f"take-{reel.number:03d}.{form.ending}"
     place.rename(target)
     return _Part(target, facts, form.ending)
+
+
+def _into_matroska(place: Path, folder: Path) -> None:
+    """What nginx wrote of an RTMP stream, in a container whose every moment can be found; a torn end is left out."""
+    sandbox.give(place)
+    size, program = place.stat().st_size, media.program()
+    limits = Limits(wall_seconds=1800, cpu_seconds=1800, memory_bytes=2048 * MIB, file_bytes=size * 2 + 64 * MIB, disk_bytes=size * 4 + MIB)
+    words = "-y -hide_banner -nostdin -loglevel error -protocol_whitelist file,pipe -f flv -i file:input -map 0 -c copy -f matroska film"
+    outcome = sandbox.run([program, *words.split()], folder, limits, readable=(Path(program).parent,))
+    if outcome.code != 0 or not (folder / "film").exists():
+        raise WrongFile(_("Nothing of this take can be seen."), rule="broken")
+    (folder / "film").replace(place)
 
 
 def _joined(parts: list[_Part], folder: Path) -> Path:

@@ -30,6 +30,7 @@ PIECE = 256 * 1024
 NOTE_SECONDS = 1.0
 GONE_AFTER = 90.0  # a picture that is over stays that long for those who lag behind
 TRIES = 5
+FLV_HEAD, FLV_TAG = 13, 11  # bytes: of the file, of a tag before what it holds
 CLUSTER = b"\x1f\x43\xb6\x75"  # Matroska: the element each stretch of a few seconds begins with
 H264 = re.compile(r"avc1|h264", re.I)
 LIMITS = Limits(wall_seconds=13 * 3600, cpu_seconds=24 * 3600, memory_bytes=2048 * MIB, file_bytes=256 * MIB)
@@ -91,6 +92,13 @@ class Packager:
 
     def package(self, reel: Reel, done: int) -> bool:
         """Feed one take from where it was left to its end; false when we were told to stop."""
+        while not reel.data.exists() and not reel.is_ended:  # nginx makes the file with the first picture
+            if not self.folder.exists():
+                raise FileNotFoundError(self.folder)
+            if self.stop.wait(LOOK_SECONDS):
+                return False
+        if not reel.data.exists():
+            return True
         copies = bool(H264.search(reel.mime))
         for attempt in range(TRIES):
             begun = time.monotonic()
@@ -154,6 +162,11 @@ class Packager:
         if done == 0:
             return 0
         assert process.stdin is not None
+        if reel.demuxer == "flv":
+            head_of_film, place = flv_places(handle, done)
+            with contextlib.suppress(OSError):
+                process.stdin.write(head_of_film if place else b"")
+            return place
         head, last = boundaries(os.pread(handle, min(done, 64 << 20), max(0, done - (64 << 20))), os.pread(handle, PIECE, 0), reel.demuxer)
         if head == 0 or last is None:
             return 0
@@ -185,6 +198,21 @@ def boundaries(tail: bytes, start: bytes, demuxer: str) -> tuple[int, int | None
         return (head, found) if head > 0 and found >= 0 else (0, None)
     head, found = start.find(CLUSTER), tail.rfind(CLUSTER)
     return (head, found) if head > 0 and found >= 0 else (0, None)
+
+
+def flv_places(handle: int, done: int) -> tuple[bytes, int]:
+    """Of an FLV file: its head with every tag that says how to read the others, and where the last key picture before `done` begins."""
+    head, at, last = os.pread(handle, FLV_HEAD, 0), FLV_HEAD, 0
+    while at + FLV_TAG <= done:
+        tag = os.pread(handle, FLV_TAG + 2, at)
+        end = at + FLV_TAG + int.from_bytes(tag[1:4]) + 4
+        is_picture, is_sound = tag[0] == 9, tag[0] == 8
+        if tag[0] == 18 or ((is_picture or (is_sound and tag[11] >> 4 == 10)) and tag[12] == 0):
+            head += os.pread(handle, end - at, at)
+        elif is_picture and tag[11] >> 4 == 1 and end <= done:
+            last = at
+        at = end
+    return head, last
 
 
 def arguments(demuxer: str, *, copies: bool) -> list[str]:

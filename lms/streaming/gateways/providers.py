@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from lms.core.i18n import gettext as _
 from lms.streaming.errors import BadLink
+from lms.streaming.gateways.rtmp import rtmp_address
 from lms.streaming.models import Session
 
 TOLERANCE_SECONDS = 300
@@ -76,6 +77,19 @@ class BrowserProvider:
         return ""
 
 
+class RtmpProvider(BrowserProvider):
+    """This platform itself, fed by OBS or another program that sends RTMP."""
+
+    name = "rtmp"
+
+    def check(self, join_url: str) -> str:
+        """There is no address to keep; raises BadLink where this install takes no RTMP."""
+        if not rtmp_address():
+            sentence = _("This platform takes no classes from OBS. Choose another place.")
+            raise BadLink(sentence, fields={"provider": sentence})
+        return ""
+
+
 class WebhookProvider(LinkProvider):
     """A room somewhere else that reports joins, leaves and its recording by signed webhooks."""
 
@@ -92,7 +106,7 @@ def signature_fits(secret: str, header: str, body: bytes, *, at: float) -> bool:
     return hmac.compare_digest(wanted, parts.get("v1", ""))
 
 
-PROVIDERS: dict[str, Provider] = {made.name: made for made in (LinkProvider(), BrowserProvider(), WebhookProvider())}
+PROVIDERS: dict[str, Provider] = {made.name: made for made in (LinkProvider(), BrowserProvider(), RtmpProvider(), WebhookProvider())}
 
 
 def provider_of(session: Session) -> Provider:

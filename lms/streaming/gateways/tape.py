@@ -1,7 +1,8 @@
 """What a host's browser sends, as it lies on this machine's disk: one folder for a session, one tape for each take.
 
 A tape is a file the chunks are appended to, and beside it eight bytes for each chunk: where it ends. A chunk is confirmed when both
-are written, so whoever opens the tape after a crash knows how many it holds, and cuts off what was written half.
+are written, so whoever opens the tape after a crash knows how many it holds, and cuts off what was written half. What comes over RTMP
+is written by nginx, into a file of its own that the take's note names; every byte of it counts.
 """
 
 import json
@@ -23,6 +24,8 @@ RESERVE = 512 << 20
 MOST_BYTES = 20 << 30
 SYNC_SECONDS = 2.0
 NAME = re.compile(r"take-(\d{3})\.json")
+RTMP = "rtmp"
+DEMUXERS = {"video/mp4": "mov", "video/x-flv": "flv"}
 _root: list[Path] = []
 
 
@@ -59,6 +62,9 @@ def folders() -> Iterator[Path]:
 
 def forget(channel_id: UUID, session_id: UUID) -> None:
     """Take away everything of a session."""
+    for reel in reels(folder_of(channel_id, session_id)):
+        if reel.film is not None:
+            reel.film.unlink(missing_ok=True)
     shutil.rmtree(folder_of(channel_id, session_id), ignore_errors=True)
 
 
@@ -72,7 +78,13 @@ class Reel:
     @property
     def data(self) -> Path:
         """The file of bytes."""
-        return self.folder / f"take-{self.number:03d}.data"
+        return self.film or self.folder / f"take-{self.number:03d}.data"
+
+    @property
+    def film(self) -> Path | None:
+        """The file nginx writes of what comes over RTMP; None for a take of the browser."""
+        name = self.note.get("film")
+        return folder_root() / RTMP / f"{name}.flv" if name else None
 
     @property
     def index(self) -> Path:
@@ -85,14 +97,23 @@ class Reel:
         return self.folder / f"take-{self.number:03d}.json"
 
     @property
+    def note(self) -> dict[str, str]:
+        """What is said of it; nothing before its first chunk."""
+        try:
+            said: dict[str, str] = json.loads(self.about.read_text())
+        except FileNotFoundError:
+            return {}
+        return said
+
+    @property
     def mime(self) -> str:
         """What the browser called it."""
-        return str(json.loads(self.about.read_text())["mime"])
+        return self.note["mime"]
 
     @property
     def demuxer(self) -> str:
         """The ffmpeg demuxer that may open it."""
-        return "mov" if self.mime.startswith("video/mp4") else "matroska"
+        return next((name for mime, name in DEMUXERS.items() if self.mime.startswith(mime)), "matroska")
 
     @property
     def is_ended(self) -> bool:
@@ -102,7 +123,10 @@ class Reel:
     @property
     def size(self) -> int:
         """How many confirmed bytes there are."""
+        film = self.film
         try:
+            if film is not None:
+                return film.stat().st_size
             with self.index.open("rb") as index:
                 index.seek(0, os.SEEK_END)
                 whole = index.tell() // PLACE.size
@@ -117,7 +141,7 @@ class Reel:
     def quiet_seconds(self) -> float:
         """How long nothing has come."""
         try:
-            return time.time() - self.index.stat().st_mtime
+            return time.time() - (self.film or self.index).stat().st_mtime
         except FileNotFoundError:
             return float("inf")
 
@@ -131,6 +155,19 @@ def reels(folder: Path) -> list[Reel]:
     """The takes of a session's folder, in order."""
     found = [NAME.fullmatch(path.name) for path in folder.glob("take-*.json")]
     return sorted((Reel(folder, int(match[1])) for match in found if match), key=lambda reel: reel.number)
+
+
+def begin_film(channel_id: UUID, session_id: UUID, number: int, mime: str, film: str, client: str) -> None:
+    """Note a take whose bytes nginx writes into a file of that name, of a connection with that number."""
+    folder = folder_of(channel_id, session_id)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+    Reel(folder, number).about.write_text(json.dumps({"mime": mime, "film": film, "client": client}))
+
+
+def has_room() -> bool:
+    """Whether the disk takes more; the folder nginx writes into is there afterwards."""
+    (folder_root() / RTMP).mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(folder_root()).free >= RESERVE
 
 
 class Tape:
@@ -160,14 +197,25 @@ class Tape:
             raise Gap(self.wanted)
         if self.size + len(data) > MOST_BYTES or (number % 64 == 0 and shutil.disk_usage(self.reel.folder).free < RESERVE):
             raise Unavailable(_("The disk of the platform is full. What came so far is kept."))
-        os.write(self._data, data)
+        self._write(self._data, data, self.size)
+        self._write(self._index, PLACE.pack(self.size + len(data)), self.wanted * PLACE.size)
         self.size += len(data)
-        os.write(self._index, PLACE.pack(self.size))
         self.wanted += 1
         if time.monotonic() - self._synced > SYNC_SECONDS:
             os.fdatasync(self._data)
             os.fdatasync(self._index)
             self._synced = time.monotonic()
+
+    def _write(self, handle: int, data: bytes, at: int) -> None:
+        """Write all of it behind what is there, or none: a full disk takes a part of it and then says so."""
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[os.write(handle, left) :]
+        except OSError as error:
+            os.ftruncate(handle, at)
+            os.lseek(handle, at, os.SEEK_SET)
+            raise Unavailable(_("The disk of the platform is full. What came so far is kept.")) from error
 
     def close(self) -> None:
         """Put it down; it can be taken up again."""

@@ -14,6 +14,7 @@ from lms.streaming.operations.moving import (
 )
 from lms.streaming.operations.planning import edit_following, edit_session, schedule_series, schedule_session
 from lms.streaming.operations.recording import (
+    change_hook_secret,
     expect_recording,
     fail_recording,
     finish_recording,
@@ -24,21 +25,38 @@ from lms.streaming.operations.recording import (
     retry_recording,
 )
 from lms.streaming.operations.reporting import rebuild_visits, recompute_attendance, store_receipt, take_receipt
-from lms.streaming.operations.taking import begin_take, end_take, end_takes, hang_up, mark_moment, show_picture, unmark_moment
+from lms.streaming.operations.taking import (
+    begin_stream,
+    begin_take,
+    change_key,
+    end_stream,
+    end_take,
+    end_takes,
+    goes_on,
+    hang_up,
+    mark_moment,
+    show_picture,
+    unmark_moment,
+)
 
 __all__ = [
+    "begin_stream",
     "begin_take",
     "cancel_following",
     "cancel_session",
+    "change_hook_secret",
+    "change_key",
     "edit_following",
     "edit_session",
     "end_session",
+    "end_stream",
     "end_take",
     "end_takes",
     "expect_recording",
     "fail_recording",
     "finish_recording",
     "forget_old",
+    "goes_on",
     "hang_up",
     "keep_film",
     "keep_rule",

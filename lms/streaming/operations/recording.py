@@ -123,6 +123,14 @@ def keep_rule(days: int | None, *, by: Actor) -> None:
         db.session().flush()
 
 
+def change_hook_secret(*, by: Actor) -> None:
+    """Have a new secret for reports of outside rooms; the one before counts for a day, so that nothing is lost meanwhile."""
+    rule = queries.rule()
+    audit.update(rule, "streaming.change_secret", by=by, hook_version=rule.hook_version + 1, hook_changed_at=now())
+    db.session().add(rule)
+    db.session().flush()
+
+
 def forget_old(*, by: Actor) -> int:
     """Put recordings into the bin that are older than the academy's rule and no published lesson; how many."""
     gone = 0

@@ -7,17 +7,20 @@ from lms.content import operations as content
 from lms.core import audit, db, pubsub
 from lms.core.clock import now
 from lms.core.decisions import Actor
-from lms.core.errors import Invalid
+from lms.core.errors import Invalid, Unavailable
 from lms.core.i18n import gettext as _
+from lms.core.ids import uuid7
 from lms.streaming import gateways, queries
 from lms.streaming.errors import IllegalMove
+from lms.streaming.gateways import Reel, rtmp
 from lms.streaming.models import Moment, Session, Take
 from lms.streaming.operations.moving import open_session, start_session
 
 OVER = "streaming:over"
 MOST_AGE = timedelta(minutes=2)
 MOST_MOMENTS = 100
-MIMES = ("video/webm", "video/x-matroska", "video/mp4")
+MOST_KEYS = 1000
+MIMES = ("video/webm", "video/x-matroska", "video/mp4", "video/x-flv")
 
 
 def begin_take(session: Session, take_id: UUID, mime: str, *, age_ms: int, by: Actor) -> Take:
@@ -44,6 +47,47 @@ def begin_take(session: Session, take_id: UUID, mime: str, *, age_ms: int, by: A
     db.session().add(take)
     db.session().flush()
     return take
+
+
+def begin_stream(session: Session, client: str, *, by: Actor) -> Take:
+    """Take what OBS begins to send over a connection with this number; nginx writes it into the file of the take's name."""
+    if not gateways.has_room():
+        raise Unavailable(_("The disk of the platform is full."))
+    take = begin_take(session, uuid7(), rtmp.MIME, age_ms=0, by=by)
+    channel_id, session_id, number, film = session.channel_id, session.id, take.number, gateways.film_name(take.id)
+    db.after_commit(lambda: gateways.begin_film(channel_id, session_id, number, rtmp.MIME, film, client))
+    return take
+
+
+def end_stream(session: Session, client: str) -> None:
+    """The connection with this number is gone: nothing more comes of its take. A newer one of the same host goes on."""
+    reel = _reel_of(session, client)
+    if reel is None:
+        return
+    for take in queries.takes_of(session.id):
+        if take.number == reel.number:
+            end_take(take)
+    db.after_commit(reel.end)
+
+
+def goes_on(session: Session, client: str) -> bool:
+    """Whether what comes over that connection is still wanted: its take is the newest, the class is live, the disk has room."""
+    reel = _reel_of(session, client)
+    return reel is not None and session.state == "live" and gateways.has_room()
+
+
+def _reel_of(session: Session, client: str) -> Reel | None:
+    found = gateways.reels(gateways.folder_of(session.channel_id, session.id))
+    return next((reel for reel in reversed(found) if reel.note.get("client") == client and not reel.is_ended), None)
+
+
+def change_key(session: Session, *, by: Actor) -> None:
+    """Make the key with which a class is sent worthless, and have a new one; what is being sent with the old one is sent away."""
+    before = session.key_version
+    if before >= MOST_KEYS:
+        raise IllegalMove(_("The key of this class was changed too often. Plan a new class."), rule="key")
+    audit.update(session, "streaming.change_key", by=by, key_version=before + 1)
+    end_takes(session)
 
 
 def end_take(take: Take) -> None:

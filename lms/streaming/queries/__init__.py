@@ -11,16 +11,18 @@ from lms.streaming.queries.recordings import (
     last_number,
     moments_of,
     old_recordings,
+    place_of,
     read_stream,
     recording_of_asset,
     rule,
     running_ids,
     second_of,
+    stream_key,
     stream_url,
     stretches_of,
     takes_of,
 )
-from lms.streaming.queries.reported import hook_secret, lock_receipt, newest_receipts, reported_people, signals_of
+from lms.streaming.queries.reported import hook_secret, hook_secrets, lock_receipt, newest_receipts, reported_people, signals_of
 from lms.streaming.queries.sessions import (
     Attendance,
     Attended,
@@ -73,6 +75,7 @@ __all__ = [
     "get_session",
     "get_standing",
     "hook_secret",
+    "hook_secrets",
     "is_open_to",
     "last_number",
     "lock_receipt",
@@ -80,6 +83,7 @@ __all__ = [
     "newest_receipts",
     "old_recordings",
     "past_sessions",
+    "place_of",
     "read_stream",
     "recording_of_asset",
     "reported_people",
@@ -94,6 +98,7 @@ __all__ = [
     "signals_of",
     "standings_of",
     "stay_of",
+    "stream_key",
     "stream_url",
     "stretches_of",
     "takes_of",

@@ -17,6 +17,7 @@ from lms.core.i18n import gettext as _
 from lms.core.tenancy import current_channel
 from lms.courses.models import Lesson
 from lms.enrollments.models import Enrollment
+from lms.streaming.gateways import make_key
 from lms.streaming.models import Moment, Recording, Rule, Session, Take
 from lms.streaming.queries.sessions import IS_MEANT
 
@@ -126,7 +127,7 @@ def second_of(moment: datetime, stretches: Sequence[Stretch]) -> float:
 
 def rule() -> Rule:
     """For how long this academy keeps recordings; a new, unwritten rule while nobody said anything."""
-    return db.session().scalar(select(Rule)) or Rule(keep_days=None)
+    return db.session().scalar(select(Rule)) or Rule(keep_days=None, hook_version=1)
 
 
 def old_recordings(moment: datetime) -> list[tuple[Recording, Lesson | None, Asset | None]]:
@@ -158,7 +159,17 @@ def stream_url(session_id: UUID, viewer: Actor) -> str:
     if not who:
         raise Forbidden(_("Sign in first."), rule="sign_in")
     claims = {"i": str(session_id), "c": str(current_channel()), "v": who, "s": int(time.time())}
-    return f"/streaming/live/{signing.sign(LIVE, claims, seconds=LIVE_SECONDS)}/index.m3u8"
+    return f"{place_of(session_id)}{signing.sign(LIVE, claims, seconds=LIVE_SECONDS)}/index.m3u8"
+
+
+def place_of(session_id: UUID) -> str:
+    """The path all addresses of a running class's picture begin with; a pass for nginx is good for one of these."""
+    return f"/streaming/live/{current_channel()}/{session_id}/"
+
+
+def stream_key(session: Session) -> str:
+    """The key with which this class is sent over RTMP, for those who run it."""
+    return make_key(session.channel_id, session.id, session.key_version)
 
 
 def read_stream(token: str) -> content.Ticket:
@@ -166,4 +177,4 @@ def read_stream(token: str) -> content.Ticket:
     claims = signing.unsign(LIVE, token)
     if claims["c"] != str(current_channel()):
         raise Forbidden(_("This link is of another academy."), rule="channel")
-    return content.Ticket(UUID(claims["i"]), "", claims["v"], claims["s"])
+    return content.Ticket(UUID(claims["i"]), claims["v"], claims["s"])

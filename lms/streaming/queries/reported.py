@@ -1,22 +1,39 @@
 """What outside rooms reported."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import case, select
 
 from lms.core import db, signing
+from lms.core.clock import now
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.tenancy import current_channel
 from lms.streaming.models import Receipt, Signal
+from lms.streaming.queries.recordings import rule
 
 HOOKS = "streaming:hooks"
+OLD_COUNTS = timedelta(days=1)
 
 
 def hook_secret() -> str:
     """The secret with which outside rooms sign what they report to this academy."""
-    return signing.digest(HOOKS, str(current_channel())).hex()
+    return _secret(rule().hook_version)
+
+
+def hook_secrets() -> list[str]:
+    """The secrets that count now: the newest, and for a day the one before it."""
+    found = rule()
+    changed_at, version = found.hook_changed_at, found.hook_version
+    before = [_secret(version - 1)] if changed_at is not None and now() - changed_at < OLD_COUNTS else []
+    return [_secret(version), *before]
+
+
+def _secret(version: int) -> str:
+    words = str(current_channel()) if version == 1 else f"{current_channel()} {version}"
+    return signing.digest(HOOKS, words).hex()
 
 
 def lock_receipt(receipt_id: UUID) -> Receipt:
