@@ -24,6 +24,7 @@ from lms.core.redis import use_redis
 from lms.core.serving import called
 from lms.streaming import gateways as live
 from lms.web import access, assets, context, csrf, cycle, errors, headers, i18n, idempotency, metrics, newcomers, remembered, words
+from lms.web.application import Application
 from lms.web.face import faces
 from lms.web.sessions import RedisSessions
 
@@ -67,7 +68,7 @@ def connect(config: Config, *, statement_timeout_ms: int = db.STATEMENT_TIMEOUT_
     mail.use_config(config)
     if config.translations:
         translations_in(config.translations)
-    jobs.nudges_go_to(workers.send_nudge)
+    jobs.nudges_go_to(workers.send_nudges)
     channel_queries.local_origin(f"http://{called(config.host)}:{config.port}")
     wire()
 
@@ -112,7 +113,7 @@ def use_templates(app: Flask, config: Config) -> None:
 
 def create_app(config: Config | None = None, *, testing: bool = False) -> Flask:
     """The application of every process: pages, sockets, workers, commands."""
-    app = Flask("lms", root_path=str(ROOT), template_folder="templates", static_folder="static")
+    app = Application("lms", root_path=str(ROOT), template_folder="templates", static_folder="static")
     config = config or Config.load()
     if not testing:
         logs.configure()

@@ -41,7 +41,7 @@ def demo_seed(if_empty: bool) -> None:
     if made is None:
         click.echo("There is an academy here already, so no demo is made.")
         return
-    jobs.nudges_go_to(lambda _row_id, _queue: None)  # thousands at once: the scheduler's sweep hands them out
+    jobs.nudges_go_to(lambda _rows: None)  # thousands at once: the scheduler's sweep hands them out
     folder = Path(tempfile.mkdtemp(prefix="lectern-demo-"))
     finished = False
     try:

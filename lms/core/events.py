@@ -31,6 +31,7 @@ class Event:
 E = TypeVar("E", bound=Event)
 _handlers: dict[str, list[jobs.Job[Any]]] = {}
 _kinds: dict[str, type[Event]] = {}
+_shapes: dict[type[Event], TypeAdapter[Any]] = {}
 
 
 def on(kind: type[E], *, queue: str = "default", tries: int = 8) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
@@ -39,7 +40,7 @@ def on(kind: type[E], *, queue: str = "default", tries: int = 8) -> Callable[[Ca
     def register(handler: Callable[[E], None]) -> Callable[[E], None]:
         def run(fact: Mapping[str, Any] | None = None, facts: Sequence[Mapping[str, Any]] = ()) -> None:
             for one in facts or (fact,):
-                handler(TypeAdapter(kind).validate_python(one))
+                handler(_shape(kind).validate_python(one))
 
         run.__module__, run.__qualname__ = handler.__module__, handler.__qualname__
         _kinds[kind.__name__] = kind
@@ -51,12 +52,19 @@ def on(kind: type[E], *, queue: str = "default", tries: int = 8) -> Callable[[Ca
 
 def emit(fact: Event) -> None:
     """Announce a fact in the running transaction; its handlers run after the commit."""
-    payload = TypeAdapter(type(fact)).dump_python(fact, mode="json")
-    row = EventRow(name=type(fact).__name__, actor_id=fact.by, payload=payload)
+    payload = _shape(type(fact)).dump_python(fact, mode="json")
+    row = EventRow(id=uuid7(), name=type(fact).__name__, actor_id=fact.by, payload=payload)
     db.session().add(row)
     db.session().flush()
-    for handler in _handlers.get(row.name, []):
-        handler.put({"fact": payload}, event_id=row.id)
+    if handlers := _handlers.get(row.name):
+        jobs.put_for_each(handlers, {"fact": payload}, event_id=row.id)
+
+
+def _shape(kind: type[Event]) -> TypeAdapter[Any]:
+    """What reads and writes facts of a kind; dear to make, so made once."""
+    if kind not in _shapes:
+        _shapes[kind] = TypeAdapter(kind)
+    return _shapes[kind]
 
 
 EMIT_MANY = text(
@@ -73,7 +81,7 @@ def emit_many(facts: Sequence[Event]) -> None:
     if not facts:
         return
     kind = type(facts[0])
-    payloads = TypeAdapter(list[kind]).dump_python(list(facts), mode="json")  # type: ignore[valid-type]
+    payloads = [_shape(kind).dump_python(fact, mode="json") for fact in facts]
     values = {
         "channel": current_channel(),
         "name": kind.__name__,

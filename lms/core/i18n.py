@@ -15,6 +15,8 @@ from lms.config import ROOT
 FOLDER = ROOT / "lms" / "translations"
 _locale: ContextVar[str] = ContextVar("locale", default="en")
 _folders: list[Path] = [FOLDER]
+MOST_SAID = 20_000  # messages remembered for each language
+_said: dict[str, dict[str, str]] = {}
 
 
 @cache
@@ -26,6 +28,7 @@ def translations_in(folder: Path) -> None:
     """Read catalogues from another folder."""
     _folders[:] = [folder]
     _catalogue.cache_clear()
+    _said.clear()
 
 
 def languages() -> list[str]:
@@ -63,8 +66,20 @@ def direction(name: str | None = None) -> str:
 
 def gettext(message: str, **values: Any) -> str:
     """The message in the reader's language, with %(name)s filled in."""
-    text = _catalogue(locale(), _folders[0]).ugettext(message)
+    known = _said.get(_locale.get())
+    text = known.get(message) if known is not None else None
+    if text is None:
+        text = _look_up(message)
     return text % values if values else text
+
+
+def _look_up(message: str) -> str:
+    """The message out of its catalogue, remembered for the next time."""
+    known = _said.setdefault(locale(), {})
+    if len(known) >= MOST_SAID:
+        known.clear()
+    found = known[message] = str(_catalogue(locale(), _folders[0]).ugettext(message))
+    return found
 
 
 def ngettext(one: str, many: str, number: int, **values: Any) -> str:

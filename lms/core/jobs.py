@@ -6,7 +6,7 @@ channel and sets `done_at` in that same transaction: effects in the database hap
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -118,7 +118,7 @@ class Job(Generic[P]):
             insertion = insertion.on_conflict_do_nothing()
         db.session().execute(insertion)
         if run_at is None or run_at <= now():
-            db.after_commit(lambda: nudge(row_id, queue))
+            nudge_later(row_id, queue)
         return row_id
 
 
@@ -159,18 +159,56 @@ def registry() -> dict[str, "Job[Any]"]:
     return dict(_registry)
 
 
-_nudge: list[Callable[[UUID, str], None]] = []
+_nudge: list[Callable[[Sequence[tuple[UUID, str]]], None]] = []
+WAKING = "jobs.waking"
 
 
-def nudges_go_to(send: Callable[[UUID, str], None]) -> None:
-    """Tell the kernel how to wake a worker for a row (Redis); without it rows wait for the sweep."""
+def nudges_go_to(send: Callable[[Sequence[tuple[UUID, str]]], None]) -> None:
+    """Tell the kernel how to wake workers for rows, each with its queue (Redis); without it rows wait for the sweep."""
     _nudge[:] = [send]
 
 
-def nudge(row_id: UUID, queue: str) -> None:
-    """Wake a worker for a row; when that fails the sweep finds the row."""
+def nudge_later(row_id: UUID, queue: str) -> None:
+    """Wake a worker for a row after the commit, together with those for the other rows; when that fails the sweep finds them."""
+    info = db.session().info
+    if WAKING not in info:
+        waking = info[WAKING] = []
+        db.after_commit(lambda: _wake(waking))
+    info[WAKING].append((row_id, queue))
+
+
+def _wake(rows: Sequence[tuple[UUID, str]]) -> None:
     if _nudge:
-        _nudge[0](row_id, queue)
+        _nudge[0](rows)
+
+
+HEARD = text(
+    """
+    INSERT INTO core.outbox (channel_id, id, task, payload, queue, event_id, created_at, run_at, attempts, tries, lease_seconds)
+    SELECT :channel, h.id, h.task, CAST(:payload AS jsonb), h.queue, :event, :at, :at, 0, h.tries, h.lease
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:tasks AS text[]), CAST(:queues AS text[]), CAST(:tries AS int[]), CAST(:leases AS int[]))
+        AS h (id, task, queue, tries, lease)
+    """
+)
+
+
+def put_for_each(handlers: Sequence["Job[Any]"], payload: dict[str, Any], *, event_id: UUID) -> None:
+    """Write the outbox rows of everybody who hears a fact, in one statement."""
+    ids = [uuid7() for _one in handlers]
+    values = {
+        "channel": current_channel(),
+        "payload": json.dumps(to_jsonable_python(payload), ensure_ascii=False),
+        "event": event_id,
+        "at": now(),
+        "ids": ids,
+        "tasks": [one.name for one in handlers],
+        "queues": [one.queue for one in handlers],
+        "tries": [one.tries for one in handlers],
+        "leases": [one.lease_seconds for one in handlers],
+    }
+    db.session().execute(HEARD, values)
+    for row_id, one in zip(ids, handlers, strict=True):
+        nudge_later(row_id, one.queue)
 
 
 # --- what a worker does -------------------------------------------------------------------------------------------------

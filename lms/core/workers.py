@@ -49,19 +49,40 @@ class RowJob(RqJob):
 
 
 def queue(name: str) -> Queue:
-    """One of the named queues of `jobs.QUEUES`."""
-    return Queue(name, connection=redis(blocking=True), serializer=JSONSerializer, job_class=RowJob)
+    """One of the named queues of `jobs.QUEUES`; kept, because a new one first asks the server for its version."""
+    connection = redis(blocking=True)
+    found = _queues.get(name)
+    if found is None or found.connection is not connection:
+        found = _queues[name] = Queue(name, connection=connection, serializer=JSONSerializer, job_class=RowJob)
+    return found
+
+
+_queues: dict[str, Queue] = {}
 
 
 def send_nudge(row_id: UUID, queue_name: str) -> None:
     """Put a row id where a worker will see it; when Redis is away the sweep does it later."""
+    send_nudges([(row_id, queue_name)])
+
+
+def send_nudges(rows: Sequence[tuple[UUID, str]]) -> None:
+    """Put row ids where workers will see them, all in one breath; when Redis is away the sweep does it later."""
+    by_queue: dict[str, list[str]] = {}
+    for row_id, name in rows:
+        by_queue.setdefault(name, []).append(str(row_id))
     try:
-        redis().set(f"nudged:{row_id}", "1", ex=RENUDGE_SECONDS)
-        queue(queue_name).enqueue_call(
-            ENTRY, args=(str(row_id),), job_id=str(row_id), result_ttl=0, failure_ttl=3600, timeout=TIMEOUTS.get(queue_name, 300)
-        )
+        pipe = redis().pipeline(transaction=False)
+        for name, ids in by_queue.items():
+            for one in ids:
+                pipe.set(f"nudged:{one}", "1", ex=RENUDGE_SECONDS)
+            queue(name).enqueue_many([_nudge_of(one, name) for one in ids], pipeline=pipe)
+        pipe.execute()
     except RedisError as error:
-        log.warning("nudge_failed", row_id=str(row_id), error=type(error).__name__)
+        log.warning("nudge_failed", rows=len(rows), error=type(error).__name__)
+
+
+def _nudge_of(row_id: str, name: str) -> Any:
+    return Queue.prepare_data(ENTRY, args=(row_id,), job_id=row_id, result_ttl=0, failure_ttl=3600, timeout=TIMEOUTS.get(name, 300))
 
 
 class HorseWorker(Worker):

@@ -43,6 +43,7 @@ def install(app: Flask) -> None:
 def begin() -> None:
     """Name the request, find its channel and person, and open its transaction; GET and HEAD may only read."""
     g.started = time.perf_counter()
+    metrics.begin_counting()
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else str(uuid7())
     structlog.contextvars.bind_contextvars(request_id=g.request_id)

@@ -1,5 +1,6 @@
 """The reader's language and time zone, for one request."""
 
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, g, request
@@ -44,8 +45,13 @@ def install(app: Flask) -> None:
 
 def template_gettext(message: str, **values: Any) -> Markup:
     """The message for a template: our own words may be markup, what is filled in is escaped unless it is markup itself."""
-    words = Markup(i18n.gettext(message))  # noqa: S704 - messages are ours, values are escaped by Markup
+    words = _marked(i18n.gettext(message))
     return words % values if values else words
+
+
+@lru_cache(maxsize=8192)
+def _marked(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 - messages are ours, values are escaped by Markup
 
 
 def template_ngettext(one: str, many: str, number: int, **values: Any) -> Markup:

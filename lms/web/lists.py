@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from lms.core import i18n, plans
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.reports import PAGE, Choice, Column, Flag, Knob, Only, Page, Period, Report, View, groupable, with_filter
+from lms.core.reports.fields import Filter
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, wants_fragment
 from lms.web.charts import Chart
@@ -28,6 +29,17 @@ from lms.web.words import duration, money, number
 kept_rows = Rows()
 NUMERIC = ("int", "money", "percent", "bytes", "duration", "number")
 UNBROKEN = ("time", "date", "money", "int", "percent", "bytes", "duration")  # kinds whose cells stay on one line
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A filter as a field of the filters' form."""
+
+    looks_alike: ClassVar[bool] = True
+    key: str
+    label: str
+    value: str
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +140,7 @@ class ListPage:
     def drawn(self, draw: Callable[..., Markup], heads: Sequence[Mapping[str, Any]], select: str | None) -> Markup:
         """The rows as markup, each drawn by the macro given or remembered from when it had the same values."""
         looks = tuple((column.key, column.kind, str(column.label), column.href) for column in self.columns)
-        place = (self.report.name, self.row_href, select, i18n.locale(), choose_zone(), looks)
+        place = kept_rows.place((self.report.name, self.row_href, select, i18n.locale(), choose_zone(), looks))
         made = [kept_rows.get((place, tuple(row.values())), lambda row=row: draw(self, row, heads, select)) for row in self.page.rows]  # type: ignore[misc]
         return Markup("\n").join(made)
 
@@ -158,24 +170,10 @@ class ListPage:
         return made
 
     @property
-    def filter_fields(self) -> list[dict[str, Any]]:
+    def filter_fields(self) -> tuple[Field, ...]:
         """The filters as form fields."""
         given = dict(self.view.filters)
-        made = []
-        for item in self.report.filters:
-            if isinstance(item, Only):
-                continue
-            field: dict[str, Any] = {"key": item.key, "label": str(item.label), "value": given.get(item.key, "")}
-            if isinstance(item, Knob):
-                field |= {"value": given.get(item.key, str(item.default)), "options": item.choices()}
-            elif isinstance(item, Choice):
-                field["options"] = [("", _("any")), *_choices(item, field["value"])]
-            elif isinstance(item, Flag):
-                field["options"] = [("", _("any")), ("1", _("yes")), ("0", _("no"))]
-            elif isinstance(item, Period):
-                field["options"] = _period_options(given.get(item.key, ""))
-            made.append(field)
-        return made
+        return tuple(_field(item, given.get(item.key, "")) for item in self.report.filters if not isinstance(item, Only))
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
@@ -223,6 +221,20 @@ class ListPage:
         if made and self.columns:
             made.setdefault(self.columns[0].key, _("Total"))
         return made or None
+
+
+def _field(item: Filter, value: str) -> Field:
+    """A filter with its value and what can be chosen."""
+    options: Sequence[tuple[str, str]] = ()
+    if isinstance(item, Knob):
+        value, options = value or str(item.default), item.choices()
+    elif isinstance(item, Choice):
+        options = [("", _("any")), *_choices(item, value)]
+    elif isinstance(item, Flag):
+        options = [("", _("any")), ("1", _("yes")), ("0", _("no"))]
+    elif isinstance(item, Period):
+        options = _period_options(value)
+    return Field(item.key, str(item.label), value, tuple(options))
 
 
 def _choices(item: Choice, current: str) -> list[tuple[str, str]]:

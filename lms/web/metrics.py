@@ -1,8 +1,9 @@
 """What the platform counts: requests, queries, jobs, sockets; read at /metrics in the Prometheus text format."""
 
+from contextvars import ContextVar
 from typing import Any
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, request
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -24,12 +25,22 @@ def install(app: Flask) -> None:
     app.after_request(_note_queries)
 
 
+_counted: ContextVar[list[int] | None] = ContextVar("counted", default=None)
+
+
+def begin_counting() -> None:
+    """Count the queries from here on as those of a new request."""
+    _counted.set([0])
+
+
 @event.listens_for(Engine, "before_cursor_execute")
 def _count_query(*_: Any) -> None:
-    if has_request_context():
-        g.query_count = g.get("query_count", 0) + 1
+    counted = _counted.get()
+    if counted is not None:
+        counted[0] += 1
 
 
 def _note_queries(response: Response) -> Response:
-    queries.labels(request.endpoint or "none").observe(g.get("query_count", 0))
+    counted = _counted.get()
+    queries.labels(request.endpoint or "none").observe(counted[0] if counted else 0)
     return response

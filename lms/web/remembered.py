@@ -90,6 +90,14 @@ class Rows:
     def __init__(self, most: int = ROWS) -> None:
         self.most = most
         self._kept: dict[tuple[Any, ...], Markup] = {}
+        self._places: dict[tuple[Any, ...], object] = {}
+
+    def place(self, words: tuple[Any, ...]) -> object:
+        """What stands for many words in the keys of rows that share them, so that they are read once and not for each row."""
+        if len(self._places) >= self.most:
+            self._places.clear()
+            self._kept.clear()
+        return self._places.setdefault(words, object())
 
     def get(self, key: tuple[Any, ...], make: Callable[[], Markup]) -> Markup:
         """The row of this key, drawn now when it is not at hand; rows with values that cannot be a key are drawn each time."""

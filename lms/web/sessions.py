@@ -15,7 +15,7 @@ from werkzeug.datastructures import CallbackDict
 
 from lms.core import signing
 from lms.core.ids import token as new_token
-from lms.core.redis import RedisError, redis
+from lms.core.redis import RedisError, read, redis
 from lms.web.face import faces
 
 LIFETIME = timedelta(days=30)
@@ -92,8 +92,8 @@ class RedisSessions(SessionInterface):
         if not 40 <= len(token) <= 64:
             return ServerSession(new_token(), {}, is_stale=True)
         try:
-            stored = redis().get(_key(token))
-            data = json.loads(stored) if isinstance(stored, (bytes, str)) else {}
+            stored = read(_key(token))
+            data = json.loads(stored) if stored is not None else {}
         except RedisError:
             log.warning("session_store_away")
             data = {}

@@ -1,6 +1,7 @@
 """The storms: faults at their full size, each on servers of its own. `scripts/storm [names…] [--quick]` prints a table; 1 on a loss."""
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", choices=[*ALL, []], help="which; all when none")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that they blow")
     wish = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started ends with us
     figures: list[Figure] = []
     for name in wish.names or ALL:
         began = time.monotonic()

@@ -31,7 +31,11 @@ from tests.load import storm_tasks
 from tests.load.figure import Figure
 from tests.load.stage import ROOT, Stage, a_stage
 
-LEFT = "SELECT count(*) FROM core.outbox WHERE done_at IS NULL AND dead_at IS NULL AND run_at <= clock_timestamp() + interval '70 seconds'"
+# What the schedule wrote meanwhile is not waited for: its rows are named after their slots.
+LEFT = (
+    "SELECT count(*) FROM core.outbox WHERE done_at IS NULL AND dead_at IS NULL AND coalesce(key, '') NOT LIKE '%@2%'"
+    " AND run_at <= clock_timestamp() + interval '10 seconds'"
+)
 
 
 class Crew:

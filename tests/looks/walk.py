@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -216,6 +217,7 @@ def main() -> int:
     parser.add_argument("--right", action="store_true", help="with --home: from right to left too (the home has LMS_TRANSLATIONS)")
     parser.add_argument("--stay", action="store_true", help="keep the demo open until Enter is pressed")
     wish = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started ends with us
     folder = wish.out or Path(tempfile.mkdtemp(prefix="lectern-looks-"))
     looked, msgids = Looked(), set[str]()
     with tempfile.TemporaryDirectory(prefix="lectern-words-") as words:

@@ -38,6 +38,7 @@ class Enrollment(Tenant, Base):
         belongs_to("last_lesson_id", "courses.lessons", name="fk_last_lesson_id_courses_lessons"),
         Index("uq_enrollments_open", "channel_id", "user_id", "course_id", unique=True, postgresql_where=text("status <> 'ended'")),
         Index("ix_enrollments_course", "channel_id", "course_id", "enrolled_at"),
+        Index("ix_enrollments_course_status", "channel_id", "course_id", "status", "enrolled_at", "id"),
         Index("ix_enrollments_person", "channel_id", "user_id", "enrolled_at"),
         Index("ix_enrollments_by_time", "channel_id", "enrolled_at", "id"),
         Index("ix_enrollments_by_seen", "channel_id", "last_seen_at", "id"),

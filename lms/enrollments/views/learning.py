@@ -1,6 +1,7 @@
 """Door 1: my learning, the lesson page, enrolling, and what the player reports."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -38,6 +39,7 @@ from lms.web.answers import changed, fragment, invalid, moved
 from lms.web.idempotency import sent_once
 from lms.web.passes import give_pass
 from lms.web.toasts import toast
+from lms.web.words import duration
 
 REDEEM = "/vouchers/redeem"
 COUPON = "enrolment-coupon"
@@ -221,18 +223,51 @@ def _pictures(learning: list[queries.Learning]) -> dict[UUID, str]:
 def _outline_context(course: Course, lesson: Lesson, enrollment: Enrollment | None) -> dict[str, Any]:
     """What the outline beside a lesson shows: ticks, locks with their reasons, and the lessons before and after."""
     outline = queries.outline_of(course.id, enrollment)
-    teaches = queries.teaches_batch_of(actor(), course.id)
-    decisions = {one.id: policies.can_open(actor(), one, enrollment, at=now(), course=course, teaches=teaches) for one in outline.lessons}
+    person, at = actor(), now()
+    teaches = queries.teaches_batch_of(person, course.id)
+    decisions = {one.id: policies.can_open(person, one, enrollment, at=at, course=course, teaches=teaches) for one in outline.lessons}
+    refusals = {lesson_id: decision for lesson_id, decision in decisions.items() if not decision}
+    is_open = enrollment is not None and enrollment.is_open
     return {
         "course": course,
         "lesson": lesson,
         "enrollment": enrollment,
         "batch": queries.find_batch(enrollment.batch_id) if enrollment and enrollment.is_open else None,
         "outline": outline,
-        "refusals": {lesson_id: decision for lesson_id, decision in decisions.items() if not decision},
+        "refusals": refusals,
+        "parts": [
+            (part.title, tuple(_line(one, lesson, outline.is_done(one), refusals.get(one.id), is_open) for one in part.lessons))
+            for part in outline.parts
+        ],
         "previous": outline.before(lesson),
         "following": outline.after(lesson),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A lesson of the outline as it is drawn; the same lines are drawn once, whoever learns."""
+
+    looks_alike: ClassVar[bool] = True
+    title: str
+    kind: str
+    href: str
+    state: str
+    note: str | None
+    length: str | None
+
+
+def _line(one: queries.Step, lesson: Lesson, is_done: bool, refusal: Decision | None, is_open: bool) -> Line:
+    is_current, note = one.id == lesson.id, None
+    if refusal is not None and refusal.rule not in ("enrolled", "ended", "starts"):
+        note = refusal.sentence
+    elif one.is_preview and not is_open:
+        note = _("Free preview")
+    elif is_current and is_done:
+        note = _("Done")
+    state = "current" if is_current else "locked" if refusal is not None else "done" if is_done else "todo"
+    length = duration(one.duration_seconds) if one.duration_seconds else None
+    return Line(one.title, one.kind, url_for(".courses_lessons_show", course_id=lesson.course_id, lesson_id=one.id), state, note, length)
 
 
 def _may_open(lesson: Lesson, course: Course, enrollment: Enrollment | None) -> Decision:
