@@ -1,9 +1,7 @@
 """The one connection pool to Redis or Valkey of this process, and its typed face."""
 
-import os
-from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import cast
 
 import redis as client
 import structlog
@@ -14,8 +12,6 @@ _pools: dict[str, "client.Redis"] = {}
 _url: list[str] = []
 
 __all__ = ["Redis", "RedisError", "connect", "keep_number", "kept_number", "read", "redis", "remembered", "use_redis"]
-READ_SIZE = 65536
-MOST_LINES = 32  # kept open for `read` in each process
 log = structlog.get_logger(__name__)
 
 
@@ -42,61 +38,9 @@ def redis(*, blocking: bool = False) -> "client.Redis":
     return _pools[key]
 
 
-_lines: dict[tuple[int, str], deque[Any]] = {}  # of this process and server: connections on which nothing is under way
-
-
 def read(key: str) -> bytes | None:
-    """The value of a key, None without one: what every page asks, at a sixth of what the client's own way costs.
-
-    Whatever goes wrong on the short way, the client's own way is asked again, with its patience and its errors.
-    """
-    free = _lines.setdefault((os.getpid(), _url[0] if _url else ""), deque())
-    line = None
-    try:
-        line = free.pop() if free else _new_line()
-        found = _got(line._sock, key.encode())
-    except (OSError, RedisError, _Unreadable):
-        if line is not None:
-            line.disconnect()
-        return redis().get(key)  # type: ignore[return-value]  # the client's own types say it might be a coroutine
-    if len(free) < MOST_LINES:
-        free.append(line)
-    else:
-        line.disconnect()
-    return found
-
-
-class _Unreadable(Exception):
-    """An answer that is no value: an error, or a line that was cut."""
-
-
-def _new_line() -> Any:
-    pool = redis().connection_pool
-    line: Any = pool.connection_class(**pool.connection_kwargs)
-    line.connect()
-    return line
-
-
-def _got(sock: Any, key: bytes) -> bytes | None:
-    """The answer to GET (RESP: `$length`, the bytes; length -1 for nothing)."""
-    if sock is None:
-        raise _Unreadable
-    sock.sendall(b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (len(key), key))
-    data: bytes = sock.recv(READ_SIZE)
-    while data and b"\r\n" not in data:
-        data += sock.recv(READ_SIZE) or b"!\r\n"
-    head, _end, rest = data.partition(b"\r\n")
-    if head in (b"$-1", b"_"):
-        return None
-    if not head.startswith(b"$"):
-        raise _Unreadable
-    size = int(head[1:])
-    while len(rest) < size + 2:
-        more = sock.recv(READ_SIZE)
-        if not more:
-            raise _Unreadable
-        rest += more
-    return rest[:size]
+    """The value of a key, None without one."""
+    return cast("bytes | None", redis().get(key))  # the client's own types say it might be a coroutine
 
 
 def remembered(key: str, count: Callable[[], int], *, seconds: int) -> int:
