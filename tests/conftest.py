@@ -42,6 +42,12 @@ def pytest_configure(config: pytest.Config) -> None:
         servers.begin(lambda url: schema.migrate(url, SECRET))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(("tests/architecture/", "tests/deploy/", "tests/load/", "tests/scripts/")):
+            item.add_marker(pytest.mark.no_cover)  # they read the code, or run all of it: being measured would only slow them
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)

@@ -34,7 +34,8 @@ class Seat:
         """The page fits its window, and axe finds nothing serious on it."""
         self.page.wait_for_load_state("networkidle")
         assert self.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{self.page.url} is wider than the window"
-        assert grave(self.page) == [], self.page.url
+        found = grave(self.page)
+        assert not found, f"{self.page.url}: {found}"
 
     def until(self, words: str, seconds: float = 60) -> None:
         """Wait for something to be true in the page; its policy forbids the driver's own way, which evaluates strings."""
