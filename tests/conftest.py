@@ -30,6 +30,7 @@ from tests.machine import Machine, token_of
 from tests.schedule import Scheduling
 
 SECRET = b"test-secret-test-secret-test-secret-"
+PATIENCE_MS = 30_000  # a busy machine is slow, not wrong
 CHANNEL = UUID("0190a000-0000-7000-8000-000000000001")
 OTHER_CHANNEL = UUID("0190a000-0000-7000-8000-000000000002")
 
@@ -71,7 +72,7 @@ def engine(addresses: servers.TestServers) -> Iterator[sa.Engine]:
     made = sa.create_engine(
         addresses.database_url.replace("postgresql://", "postgresql+psycopg://", 1),
         poolclass=pool.StaticPool,
-        connect_args={"options": "-c timezone=UTC -c statement_timeout=30000"},
+        connect_args={"options": f"-c timezone=UTC -c statement_timeout={PATIENCE_MS}"},
     )
     with made.connect() as connection:
         _make_channels(connection)
@@ -248,8 +249,8 @@ def real_database(addresses: servers.TestServers, request: pytest.FixtureRequest
         _make_channels(made)
         made.commit()
     engines = db.Engines(
-        app=db.make_engine(url_for_role(url, "lms_app", SECRET), pool_size=24),
-        platform=db.make_engine(url_for_role(url, "lms_platform", SECRET), pool_size=8),
+        app=db.make_engine(url_for_role(url, "lms_app", SECRET), pool_size=24, statement_timeout_ms=PATIENCE_MS),
+        platform=db.make_engine(url_for_role(url, "lms_platform", SECRET), pool_size=8, statement_timeout_ms=PATIENCE_MS),
     )
     db.use_engines(engines)
     tenancy.channels_come_from(lambda: [CHANNEL, OTHER_CHANNEL])

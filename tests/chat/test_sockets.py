@@ -33,7 +33,7 @@ from tests.conftest import CHANNEL, OTHER_CHANNEL, run_jobs
 from tests.factories.people import a_student
 from tests.factories.streaming import enrol
 
-KILLS = 8
+KILLS = 4
 
 
 def refused(stage: Stage, **options: object) -> int:
@@ -466,6 +466,7 @@ def test_rooms_show__tells_how_the_class_stands_after_a_broken_subscription(stag
     one.until("state", state="ended")
 
 
+@pytest.mark.timeout(400)
 def test_rooms_show__loses_and_doubles_nothing_over_many_kills(stage: Stage, house: House, tmp_path: Path) -> None:
     """Two processes, one killed again and again, and lines cut: authors resend what was not confirmed, readers resume by cursor."""
     with sockets(house.database_url, house.redis_url, tmp_path) as other:
