@@ -62,23 +62,23 @@ def can_join(actor: Actor, session: Session, instructor_id: UUID, *, enrolled: b
 
 def can_broadcast(actor: Actor, session: Session, instructor_id: UUID) -> Decision:
     """Send camera, screen and sound into a class: those who run it, when it is held in the browser and not over."""
-    runs = can_run(actor, session, instructor_id)
-    if not runs:
-        return runs
-    if session.provider != "browser":
-        return no(_("This class is not held in the browser. Choose that under Edit."), rule="provider")
-    if session.is_over:
-        return no(_("This class is over. Plan a new one."), rule="ended")
-    return yes("instructor")
+    where = _("This class is not held in the browser. Choose that under Edit.")
+    return _can_send(actor, session, instructor_id, fits=session.provider == "browser", where=where)
 
 
 def can_stream(actor: Actor, session: Session, instructor_id: UUID) -> Decision:
     """Send a class over RTMP, and see its key: those who run it, when it is held that way and not over."""
+    where = _("This class is not sent by OBS. Choose that under Edit.")
+    return _can_send(actor, session, instructor_id, fits=session.provider == "rtmp", where=where)
+
+
+def _can_send(actor: Actor, session: Session, instructor_id: UUID, *, fits: bool, where: str) -> Decision:
+    """Whether this person may send a class; `where` says why not when it `fits` another way of sending."""
     runs = can_run(actor, session, instructor_id)
     if not runs:
         return runs
-    if session.provider != "rtmp":
-        return no(_("This class is not sent by OBS. Choose that under Edit."), rule="provider")
+    if not fits:
+        return no(where, rule="provider")
     if session.is_over:
         return no(_("This class is over. Plan a new one."), rule="ended")
     return yes("instructor")

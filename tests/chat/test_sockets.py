@@ -33,7 +33,7 @@ from tests.conftest import CHANNEL, OTHER_CHANNEL, run_jobs
 from tests.factories.people import a_student
 from tests.factories.streaming import enrol
 
-KILLS = 4
+KILLS = 8
 
 
 def refused(stage: Stage, **options: object) -> int:

@@ -17,7 +17,8 @@ from click.testing import CliRunner
 from lms.config import SERVERS, BadSettings, Config
 from lms.core import commands, serving
 from tests import servers
-from tests.core.test_supervisor import Run, eventually, free_port
+from tests.core.test_supervisor import Run, eventually
+from tests.ports import free_pair
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "s" * 32
@@ -101,7 +102,7 @@ class WholeRun(Run):
 
 
 def test_serve__opens_the_platform_and_leaves_nothing_behind(home: Path) -> None:
-    run = WholeRun(home, free_port())
+    run = WholeRun(home, free_pair())
     try:
         run.wait_for("Lectern is open at")
         for port in (run.port, run.port + 1):

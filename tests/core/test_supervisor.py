@@ -31,6 +31,7 @@ from lms.core.stepdown import account_for, hand_over
 from lms.core.supervisor import Plan, Process, Supervisor
 from tests import servers
 from tests.core import a_small_platform
+from tests.ports import free_pair
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(a_small_platform.__file__)
@@ -103,19 +104,6 @@ def get(port: int) -> str:
     return connection.getresponse().read().decode()
 
 
-def free_port() -> int:
-    """A port below the ephemeral range whose successor is free too."""
-    for port in range(20_000 + os.getpid() % 9_000, 32_000, 2):
-        with socket.socket() as one, socket.socket() as two:
-            try:
-                one.bind(("127.0.0.1", port))
-                two.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
-
-
 @pytest.fixture
 def home() -> Iterator[Path]:
     path = servers.throwaway_home()
@@ -125,7 +113,7 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture
 def run(home: Path) -> Iterator[Run]:
-    started = Run(home, free_port())
+    started = Run(home, free_pair())
     try:
         started.wait_for("The small platform is open")
         yield started
@@ -232,7 +220,7 @@ def test_run__as_root_gives_root_up_for_every_process(home: Path) -> None:
     spare = servers.throwaway_home()
     spare.chmod(0o755)
     (spare / "async_timeout.py").write_text("timeout = None\n")  # which redis asks for on a Python older than the one of the tests
-    run = Run(home, free_port(), python, PYTHONPATH=f"{ROOT}:{sysconfig.get_path('purelib')}:{spare}")
+    run = Run(home, free_pair(), python, PYTHONPATH=f"{ROOT}:{sysconfig.get_path('purelib')}:{spare}")
     try:
         run.wait_for("The small platform is open")
         assert owners(run) == {unprivileged_account().uid}

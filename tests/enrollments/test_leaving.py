@@ -4,10 +4,11 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lms.admin import queries as frame
+from lms.auth.models import SignInSession
 from lms.core import db
 from lms.core.clock import now
 from lms.core.errors import Conflict, Invalid
@@ -166,6 +167,10 @@ def test_places_show__settles_what_stands_in_the_inbox(as_root: Browser, as_ada:
     as_root.post(path, {"act": "without", "batch_id": ""}, status=303)
     assert "They stay in the course without a batch." in as_root.get(path, status=200).words
     assert path not in as_root.get("/admin/inbox", status=200).body
+    with db.unit_of_work(CHANNEL) as session:  # money may move here, so the last proof must not be long ago
+        mine = update(SignInSession).where(SignInSession.user_id == as_root.person.user_id)
+        session.execute(mine.values(proved_at=now() - timedelta(minutes=11)))
+    assert as_root.get(path, status=303).location == f"/auth/prove?next={path}"
 
 
 # --- a granted request -------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from lms.core import db
 from lms.core.decisions import Actor
 from lms.core.ids import token
 from lms.web.sessions import digest_of
+from tests.ports import free_pair
 from tests.servers import remove_home, throwaway_home
 
 SEATS = {"admin": "admin@demo.example", "instructor": "amara@demo.example", "student": "sam@demo.example"}
@@ -120,16 +120,3 @@ def _answers(port: int) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
-
-
-def free_pair() -> int:
-    """A port whose successor is free too."""
-    for port in range(24_000 + os.getpid() % 4_000, 32_000, 2):
-        with socket.socket() as one, socket.socket() as two:
-            try:
-                one.bind(("127.0.0.1", port))
-                two.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
-    raise SystemExit("no free port")

@@ -19,6 +19,7 @@ from lms.enrollments.admin.door import bp
 from lms.enrollments.forms import PlaceForm
 from lms.enrollments.models import CourseBatch
 from lms.enrollments.operations import Settlement
+from lms.wallet.policies import can_adjust
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
 from lms.web.toasts import toast
@@ -28,7 +29,7 @@ from lms.web.toasts import toast
 def places_show(place_id: UUID) -> ResponseReturnValue:
     """One missed place: another batch, money back, or no batch; each by one button."""
     missed = queries.get_missed_place(place_id)
-    allow(policies.can_manage(actor()))
+    allow(policies.can_manage(actor()), fresh=True)
     enrollment = queries.get_enrollment(missed.enrollment_id)
     course = courses.get_course(enrollment.course_id)
     form, page = PlaceForm(), "enrollments/admin/places_show.html"
@@ -41,6 +42,8 @@ def places_show(place_id: UUID) -> ResponseReturnValue:
         return render_template(page, **shown)
     try:
         if form.validate():
+            if form.act.data == "money":
+                allow(can_adjust(actor()))
             operations.settle_missed_place(missed, _wish(form), by=actor())
             toast(_("Settled. It is off the inbox."))
             return moved(url_for(".show", enrollment_id=enrollment.id))
