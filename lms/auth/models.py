@@ -96,6 +96,8 @@ BROWSERS = (
     ("OPR", "Opera"),
     ("SamsungBrowser", "Samsung Internet"),
     ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
     ("Chrome", "Chrome"),
     ("Safari", "Safari"),
 )

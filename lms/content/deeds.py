@@ -34,12 +34,18 @@ register(
             "content.set_poster": Deed(_l("chose the picture of"), "image"),
             "content.set_quota": Deed(_l("set how much the academy may hold"), "hard-drive"),
             "content.set_watching": Deed(_l("changed how videos may be watched"), "shield-check"),
+            "content.add_device": Deed(_l("began to watch on the device"), "monitor"),
+            "content.forget_device": Deed(_l("forgot the device"), "ban"),
             "content.ready": Deed(_l("made the file ready"), "circle-check"),
             "content.failed": Deed(_l("could not use the file"), "circle-x"),
             "content.delete": Deed(_l("deleted the file"), "trash-2"),
             "content.restore": Deed(_l("brought the file back"), "undo-2"),
         },
-        {"assets": Thing(_l("File"), "/admin/content/assets/{id}"), "rules": Thing(_l("Rule for videos"), "/admin/content/watching")},
+        {
+            "assets": Thing(_l("File"), "/admin/content/assets/{id}"),
+            "rules": Thing(_l("Rule for videos"), "/admin/content/watching"),
+            "devices": Thing(_l("Device")),
+        },
         {
             "filename": Label(_l("File name")),
             "state": Label(_l("State"), values=STATES),
@@ -49,6 +55,7 @@ register(
             "seconds": Label(_l("Second")),
             "lines": Label(_l("Lines")),
             "most_screens": Label(_l("Screens at once")),
+            "most_devices": Label(_l("Devices of one person")),
             "has_watermark": Label(_l("E-mail over the video")),
         },
     )

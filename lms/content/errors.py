@@ -3,11 +3,26 @@
 from lms.core.errors import Conflict, Invalid, NotFound
 from lms.core.sniff import WrongFile
 
-__all__ = ["EditedMeanwhile", "NoSuchAsset", "NotRetryable", "TooManyScreens", "UploadIncomplete", "UploadOver", "WrongFile", "WrongUpload"]
+__all__ = [
+    "EditedMeanwhile",
+    "NoSuchAsset",
+    "NoSuchDevice",
+    "NotRetryable",
+    "TooManyDevices",
+    "TooManyScreens",
+    "UploadIncomplete",
+    "UploadOver",
+    "WrongFile",
+    "WrongUpload",
+]
 
 
 class NoSuchAsset(NotFound):
     """There is no such file here, or it was deleted."""
+
+
+class NoSuchDevice(NotFound):
+    """This device is not known, or was forgotten."""
 
 
 class WrongUpload(Invalid):
@@ -24,6 +39,10 @@ class UploadOver(Conflict):
 
 class EditedMeanwhile(Conflict):
     """Somebody else saved since."""
+
+
+class TooManyDevices(Conflict):
+    """The person watches on as many devices as they may, or changed them too often."""
 
 
 class TooManyScreens(Conflict):

@@ -42,6 +42,13 @@ class WatchingForm(Form):
         [Optional(), NumberRange(1, 20)],
         description=_l("On so many browsers and phones may one person watch at the same time. Empty: on any number."),
     )
+    most_devices = IntegerField(
+        _l("Devices of one person"),
+        [Optional(), NumberRange(1, 20)],
+        description=_l(
+            "On so many browsers and phones films play at all. People change them now and then by themselves. Empty: any number."
+        ),
+    )
     has_watermark = BooleanField(
         _l("Show the viewer's e-mail over the video"),
         description=_l("Small and moving, for the person watching. It keeps films from being passed on."),

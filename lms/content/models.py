@@ -1,15 +1,19 @@
 """Assets, the uploads they come by, and the pieces they are made in."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Float, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.auth.models import BROWSERS, SYSTEMS
 from lms.core.captions import Cue, read_captions
 from lms.core.clock import now
 from lms.core.db import Base, Tenant, belongs_to
+from lms.core.i18n import gettext as _
 
 KINDS = ("video", "audio", "image", "document", "file")
 STATES = ("uploading", "checking", "processing", "ready", "failed", "deleted")
@@ -188,17 +192,84 @@ class Track(Tenant, Base):
 
 
 class Rule(Tenant, Base):
-    """How an academy's videos may be watched: on how many screens at once (None: on any), and with the viewer's address over them."""
+    """How an academy's videos may be watched: on how many screens at once and on how many devices at all (None: on any number of them),
+    and with the viewer's address over them."""
 
     __tablename__ = "rules"
     __table_args__ = (
         UniqueConstraint("channel_id"),
         CheckConstraint("most_screens BETWEEN 1 AND 20", name="most_screens"),
+        CheckConstraint("most_devices BETWEEN 1 AND 20", name="most_devices"),
         {"schema": "content"},
     )
 
     most_screens: Mapped[int | None]
     has_watermark: Mapped[bool] = mapped_column(default=False)
+    most_devices: Mapped[int | None]
+
+
+class Device(Tenant, Base):
+    """A browser or app somebody watches on, where their number is limited: `mark` is what it is known by, `place` which of the
+    places it takes, `viewer` the sign-in it was last seen with. `forgotten_by` is empty for one that was not seen for long."""
+
+    __tablename__ = "devices"
+    __table_args__ = (
+        belongs_to("user_id", "channels.members", ondelete="CASCADE"),
+        CheckConstraint("place BETWEEN 1 AND 20", name="place"),
+        Index("uq_devices_place", "channel_id", "user_id", "place", unique=True, postgresql_where=text("forgotten_at IS NULL")),
+        Index("uq_devices_mark", "channel_id", "user_id", "mark", unique=True, postgresql_where=text("forgotten_at IS NULL")),
+        Index("ix_devices_user", "channel_id", "user_id", "seen_at"),
+        {"schema": "content"},
+    )
+
+    user_id: Mapped[UUID]
+    mark: Mapped[str]
+    agent: Mapped[str] = mapped_column(default="")
+    viewer: Mapped[str] = mapped_column(default="")
+    place: Mapped[int]
+    first_seen_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    forgotten_at: Mapped[datetime | None]
+    forgotten_by: Mapped[UUID | None]
+
+    @property
+    def name(self) -> str:
+        """The browser and the system in plain words, as far as it says them."""
+        browser = next((name for mark, name in BROWSERS if mark in self.agent), "")
+        system = next((name for mark, name in SYSTEMS if mark in self.agent), "")
+        if browser and system:
+            return _("%(browser)s on %(system)s", browser=browser, system=system)
+        return browser or system or self.agent.partition(" ")[0][:40] or _("Unknown browser")
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Where somebody watches: `most` devices at all (None: any number), those that are known, newest first, and when they gave one up."""
+
+    IDLE = timedelta(days=60)  # not seen for so long, a device gives its place to another
+    MOST_CHANGES = 3
+    CHANGES = timedelta(days=30)
+
+    most: int | None
+    known: Sequence[Device]
+    changed: Sequence[datetime]
+
+    def holds_place(self, device: Device, at: datetime) -> bool:
+        """Whether a known device counts: it has one of the places there are, and was seen lately."""
+        return self.most is not None and device.place <= self.most and device.seen_at > at - self.IDLE
+
+    def find(self, mark: str) -> Device | None:
+        """The known device of that mark."""
+        return next((one for one in self.known if one.mark == mark), None)
+
+    def in_use(self, at: datetime) -> list[Device]:
+        """The devices that count."""
+        return [one for one in self.known if self.holds_place(one, at)]
+
+    def next_change(self, at: datetime) -> datetime | None:
+        """When the person may give up a device again by themselves; None: now."""
+        late = sorted(one for one in self.changed if one > at - self.CHANGES)
+        return late[-self.MOST_CHANGES] + self.CHANGES if len(late) >= self.MOST_CHANGES else None
 
 
 class Usage(Tenant, Base):

@@ -8,10 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import Text, case, cast, func, select
 
-from lms.channels.models import Member
 from lms.content import gateways
-from lms.content.errors import NoSuchAsset
-from lms.content.models import WORKING, Asset, Piece, Rule, Track, Upload, Usage
+from lms.content.errors import NoSuchAsset, NoSuchDevice
+from lms.content.models import WORKING, Asset, Device, Devices, Piece, Rule, Track, Upload, Usage
 from lms.core import db, signing
 from lms.core.clock import now
 from lms.core.decisions import Actor
@@ -209,10 +208,28 @@ def watching_rule() -> Rule:
     return db.session().scalars(select(Rule)).one_or_none() or Rule(id=uuid7(), has_watermark=False)
 
 
-def watermark_of(viewer: Actor) -> str:
+def devices_of(user_id: UUID, most: int | None) -> Devices:
+    """The devices a person watches on, and when they gave one up lately; `most` is the rule's."""
+    lately = (Device.forgotten_by == user_id) & (Device.forgotten_at > now() - Devices.CHANGES)
+    found = (
+        select(Device).where(Device.user_id == user_id, Device.forgotten_at.is_(None) | lately).order_by(Device.seen_at.desc(), Device.id)
+    )
+    rows = db.session().scalars(found.execution_options(populate_existing=True)).all()
+    known = [one for one in rows if one.forgotten_at is None]
+    return Devices(most, known, [one.forgotten_at for one in rows if one.forgotten_at is not None])
+
+
+def get_device(device_id: UUID) -> Device:
+    """A device somebody watches on; forgotten ones are not there."""
+    found = db.session().get(Device, device_id)
+    if found is None or found.forgotten_at is not None:
+        raise NoSuchDevice(_("This device is not known any more."))
+    return found
+
+
+def watermark_of(viewer: Actor, rule: Rule) -> str:
     """What moves over a video for this viewer: their address, where the academy wants that; else ""."""
-    address = select(Member.email).join(Rule, Rule.channel_id == Member.channel_id).where(Member.id == viewer.user_id, Rule.has_watermark)
-    return db.session().scalar(address) or ""
+    return viewer.email if rule.has_watermark else ""
 
 
 def find_twin(mark: str, size: int, kind: str, by: Actor) -> Asset | None:

@@ -1,22 +1,29 @@
 """Door 1: files and media by signed addresses. The signature, and for media the grant behind it, is the permission."""
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, redirect, request, send_file
+from flask import Blueprint, Response, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.content import policies, queries
-from lms.core.decisions import anyone
+from lms.content import operations, policies, queries
+from lms.content.errors import TooManyDevices
+from lms.content.models import Rule
+from lms.core.clock import now
+from lms.core.decisions import Decision, anyone, signed_in, yes
 from lms.core.errors import Forbidden, NotFound
 from lms.core.i18n import gettext as _
 from lms.core.storage import LocalStorage, WrongPart, disposition, storage, type_of
 from lms.core.tenancy import current_channel
 from lms.web.access import actor, allow
+from lms.web.answers import moved
 from lms.web.csrf import signed_door
-from lms.web.cycle import close_work
+from lms.web.cycle import close_work, earlier
+from lms.web.devices import this_device
 from lms.web.passes import give_pass
+from lms.web.toasts import toast
 
 bp = Blueprint("content", __name__, url_prefix="/content")
 
@@ -98,6 +105,59 @@ def tracks_show(token: str, name: str) -> ResponseReturnValue:
     response = make_response(track.body, 200, {"Content-Type": "text/vtt; charset=utf-8", "Cache-Control": "private, max-age=3600"})
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+@bp.route("/devices")
+def devices() -> ResponseReturnValue:
+    """The devices I watch on, where the academy limits their number."""
+    allow(signed_in(actor()))
+    found, at = queries.devices_of(_me(), queries.watching_rule().most_devices), now()
+    here = this_device().mark if policies.is_counted(actor()) else ""
+    rows = [(one, policies.can_forget(actor(), one, found, at=at)) for one in found.known]
+    return render_template("content/devices.html", devices=found, rows=rows, here=here, at=at, is_counted=policies.is_counted(actor()))
+
+
+@bp.route("/devices/<uuid:device_id>/forget", methods=["POST"])
+def devices_forget(device_id: UUID) -> ResponseReturnValue:
+    """Free the place of one of my devices."""
+    device = queries.get_device(device_id)
+    allow(policies.can_forget(actor(), device, queries.devices_of(device.user_id, None), at=now()))
+    operations.forget_device(device, by=actor())
+    toast(_("%(name)s was forgotten. Another device can take its place.", name=device.name))
+    return moved(url_for(".devices"))
+
+
+def may_watch_here(rule: Rule | None = None) -> Decision:
+    """Whether the person asking may watch on the device they ask from, which is remembered then. Every door that signs a film asks.
+
+    Where it has to write, a page begins its unit of work anew: ask before anything is loaded that is to be changed.
+    """
+    viewer, most = actor(), (rule or queries.watching_rule()).most_devices
+    if most is None or not policies.is_counted(viewer):
+        return yes("uncounted")
+    here, found = this_device(), queries.devices_of(_me(), most)
+    decision = policies.can_watch_on(viewer, found, here.mark, at=now())
+    if not decision or operations.is_fresh(found.find(here.mark), viewer):
+        return decision
+    with earlier() if request.method == "GET" else nullcontext():
+        if operations.remember_device(viewer, here.mark, here.agent, found):
+            return decision
+        return policies.can_watch_on(viewer, queries.devices_of(_me(), most), here.mark, at=now())
+
+
+def note_device(*, has_film: bool) -> None:
+    """Count the screen, and the device, a player reports from; raises the refusal whose sentence the player shows."""
+    rule = queries.watching_rule()
+    operations.take_screen(actor(), rule)
+    device = may_watch_here(rule) if has_film else yes("uncounted")
+    if not device:
+        raise TooManyDevices(device.sentence, rule=device.rule)
+
+
+def _me() -> UUID:
+    user_id = actor().user_id
+    assert user_id is not None
+    return user_id
 
 
 def _local() -> LocalStorage:

@@ -12,9 +12,10 @@ from flask.typing import ResponseReturnValue
 from lms.channels.queries import actor_of_user, get_member
 from lms.content.policies import can_play
 from lms.content.queries import grant_stands
+from lms.content.views import may_watch_here
 from lms.core import signing
 from lms.core.clock import now
-from lms.core.decisions import anyone, signed_in
+from lms.core.decisions import anyone, signed_in, yes
 from lms.core.errors import Forbidden, NotFound, Refusal
 from lms.core.i18n import gettext as _
 from lms.core.icalendar import Entry, calendar
@@ -102,10 +103,12 @@ def sessions_stage(session_id: UUID) -> ResponseReturnValue:
     session = _seen(session_id)
     door = _door(session)
     shows = bool(door["join"]) and session.state == "live" and provider_of(session).stages
-    if shows:
+    device = may_watch_here() if shows else yes("uncounted")
+    if shows and device:
         operations.show_picture(session.id, actor())
-    stream = queries.stream_url(session.id, actor()) if shows else ""
-    return fragment("streaming/_stage.html", page=url_for(".sessions_show", session_id=session.id), session=session, stream=stream)
+    stream = queries.stream_url(session.id, actor()) if shows and device else ""
+    page = url_for(".sessions_show", session_id=session.id)
+    return fragment("streaming/_stage.html", page=page, session=session, stream=stream, device=device)
 
 
 @bp.route("/hooks", methods=["POST"])
@@ -187,7 +190,7 @@ def sessions_heartbeat(session_id: UUID) -> ResponseReturnValue:
     door = _door(session)
     page = url_for(".sessions_show", session_id=session.id)
     answer = make_response(changed("streaming/_state.html", otherwise=page, session=session, **door))
-    if not (door["join"] and provider_of(session).stages):
+    if not (door["join"] and provider_of(session).stages and may_watch_here()):
         return answer
     operations.show_picture(session.id, actor())
     return give_pass(answer, queries.place_of(session.id))

@@ -127,7 +127,7 @@ def earlier() -> Iterator[None]:
     The request's unit of work begins anew after it, so call it before anything is changed.
     """
     read_only = db.work().read_only if "work" in g else None
-    close_work(commit=False)
+    close_work(commit=bool(read_only))  # there is nothing to undo, and what was read stays readable
     with db.unit_of_work(g.channel.id):
         yield
     if read_only is not None:

@@ -253,7 +253,8 @@ def test_watching__is_set_by_admins_and_holds(as_root: Browser, as_ada: Browser)
     with db.unit_of_work(CHANNEL):
         rule = queries.watching_rule()
         assert (rule.most_screens, rule.has_watermark) == (1, True)
-        assert queries.watermark_of(people.sam()) and not queries.watermark_of(Actor())
+        assert queries.watermark_of(people.sam(), rule) and not queries.watermark_of(Actor(), rule)
     as_root.post(path, {"most_screens": ""}, status=303)
     with db.unit_of_work(CHANNEL):
-        assert queries.watching_rule().most_screens is None and queries.watermark_of(people.sam()) == ""
+        rule = queries.watching_rule()
+        assert rule.most_screens is None and queries.watermark_of(people.sam(), rule) == ""

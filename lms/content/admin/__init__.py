@@ -1,6 +1,6 @@
-"""Door 2: files. `files` for uploads and what becomes of them, `tracks` for captions, chapters and pictures of videos."""
+"""Door 2: files. `files` for uploads and what becomes of them, `tracks` for what belongs to videos, `watching` for the rules."""
 
-from lms.content.admin import files, tracks
+from lms.content.admin import files, tracks, watching
 from lms.content.admin.door import bp
 
-__all__ = ["bp", "files", "tracks"]
+__all__ = ["bp", "files", "tracks", "watching"]

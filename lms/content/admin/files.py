@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lms.content import operations, policies, queries
 from lms.content.admin.door import bp
 from lms.content.errors import WrongUpload
-from lms.content.forms import StartUpload, UploadForm, WatchingForm
+from lms.content.forms import StartUpload, UploadForm
 from lms.content.models import Asset, Upload
 from lms.content.reports import Assets
 from lms.core import signing
@@ -104,21 +104,6 @@ def assets() -> ResponseReturnValue:
     """Every file this person may look after."""
     allow(policies.can_upload(actor()))
     return answer_list(Assets(), "content/admin/assets.html", usage=queries.usage(), may_rule=bool(policies.can_rule(actor())))
-
-
-@bp.route("/watching", methods=["GET", "POST"])
-def watching() -> ResponseReturnValue:
-    """How videos may be watched: on how many screens at once, and with whose address over them."""
-    allow(policies.can_rule(actor()))
-    rule, page = queries.watching_rule(), "content/admin/watching.html"
-    form = WatchingForm(data={"most_screens": rule.most_screens, "has_watermark": rule.has_watermark})
-    if not form.is_submitted():
-        return render_template(page, form=form)
-    if not form.validate():
-        return invalid(page, page=page, form=form)
-    operations.set_watching(form.most_screens.data, has_watermark=form.has_watermark.data, by=actor())
-    toast(_("Saved."))
-    return moved(url_for(".watching"))
 
 
 @bp.route("/assets/<uuid:asset_id>")

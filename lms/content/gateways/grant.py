@@ -49,16 +49,16 @@ class Grants:
                 return True
             raise Unavailable(_("The video cannot be checked right now. Try again in a minute.")) from error
 
-    def shut(self, channel_id: UUID, user_id: UUID, asset_ids: list[UUID] | None = None) -> int:
-        """Shut a person's grants for these assets (None: for all), in every browser; the number shut."""
+    def shut(self, channel_id: UUID, user_id: UUID, asset_ids: list[UUID] | None = None, *, viewer: str = "") -> int:
+        """Shut a person's grants for these assets (None: for all), in every browser or for one viewer; the number shut."""
         index = self._index(channel_id, str(user_id))
         wanted = None if asset_ids is None else {str(asset_id) for asset_id in asset_ids}
         shut = 0
         try:
             for member in cast("set[bytes]", redis().smembers(index)):
-                asset_id, _space, viewer = member.decode().partition(" ")
-                if wanted is None or asset_id in wanted:
-                    shut += cast(int, redis().delete(self._key(channel_id, UUID(asset_id), viewer)))
+                asset_id, _space, holder = member.decode().partition(" ")
+                if (wanted is None or asset_id in wanted) and viewer in ("", holder):
+                    shut += cast(int, redis().delete(self._key(channel_id, UUID(asset_id), holder)))
                     redis().srem(index, member)
         except RedisError as error:
             log.warning("grant_unshut", error=type(error).__name__)

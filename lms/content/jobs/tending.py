@@ -38,6 +38,7 @@ def draw_poster(asset_id: str, seconds: float) -> None:
 @job(queue="bulk", every=Every(minutes=60))
 def forget_abandoned() -> None:
     """Let uploads go that nobody touched for a week, originals of failed files after a week, and what killed workers left."""
+    operations.purge_devices()
     machine = the_platform(current_channel())
     for upload in queries.forgotten_uploads(now() - timedelta(days=7)):
         operations.cancel_upload(upload, queries.get_asset(upload.asset_id), by=machine)  # a deleted asset's upload is never open

@@ -1,5 +1,6 @@
 """Every change of content: uploads begin, go on and end; assets become playable, ready, failed, deleted; grants open and shut."""
 
+from lms.content.operations.devices import clear_devices, forget_device, is_fresh, purge_devices, remember_device
 from lms.content.operations.files import (
     choose_moment,
     choose_picture,
@@ -50,6 +51,7 @@ __all__ = [
     "choose_moment",
     "choose_picture",
     "choose_track",
+    "clear_devices",
     "complete_upload",
     "delete_asset",
     "delete_track",
@@ -58,18 +60,22 @@ __all__ = [
     "edit_track",
     "end_piece",
     "fail_asset",
+    "forget_device",
     "give_back",
     "go_on",
+    "is_fresh",
     "kind_of_name",
     "make_playable",
     "make_ready",
     "note_piece",
     "note_progress",
     "plan_pieces",
+    "purge_devices",
     "purge_files",
     "receive_file",
     "receive_path",
     "remake_asset",
+    "remember_device",
     "renew_grant",
     "restore_asset",
     "retry_asset",

@@ -2,21 +2,23 @@
 
 from lms.content import gateways, queries
 from lms.content.errors import TooManyScreens
+from lms.content.models import Rule
 from lms.core import audit, db
 from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
 from lms.core.tenancy import current_channel
 
 
-def set_watching(most_screens: int | None, *, has_watermark: bool, by: Actor) -> None:
-    """Say on how many screens at once a person may watch (None: on any), and whether their address moves over the video."""
+def set_watching(most_screens: int | None, *, has_watermark: bool, most_devices: int | None = None, by: Actor) -> None:
+    """Say on how many screens at once and on how many devices a person may watch (None: any), and whether their address moves over it."""
     rule = queries.watching_rule()
-    if audit.update(rule, "content.set_watching", by=by, most_screens=most_screens, has_watermark=has_watermark):
+    values = {"most_screens": most_screens, "most_devices": most_devices, "has_watermark": has_watermark}
+    if audit.update(rule, "content.set_watching", by=by, **values):
         db.session().add(rule)
         db.session().flush()
 
 
-def take_screen(viewer: Actor) -> None:
+def take_screen(viewer: Actor, rule: Rule | None = None) -> None:
     """Somebody watches on this screen; raises TooManyScreens when they watch on as many others as they may.
 
     A screen is a sign-in of a browser. It counts while its player reports, and a little longer.
@@ -24,7 +26,7 @@ def take_screen(viewer: Actor) -> None:
     who, user_id = queries.viewer_key(viewer), viewer.user_id
     if not who or user_id is None:
         return
-    most = queries.watching_rule().most_screens
+    most = (rule or queries.watching_rule()).most_screens
     if most is not None and not gateways.grants().take_screen(current_channel(), user_id, who, most):
         several = _("You are watching on %(most)s other screens already. Stop on one; a minute later it goes on here.", most=most)
         one = _("You are watching on another screen. Stop there; a minute later it goes on here.")

@@ -10,6 +10,8 @@ from wtforms import SelectChoice
 from lms.channels import queries as channels
 from lms.channels.models import Member
 from lms.channels.policies import can_enter
+from lms.content.policies import can_watch_on
+from lms.content.queries import devices_of, watching_rule
 from lms.core import plans
 from lms.core.clock import now
 from lms.core.decisions import Actor, Decision
@@ -201,11 +203,19 @@ def why() -> ResponseReturnValue:
     allow(policies.can_see_students(actor(), None))
     member, course, lesson = _asked()
     choices = queries.courses_to_enrol_in()
-    context: dict[str, Any] = {"member": member, "course": course, "answers": (), "enrollment": None, "lesson": lesson, "courses": choices}
+    context: dict[str, Any] = {
+        "member": member,
+        "course": course,
+        "answers": (),
+        "enrollment": None,
+        "lesson": lesson,
+        "courses": choices,
+        "device": None,
+    }
     if member is not None and course is not None:
         allow(policies.can_see_students(actor(), course))
         enrollment = queries.latest_enrollment(member.id, course.id)
-        context |= {"enrollment": enrollment, "answers": _answers(member, course, enrollment)}
+        context |= {"enrollment": enrollment, "answers": _answers(member, course, enrollment), "device": _on_new_device(member)}
     return render_template("enrollments/admin/why.html", **context)
 
 
@@ -228,6 +238,13 @@ def _answers(member: Member, course: Course, enrollment: Enrollment | None) -> l
         decision = can_enter(member) & policies.can_open(person, lesson, enrollment, at=now(), course=course)
         made.append(Answer(lesson, decision, *_remedy(decision.rule, member, lesson, enrollment)))
     return made
+
+
+def _on_new_device(member: Member) -> Decision | None:
+    """Whether films play on a device this person never watched on; None where their devices are not counted."""
+    person = Actor(user_id=member.id, role=member.role, zone=actor().zone)
+    decision = can_watch_on(person, devices_of(member.id, watching_rule().most_devices), "", at=now())
+    return None if decision.rule == "uncounted" else decision
 
 
 def _remedy(rule: str, member: Member, lesson: Lesson, enrollment: Enrollment | None) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from lms.channels.queries import get_member
 from lms.content import operations as content
 from lms.content.queries import get_asset, playback_of
+from lms.content.views import may_watch_here, note_device
 from lms.core import markdown
 from lms.core.clock import now
 from lms.core.errors import Conflict, NotFound
@@ -309,6 +310,8 @@ def lessons_show(lesson_id: UUID) -> OpenLesson:
     course, teaches = courses.get_course(lesson.course_id), queries.teaches_batch_of(actor(), lesson.course_id)
     decision = policies.can_open(actor(), lesson, enrollment, at=now(), course=course, teaches=teaches)
     allow(decision)
+    if decision.rule == "enrolled" and lesson.asset_id is not None:
+        allow(may_watch_here())
     return _open(lesson, enrollment, public=decision.rule == "preview")
 
 
@@ -321,7 +324,7 @@ def lessons_heartbeat(lesson_id: UUID, body: HeartbeatRequest) -> HeartbeatAnswe
         raise NotFound(_("There is no such lesson here."))
     allow(policies.can_record(actor(), watch.user_id))
     if body.played and not body.late:
-        content.take_screen(actor())
+        note_device(has_film=watch.asset_id is not None)
     position_ms = None if body.position is None else round(body.position * 1000)
     played = [Played(round(part.start * 1000), round(part.end * 1000), part.rate) for part in body.played]
     beat = operations.record_beat(watch, played, position_ms=position_ms, by=actor(), late=body.late)

@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
 from lms.content import operations as content
-from lms.content.queries import assets_by_id, get_asset, picture_url, place_of, playback_of, watermark_of
+from lms.content.queries import assets_by_id, get_asset, picture_url, place_of, playback_of, watching_rule, watermark_of
+from lms.content.views import may_watch_here, note_device
 from lms.core import markdown
 from lms.core.clock import now
-from lms.core.decisions import Decision
+from lms.core.decisions import Decision, yes
 from lms.core.errors import Forbidden, Invalid, NotFound
 from lms.core.i18n import gettext as _
 from lms.core.money import Money
@@ -81,7 +82,10 @@ def courses_lessons_show(course_id: UUID, lesson_id: UUID) -> ResponseReturnValu
         allow(decision)
     if decision:
         allow(decision)
-    context = _lesson_context(course, lesson, enrollment, decision)
+    rule = watching_rule() if decision and lesson.asset_id is not None else None
+    device = may_watch_here(rule) if decision.rule == "enrolled" and rule is not None else yes("uncounted")
+    context = _lesson_context(course, lesson, enrollment, decision, device)
+    context["watermark"] = watermark_of(actor(), rule) if rule is not None else ""
     return make_response(render_template("enrollments/courses_lessons_show.html", **context), 200 if decision else 403)
 
 
@@ -181,7 +185,7 @@ def lessons_heartbeat(lesson_id: UUID) -> ResponseReturnValue:
         raise NotFound(_("There is no such lesson here."))
     allow(policies.can_record(actor(), watch.user_id))
     if body.played and not body.late:
-        content.take_screen(actor())
+        note_device(has_film=watch.asset_id is not None)
     position_ms = None if body.position is None else round(body.position * 1000)
     beat = operations.record_beat(watch, [part.played() for part in body.played], position_ms=position_ms, by=actor(), late=body.late)
     answer = Response(status=204, headers={"Lesson-State": "done" if beat.completed_at else "begun", "Cache-Control": "no-store"})
@@ -276,16 +280,16 @@ def _may_open(lesson: Lesson, course: Course, enrollment: Enrollment | None) -> 
     return policies.can_open(actor(), lesson, enrollment, at=now(), course=course, teaches=teaches)
 
 
-def _lesson_context(course: Course, lesson: Lesson, enrollment: Enrollment | None, decision: Decision) -> dict[str, Any]:
-    """What the lesson page shows; the video, and the pass that lets its player report, only when the lesson may be opened."""
+def _lesson_context(course: Course, lesson: Lesson, enrollment: Enrollment | None, decision: Decision, device: Decision) -> dict[str, Any]:
+    """What the lesson page shows; the video, and the pass that lets its player report, only when it may be watched on this device."""
     context = _outline_context(course, lesson, enrollment)
     context |= {
         "decision": decision,
+        "device": device,
         "file": None,
         "playback": None,
         "signed": "",
         "body": None,
-        "watermark": "",
         "asked_at": _moment(),
         "can_note": False,
     }
@@ -296,9 +300,8 @@ def _lesson_context(course: Course, lesson: Lesson, enrollment: Enrollment | Non
         context["body"] = markdown.render(lesson.body)
     if lesson.asset_id is not None:
         context["file"] = file = get_asset(lesson.asset_id)
-        if file.is_playable:
+        if file.is_playable and device:
             context["playback"] = playback = playback_of(file, viewer=actor(), public=decision.rule == "preview")
-            context["watermark"] = watermark_of(actor())
             duration_ms = round((playback.duration or 0) * 1000)
             if enrollment is not None and enrollment.is_open and actor().viewer_id is None:
                 context["signed"] = operations.begin_watching(enrollment, lesson, duration_ms=duration_ms)
