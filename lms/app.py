@@ -17,7 +17,7 @@ from lms.channels import operations as channel_operations
 from lms.channels import queries as channel_queries
 from lms.config import ROOT, Config
 from lms.content import gateways as media
-from lms.core import db, jobs, logs, mail, plans, sandbox, signing, storage, tenancy, workers
+from lms.core import db, jobs, logs, mail, outbound, plans, sandbox, signing, storage, tenancy, workers
 from lms.core.commands import connects_by
 from lms.core.i18n import translations_in
 from lms.core.redis import use_redis
@@ -66,6 +66,7 @@ def connect(config: Config, *, statement_timeout_ms: int = db.STATEMENT_TIMEOUT_
     live.use_folder(config.home / "live")
     live.use_rtmp(config.rtmp_url)
     mail.use_config(config)
+    outbound.use_networks(config.outbound_networks)
     if config.translations:
         translations_in(config.translations)
     jobs.nudges_go_to(workers.send_nudges)

@@ -12,6 +12,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -53,6 +54,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "S3_REGION": ("us-east-1", "region of the bucket"),
     "S3_ACCESS_KEY_ID": ("", "access key of the bucket"),
     "S3_SECRET_ACCESS_KEY": ("", "secret key of the bucket"),
+    "LMS_OUTBOUND_NETWORKS": ("", "private networks that may be called like foreign addresses, e.g. 10.20.0.0/16,fd00:1::/64; empty: none"),
     "SMTP_HOST": ("", "mail server; empty: the built-in sink at /admin/system/mail"),
     "SMTP_PORT": ("587", "port of the mail server"),
     "SMTP_USERNAME": ("", "user at the mail server"),
@@ -109,6 +111,7 @@ class Config:
     s3: S3 | None
     smtp: Smtp | None
     mail_from: str
+    outbound_networks: tuple[IPv4Network | IPv6Network, ...]
 
     @property
     def socket_port(self) -> int:
@@ -186,6 +189,13 @@ class _Reader:
         if raw and urlsplit(raw).scheme not in schemes:
             self.problems.append(f"{name} must begin with {' or '.join(f'{s}://' for s in schemes)}.")
         return raw
+
+    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        try:
+            return tuple(ip_network(part.strip()) for part in self.text(name).split(",") if part.strip())
+        except ValueError:
+            self.problems.append(f"{name} takes networks like 10.20.0.0/16, with commas between them.")
+            return ()
 
     def secret(self, home: Path) -> bytes:
         raw = self.text("SECRET_KEY")
@@ -265,6 +275,7 @@ class _Reader:
             s3=self.s3(),
             smtp=self.smtp(),
             mail_from=self.text("SMTP_FROM"),
+            outbound_networks=self.networks("LMS_OUTBOUND_NETWORKS"),
         )
         if self.problems:
             raise BadSettings(self.problems)

@@ -88,6 +88,16 @@ def test_catching__everything_is_for_the_kernel() -> None:
     assert not wrong
 
 
+def test_http__is_spoken_by_one_client() -> None:
+    """Whatever somebody wrote down as an address is called by `lms/core/outbound.py`, which looks at where it leads."""
+    speakers = re.compile(
+        r"^\s*(?:import|from)\s+(?:http\.client|http import client|urllib\.request|urllib import request|urllib3|requests|httpx|aiohttp|pycurl)\b",
+        re.M,
+    )
+    wrong = [relative(path) for path in PYTHON if path != LMS / "core" / "outbound.py" and speakers.search(path.read_text())]
+    assert not wrong
+
+
 def test_environment__is_read_in_one_place() -> None:
     wrong = [relative(path) for path in PYTHON if path.name != "config.py" and re.search(r"os\.(environ|getenv)", path.read_text())]
     assert not wrong
