@@ -2,8 +2,8 @@
 
 from migrations.kit import belongs_to, sql, tenant_table
 
-revision = "0066"
-down_revision = "0065"
+revision = "0067"
+down_revision = "0066"
 
 
 def upgrade() -> None:
