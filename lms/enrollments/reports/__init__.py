@@ -4,7 +4,7 @@ the ways into courses and the requests.
 
 from lms.enrollments.reports import gathering
 from lms.enrollments.reports.batches import Batches, BatchPeople, Waits
-from lms.enrollments.reports.links import Links, LinkUses
+from lms.enrollments.reports.links import Hires, Links, LinkUses
 from lms.enrollments.reports.lists import SOURCES, Enrollments, Lessons
 from lms.enrollments.reports.matrix import Matrix
 from lms.enrollments.reports.requests import Requests
@@ -16,6 +16,7 @@ __all__ = [
     "BatchPeople",
     "Batches",
     "Enrollments",
+    "Hires",
     "Lessons",
     "LinkUses",
     "Links",
