@@ -136,7 +136,7 @@ class Answer:
     def length(self) -> int | None:
         """How many bytes the other side says will come; None when it does not say."""
         said = self.headers.get("content-length", "")
-        return int(said) if said.isdecimal() and len(said) < 16 else None
+        return int(said) if said.isdecimal() and len(said) < 20 else None
 
     def pieces(self, size: int = 1 << 18) -> Iterator[bytes]:
         """The bytes as they come; raises CallFailed when they end early, take too long or are too many."""
@@ -180,6 +180,7 @@ def stream(
         yield answer
     finally:
         line.close()
+        line.hang_up()
         log.info("outbound_call", method=method, status=status, ms=round((time.monotonic() - began) * 1000))
 
 
@@ -198,6 +199,7 @@ class _Line(HTTPConnection):
     def __init__(self, target: Target, *, deadline: float, patience: float) -> None:
         super().__init__(target.host, target.port)
         self.target, self.deadline, self.patience = target, deadline, patience
+        self.lines: list[socket.socket] = []
         if target.secure:
             self.default_port = 443  # so that the Host header names no port where none was written
 
@@ -211,7 +213,13 @@ class _Line(HTTPConnection):
         except OSError:
             line.close()
             raise
+        self.lines.append(line)
         self.sock = _Timed(line, self._left)
+
+    def hang_up(self) -> None:
+        """Nothing more is read or sent."""
+        for line in self.lines:
+            line.close()
 
     def _left(self) -> float:
         left = self.deadline - time.monotonic()
@@ -236,8 +244,7 @@ class _Timed:
         return io.BufferedReader(_Raw(self))
 
     def close(self) -> None:
-        """Hang up."""
-        self.line.close()
+        """Nothing yet: an answer that ends with the line is still to be read when the connection says so; `stream` hangs up."""
 
 
 class _Raw(io.RawIOBase):

@@ -21,3 +21,7 @@ class BadReport(Invalid):
 
 class NoSuchBatch(Invalid):
     """The batch a class is planned for is none of its course."""
+
+
+class NotFetched(Conflict):
+    """The recording of an outside room cannot be brought here, and trying again would not help."""

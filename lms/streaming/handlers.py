@@ -20,6 +20,7 @@ def stop_taking(fact: SessionEnded) -> None:
     if provider_of(session).stages:
         operations.expect_recording(session)
         jobs.keep_recording.put({"session_id": session.id}, key=f"recording:{session.id}")
+    operations.settle_recording(session, by=the_platform(current_channel()))
 
 
 @on(AssetReady)

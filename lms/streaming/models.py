@@ -180,12 +180,13 @@ class Take(Tenant, Base):
 
 
 class Recording(Tenant, Base):
-    """What is left of a class to watch again: waited for, in the making, a lesson, failed with its reason, missing, or gone by the rule."""
+    """What is left of a class to watch again: waited for, fetched from where it lies, in the making, a lesson, failed with its reason,
+    missing, or gone by the rule. `url` is where an outside room keeps it; the bytes say how much of it is here."""
 
     __tablename__ = "recordings"
     __table_args__ = (
         UniqueConstraint("channel_id", "session_id"),
-        CheckConstraint("state IN ('waiting', 'processing', 'ready', 'failed', 'missing', 'gone')", name="state"),
+        CheckConstraint("state IN ('waiting', 'fetching', 'processing', 'ready', 'failed', 'missing', 'gone')", name="state"),
         belongs_to("session_id", "streaming.sessions"),
         belongs_to("asset_id", "content.assets"),
         belongs_to("lesson_id", "courses.lessons"),
@@ -197,10 +198,18 @@ class Recording(Tenant, Base):
     source: Mapped[str]
     state: Mapped[str] = mapped_column(default="waiting")
     reason: Mapped[str] = mapped_column(default="")
+    url: Mapped[str] = mapped_column(default="")
+    fetched_bytes: Mapped[int] = mapped_column(default=0)
+    total_bytes: Mapped[int | None]
     asset_id: Mapped[UUID | None]
     lesson_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    @property
+    def fetched_percent(self) -> int | None:
+        """How much of it is here, of a hundred; None while nobody says how large it is."""
+        return min(100, self.fetched_bytes * 100 // self.total_bytes) if self.total_bytes else None
 
 
 class Rule(Tenant, Base):

@@ -94,15 +94,18 @@ def test_take_receipt__gives_the_same_attendance_in_any_order(work: Work, order:
     assert queries.attendance_of(session.id) == [found]
 
 
-def test_take_receipt__of_a_recording_says_where_it_lies(work: Work) -> None:
-    session = a_session(state="ended", provider="webhook")
+def test_take_receipt__of_a_recording_has_it_fetched_once(work: Work) -> None:
+    session, url = a_session(state="ended", provider="webhook"), "https://meet.example/r/1"
+    wanted = []
     for name in ("a", "a", "b"):
-        made = operations.store_receipt({"id": name, "session": str(session.id), "kind": "recording", "url": "https://meet.example/r/1"})
+        made = operations.store_receipt({"id": name, "session": str(session.id), "kind": "recording", "url": url})
         if made is not None:
-            operations.take_receipt(made)
+            wanted.append(operations.take_receipt(made))
     recording = queries.find_recording(session.id)
-    assert recording is not None and recording.state == "missing" and "https://meet.example/r/1" in recording.reason
-    wrong = operations.store_receipt({"id": "c", "session": str(uuid4()), "kind": "join", "person": ada().email, "at": now().isoformat()})
-    assert wrong is not None
-    operations.take_receipt(wrong)
-    assert queries.lock_receipt(wrong).reason
+    assert recording is not None and (recording.state, recording.url, wanted) == ("fetching", url, [session.id, None])
+    assert [one.reason for one in queries.newest_receipts()] == ["A recording of this class is here already, or on its way.", ""]
+    for body in ({"id": "c", "session": str(uuid4()), "kind": "join", "person": ada().email, "at": now().isoformat()},
+                 {"id": "d", "session": str(session.id), "kind": "recording"}):  # fmt: skip
+        wrong = operations.store_receipt(body)
+        assert wrong is not None and operations.take_receipt(wrong) is None
+        assert queries.lock_receipt(wrong).reason

@@ -21,8 +21,11 @@ def sessions_recording(session_id: UUID) -> ResponseReturnValue:
     session = run_by_me(session_id)
     page = url_for(".sessions_show", session_id=session_id)
     if request.method == "POST":
-        if operations.retry_recording(session, by=actor()):
+        wanted = operations.retry_recording(session, by=actor())
+        if wanted == "join":
             jobs.keep_recording.put({"session_id": session.id}, key=f"recording:{session.id}")
+        elif wanted == "fetch":
+            jobs.fetch_recording.put({"session_id": session.id}, key=jobs.fetch_key(session.id))
         return changed("streaming/admin/_recording.html", otherwise=page, session=session, kept=queries.card_of(session_id))
     return fragment("streaming/admin/_recording.html", page=page, session=session, kept=queries.card_of(session_id))
 

@@ -110,7 +110,7 @@ def sessions_show(session_id: UUID) -> ResponseReturnValue:
         step=_next_step(session),
         following=queries.count_following(session),
         absent=queries.absentees_of(session) if session.state in ("live", "ended", "recorded") else (),
-        kept=queries.card_of(session.id) if session.is_over else None,
+        kept=queries.card_of(session.id) if session.is_over or session.provider == "webhook" else None,
         moments=queries.moments_of(session.id) if session.provider != "link" else (),
         server=gateways.rtmp_address(),
         key=queries.stream_key(session) if policies.can_stream(actor(), session, session.course.instructor_id) else "",

@@ -3,6 +3,7 @@
 
 from lms.streaming.operations.attending import note_alive, note_join, note_joins, note_leave, note_page
 from lms.streaming.operations.feeds import make_feed, revoke_feed
+from lms.streaming.operations.fetching import give_up_fetching, give_up_lost, note_fetched, put_off_fetching
 from lms.streaming.operations.moving import (
     cancel_following,
     cancel_session,
@@ -23,6 +24,7 @@ from lms.streaming.operations.recording import (
     keep_rule,
     miss_recording,
     retry_recording,
+    settle_recording,
 )
 from lms.streaming.operations.reporting import rebuild_visits, recompute_attendance, store_receipt, take_receipt
 from lms.streaming.operations.taking import (
@@ -56,6 +58,8 @@ __all__ = [
     "fail_recording",
     "finish_recording",
     "forget_old",
+    "give_up_fetching",
+    "give_up_lost",
     "goes_on",
     "hang_up",
     "keep_film",
@@ -65,11 +69,13 @@ __all__ = [
     "mark_moment",
     "miss_recording",
     "note_alive",
+    "note_fetched",
     "note_join",
     "note_joins",
     "note_leave",
     "note_page",
     "open_session",
+    "put_off_fetching",
     "rebuild_visits",
     "recompute_attendance",
     "record_session",
@@ -77,6 +83,7 @@ __all__ = [
     "revoke_feed",
     "schedule_series",
     "schedule_session",
+    "settle_recording",
     "show_picture",
     "start_session",
     "store_receipt",

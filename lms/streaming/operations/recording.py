@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from lms.channels.queries import actor_of_user
 from lms.content import operations as content
 from lms.content.models import Asset
+from lms.content.queries import get_asset
 from lms.core import audit, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
@@ -44,7 +45,7 @@ def keep_film(session: Session, film: Path, filename: str, seconds: Mapping[int,
     if recording.asset_id is not None:
         return recording
     for take in queries.takes_of(session.id):
-        take.seconds = seconds.get(take.number)
+        take.seconds = seconds.get(take.number, take.seconds)
     host = actor_of_user(session.host_id)
     asset = content.receive_path(film, filename, "video", by=host)
     recording.asset_id, recording.state, recording.reason = asset.id, "processing", ""
@@ -84,11 +85,25 @@ def finish_recording(asset_id: UUID, *, by: Actor) -> None:
         return
     session = queries.get_session(recording.session_id)
     recording.state, recording.reason = "ready", ""
-    if session.state == "ended":
-        record_session(session, by=by)
+    if recording.url:
+        measure(session, get_asset(asset_id).duration_seconds)
+    settle_recording(session, by=by)
     emit(RecordingReady(session_id=session.id, course_id=session.course_id, lesson_id=recording.lesson_id))
     channel_id, session_id = session.channel_id, session.id
     db.after_commit(lambda: gateways.forget(channel_id, session_id))
+
+
+def settle_recording(session: Session, *, by: Actor) -> None:
+    """A class that is over and whose recording is ready is recorded; whichever of the two comes last."""
+    recording = queries.find_recording(session.id)
+    if session.state == "ended" and recording is not None and recording.state == "ready":
+        record_session(session, by=by)
+
+
+def measure(session: Session, seconds: float | None) -> None:
+    """A recording from elsewhere is one take, as long as its film."""
+    for take in queries.takes_of(session.id):
+        take.seconds = take.seconds or seconds
 
 
 def fail_recording(asset_id: UUID, reason: str) -> None:
@@ -98,8 +113,8 @@ def fail_recording(asset_id: UUID, reason: str) -> None:
         recording.state, recording.reason = "failed", reason
 
 
-def retry_recording(session: Session, *, by: Actor) -> bool:
-    """Try again to make a recording; whether it has to be made anew from what came in (a job), or content tries with the file it has."""
+def retry_recording(session: Session, *, by: Actor) -> str:
+    """Try again to make a recording; what a job has to do for it: "join" what came in, "fetch" it, or "" when content tries anew."""
     recording = queries.find_recording(session.id, lock=True)
     if recording is None or recording.state not in ("failed", "missing"):
         raise IllegalMove(_("There is nothing to try again: the recording is there or on its way."), rule="recording")
@@ -108,11 +123,15 @@ def retry_recording(session: Session, *, by: Actor) -> bool:
     if card is not None and card.asset is not None and card.asset.can_retry:
         content.retry_asset(card.asset, by=by)
         recording.state, recording.reason = "processing", ""
-        return False
+        return ""
+    if recording.url:
+        recording.state, recording.reason, recording.asset_id = "fetching", "", None
+        recording.fetched_bytes, recording.total_bytes = 0, None
+        return "fetch"
     if not gateways.reels(gateways.folder_of(session.channel_id, session.id)):
         raise IllegalMove(_("Nothing of this class is left to make a recording of. Upload a video of it to the course."), rule="recording")
     recording.state, recording.reason, recording.asset_id = "waiting", "", None
-    return True
+    return "join"
 
 
 def keep_rule(days: int | None, *, by: Actor) -> None:

@@ -17,7 +17,7 @@ from lms.enrollments.queries import member_by_email
 from lms.streaming import queries
 from lms.streaming.errors import BadReport
 from lms.streaming.models import Receipt, Session, Signal, Visit
-from lms.streaming.operations.recording import expect_recording, miss_recording
+from lms.streaming.operations.fetching import begin_fetching, note_beginning
 
 KINDS = ("join", "leave", "recording")
 
@@ -32,25 +32,25 @@ def store_receipt(body: dict[str, Any]) -> UUID | None:
     return made.id if made is not None else None
 
 
-def take_receipt(receipt_id: UUID) -> None:
-    """Do what a report says; what cannot be done is noted on it. Doing it twice does it once."""
+def take_receipt(receipt_id: UUID) -> UUID | None:
+    """Do what a report says; what cannot be done is noted on it. Twice is once. The class whose recording is to be fetched."""
     receipt = queries.lock_receipt(receipt_id)
     if receipt.done_at is not None:
-        return
+        return None
     receipt.done_at = now()
     try:
         with db.session().begin_nested():
-            _take(receipt)
+            return _take(receipt)
     except Refusal as refusal:
         receipt.reason = refusal.sentence
+    return None
 
 
-def _take(receipt: Receipt) -> None:
+def _take(receipt: Receipt) -> UUID | None:
     body = receipt.body
     kind, session = body.get("kind"), _session(body.get("session"))
     if kind == "recording":
-        _note_recording(session, str(body.get("url", ""))[:2000])
-        return
+        return _note_recording(session, str(body.get("url") or "").strip()[:2000], body.get("at"))
     if kind not in KINDS:
         raise BadReport(_("A report is a join, a leave or a recording."), rule="kind")
     person = member_by_email(str(body.get("person", "")))
@@ -58,6 +58,7 @@ def _take(receipt: Receipt) -> None:
     db.session().add(signal)
     db.session().flush()
     rebuild_visits(session, person.id)
+    return None
 
 
 def _session(value: object) -> Session:
@@ -80,10 +81,14 @@ def _moment(value: object) -> datetime:
     return moment
 
 
-def _note_recording(session: Session, url: str) -> None:
-    recording = expect_recording(session)
-    if recording.asset_id is None:
-        miss_recording(recording, _("The meeting's recording lies at %(url)s. Download it there and upload it to the course.", url=url))
+def _note_recording(session: Session, url: str, begun: object) -> UUID:
+    """A recording is ready to be fetched from an address; `begun`, when it is known, puts the chat and the chapters at their seconds."""
+    if not url:
+        raise BadReport(_("The report of a recording names no address (url) it can be fetched from."), rule="url")
+    if begun is not None:
+        note_beginning(session, _moment(begun))
+    begin_fetching(session, url)
+    return session.id
 
 
 def rebuild_visits(session: Session, user_id: UUID) -> None:

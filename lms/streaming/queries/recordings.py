@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, cast, func, select
 
 from lms.content import queries as content
 from lms.content.models import Asset
@@ -14,6 +14,7 @@ from lms.core import db, signing
 from lms.core.decisions import Actor
 from lms.core.errors import Forbidden, NotFound
 from lms.core.i18n import gettext as _
+from lms.core.models import Outbox
 from lms.core.tenancy import current_channel
 from lms.courses.models import Lesson
 from lms.enrollments.models import Enrollment
@@ -148,6 +149,15 @@ def old_recordings(moment: datetime) -> list[tuple[Recording, Lesson | None, Ass
         .limit(200)
     )
     return [(row[0], row[1], row[2]) for row in db.session().execute(query)]
+
+
+def lost_fetches(before: datetime, task: str) -> Sequence[Recording]:
+    """Recordings that say they are being fetched while no job does or will."""
+    at_work = select(Outbox.id).where(
+        Outbox.task == task, Outbox.key.contains(cast(Recording.session_id, Text)), Outbox.done_at.is_(None), Outbox.dead_at.is_(None)
+    )
+    query = select(Recording).where(Recording.state == "fetching", Recording.updated_at < before, ~at_work.exists())
+    return db.session().scalars(query.with_for_update()).all()
 
 
 # --- the picture ----------------------------------------------------------------------------------------------------------------
