@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 
 from lms.auth import operations as accounts
@@ -228,3 +229,77 @@ def come_in(
     talk = Talk(server.url(room_id, after), subprotocols=["lectern.1", f"ticket.{pass_}"], origin=origin)
     talk.until("welcome")
     return talk
+
+
+class Author:
+    """Somebody who posts one message after the other and resends each until it is confirmed; now and then their line is cut."""
+
+    def __init__(self, come: Callable[[int | None], Talk], number: int, *, most: int = 90) -> None:
+        self.come, self.number, self.most = come, number, most
+        self.sent: list[str] = []
+        self.cut: set[str] = set()
+        self.finish = threading.Event()
+
+    def work(self, stop: threading.Event) -> None:
+        """Post until told to finish."""
+        talk: Talk | None = None
+        while not self.finish.is_set() and len(self.sent) < self.most:
+            ref, text = str(uuid4()), f"{self.number}-{len(self.sent)}"
+            self.sent.append(text)
+            while not stop.is_set():
+                try:
+                    talk = talk or self.come(None)
+                    talk.say(text, ref)
+                    if len(self.sent) % 3 == 0 and ref not in self.cut:
+                        self.cut.add(ref)
+                        talk.cut()
+                    if self._confirmed(talk, ref):
+                        break
+                except (WebSocketException, OSError, AssertionError):
+                    talk = None
+                    time.sleep(random.uniform(0.05, 0.2))
+            time.sleep(0.05)
+
+    def _confirmed(self, talk: Talk, ref: str) -> bool:
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            news = talk.read(1)
+            if news and news.get("ref") == ref and news["k"] in ("line", "ack"):
+                return True
+        return False
+
+
+class Reader:
+    """Somebody who reads, and after each break resumes by the number of the last line; every so many lines their own line is cut.
+
+    `away` holds the seconds of each break until they were back in the room.
+    """
+
+    def __init__(self, come: Callable[[int | None], Talk], *, cut_each: int = 8) -> None:
+        self.come, self.cut_each = come, cut_each
+        self.lines: list[dict[str, object]] = []
+        self.away: list[float] = []
+
+    def work(self, stop: threading.Event) -> None:
+        """Read until told to stop."""
+        lost_at: float | None = None
+        while not stop.is_set():
+            try:
+                talk = self.come(int(str(self.lines[-1]["seq"])) if self.lines else 0)
+                if lost_at is not None:
+                    self.away.append(time.monotonic() - lost_at)
+                    lost_at = None
+                self.lines += talk.lines
+                while not stop.is_set():
+                    news = talk.read(0.5)
+                    if news and news["k"] == "line":
+                        self.lines.append(news)
+                        if self.cut_each and len(self.lines) % self.cut_each == 0:
+                            talk.cut()
+            except (WebSocketException, OSError, AssertionError):
+                lost_at = lost_at or time.monotonic()
+                time.sleep(random.uniform(0.05, 0.2))
+
+    def wait_for(self, seq: int) -> None:
+        """Give it the time a browser would have to come back."""
+        eventually(lambda: self.lines and self.lines[-1]["seq"] == seq)

@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from lms.auth import operations as accounts
 from lms.auth import queries as auth_queries
@@ -28,7 +29,7 @@ from lms.streaming import operations as streaming
 from lms.streaming import queries as streaming_queries
 from lms.streaming.models import Visit
 from tests.chat.conftest import House, Stage
-from tests.chat.kit import Talk, come_in, eventually, signed_in, sockets, ticket
+from tests.chat.kit import Author, Reader, SocketServer, Talk, come_in, eventually, signed_in, sockets, ticket
 from tests.conftest import CHANNEL, OTHER_CHANNEL, run_jobs
 from tests.factories.people import a_student
 from tests.factories.streaming import enrol
@@ -471,8 +472,8 @@ def test_rooms_show__loses_and_doubles_nothing_over_many_kills(stage: Stage, hou
     """Two processes, one killed again and again, and lines cut: authors resend what was not confirmed, readers resume by cursor."""
     with sockets(house.database_url, house.redis_url, tmp_path) as other:
         stop = threading.Event()
-        authors = [Author(stage, other, number) for number in range(2)]
-        readers = [Reader(stage, server) for server in (other, other, stage.server)]
+        authors = [Author(lambda _after: come_in(other, stage.sam, stage.room_id), number) for number in range(2)]
+        readers = [Reader(partial(back_in, server, stage)) for server in (other, other, stage.server)]
         threads = [threading.Thread(target=one.work, args=(stop,)) for one in (*authors, *readers)]
         for thread in threads:
             thread.start()
@@ -498,69 +499,9 @@ def test_rooms_show__loses_and_doubles_nothing_over_many_kills(stage: Stage, hou
         assert [(line["seq"], line["text"]) for line in reader.lines] == newest
 
 
-class Author:
-    """Somebody who posts one message after the other and resends each until it is confirmed."""
-
-    def __init__(self, stage: Stage, server: object, number: int) -> None:
-        self.stage, self.server, self.number = stage, server, number
-        self.sent: list[str] = []
-        self.cut: set[str] = set()
-        self.finish = threading.Event()
-
-    def work(self, stop: threading.Event) -> None:
-        """Post until told to finish."""
-        talk: Talk | None = None
-        while not self.finish.is_set() and len(self.sent) < 90:
-            ref, text = str(uuid4()), f"{self.number}-{len(self.sent)}"
-            self.sent.append(text)
-            while not stop.is_set():
-                try:
-                    talk = talk or come_in(self.server, self.stage.sam, self.stage.room_id)  # type: ignore[arg-type]
-                    talk.say(text, ref)
-                    if len(self.sent) % 3 == 0 and ref not in self.cut:
-                        self.cut.add(ref)
-                        talk.cut()
-                    if self._confirmed(talk, ref):
-                        break
-                except (WebSocketException, OSError, AssertionError):
-                    talk = None
-                    time.sleep(random.uniform(0.05, 0.2))
-            time.sleep(0.05)
-
-    def _confirmed(self, talk: Talk, ref: str) -> bool:
-        until = time.monotonic() + 3
-        while time.monotonic() < until:
-            news = talk.read(1)
-            if news and news.get("ref") == ref and news["k"] in ("line", "ack"):
-                return True
-        return False
-
-
-class Reader:
-    """Somebody who reads, and after each break resumes by the number of the last line."""
-
-    def __init__(self, stage: Stage, server: object) -> None:
-        self.stage, self.server = stage, server
-        self.lines: list[dict[str, object]] = []
-
-    def work(self, stop: threading.Event) -> None:
-        """Read until told to stop."""
-        while not stop.is_set():
-            try:
-                talk = come_in(self.server, self.stage.ada, self.stage.room_id, after=int(str(self.lines[-1]["seq"])) if self.lines else 0)  # type: ignore[arg-type]
-                self.lines += talk.lines
-                while not stop.is_set():
-                    news = talk.read(0.5)
-                    if news and news["k"] == "line":
-                        self.lines.append(news)
-                        if len(self.lines) % 8 == 0:
-                            talk.cut()
-            except (WebSocketException, OSError, AssertionError):
-                time.sleep(random.uniform(0.05, 0.2))
-
-    def wait_for(self, seq: int) -> None:
-        """Give it the time a browser would have to come back."""
-        eventually(lambda: self.lines and self.lines[-1]["seq"] == seq)
+def back_in(server: SocketServer, stage: Stage, after: int | None) -> Talk:
+    """Ada comes in, or back."""
+    return come_in(server, stage.ada, stage.room_id, after=after)
 
 
 def test_rooms_show__works_under_threads_too(stage: Stage, house: House, tmp_path: Path) -> None:

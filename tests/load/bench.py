@@ -19,9 +19,11 @@ from tests.load.bench_codes import codes
 from tests.load.bench_delivery import beats, delivery
 from tests.load.bench_enrol import enrol
 from tests.load.bench_import import imports
+from tests.load.bench_kills import chat_kill
+from tests.load.bench_ladder import ladder, pieces, storyboard
 from tests.load.bench_lists import csv, lists
 from tests.load.bench_live import live
-from tests.load.bench_media import pieces, playable, upload
+from tests.load.bench_media import playable, upload
 from tests.load.bench_processes import chat, start
 from tests.load.bench_steady import steady
 from tests.load.client import request_of
@@ -99,9 +101,12 @@ ALL: dict[str, Bench] = {
     "import": imports,
     "start": start,
     "chat": chat,
+    "chat-kill": chat_kill,
     "playable": playable,
     "upload": upload,
+    "ladder": ladder,
     "pieces": pieces,
+    "storyboard": storyboard,
     "live": live,
     "delivery": delivery,
     "beats": beats,

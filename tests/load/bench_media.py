@@ -1,9 +1,8 @@
-"""Videos: how long until they play, and what making them costs beside bare ffmpeg."""
+"""Videos: how fast they come in, and how long until they play."""
 
 import hashlib
 import io
 import os
-import resource
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +15,6 @@ from sqlalchemy import text
 
 from lms.app import connect
 from lms.content import jobs, operations, queries
-from lms.content.gateways import Facts, ladder
-from lms.content.gateways.ladder import pictures_arguments, sound_arguments
 from lms.core import db
 from lms.core.clock import now
 from lms.core.jobs import perform
@@ -37,13 +34,13 @@ def playable(stage: Stage, quick: bool) -> list[Figure]:
     connect(stage.config)
     figures = []
     sources = {1: stage.config.home / "film-1.mp4", 30: stage.config.home / "small.mp4"}
-    _film(sources[1], "1280x720", 60)
-    _film(sources[30], "640x360", 60)
+    film(sources[1], "1280x720", 60)
+    film(sources[30], "640x360", 60)
     for minutes, bound in ((1, 3.0), (30, 5.0)) if quick else ((1, 3.0), (30, 5.0), (120, 15.0)):
-        source = sources[1] if minutes == 1 else _longer(sources[30], minutes)
-        asset_id = _received(stage, source)
+        source = sources[1] if minutes == 1 else longer(sources[30], minutes)
+        asset_id = received(stage, source)
         began = now()
-        _run(jobs.process.name)
+        run(jobs.process.name)
         seconds = (_playable_at(stage, asset_id) - began).total_seconds()
         size = source.stat().st_size / 1e6
         what = f"upload finished → playable, {minutes} min of H.264/AAC ({size:.0f} MB)"
@@ -93,45 +90,19 @@ def _send(store: LocalStorage, source: Path, size: int) -> None:
     store.complete(BIG, upload_id)
 
 
-def pieces(stage: Stage, quick: bool) -> list[Figure]:
-    """CPU seconds of a video made by workers (cut, in pieces, put together) against bare ffmpeg with the same sizes in one command."""
-    connect(stage.config)
-    source = stage.config.home / "ladder.mp4"
-    _film(source, "1280x720", 180 if quick else 600)
-    asset_id = _received(stage, source)
-    before = _cpu()
-    _run(jobs.process.name, jobs.encode.name, jobs.assemble.name)
-    ours = _cpu() - before
-    with db.unit_of_work(stage.channel_id):
-        asset = queries.get_asset(asset_id)
-        facts, count = Facts.of(asset.facts), len(list((stage.config.home / "storage" / (asset.folder or "")).rglob("init_*.mp4")))
-    if asset.state != "ready":
-        return [Figure("pieces", "a video made in pieces", f"{asset.state}: {asset.failure}", "", "ready", False)]
-    place = stage.config.home / "floor"
-    sizes = ladder(facts)
-    for name in ("tiles", *(f"hls/{size.name}" for size in sizes), "hls/sound"):
-        (place / name).mkdir(parents=True, exist_ok=True)
-    before = _cpu()
-    for arguments in (pictures_arguments(facts, sizes, number=0, starts_at=0, has_tonemap=True), sound_arguments(facts, 0.0)):
-        subprocess.run([*FFMPEG, "-i", str(source), *arguments], cwd=place, check=True)
-    floor = _cpu() - before
-    what = f"{round(facts.duration / 60)} min of 720p made by workers ({count} streams in pieces), CPU"
-    ratio = ours / floor
-    return [Figure("pieces", what, f"{ours:.0f} s", f"{floor:.0f} s (one ffmpeg run)", f"ratio {ratio:.2f} (≤ 1.06)", ratio <= 1.06)]
-
-
-def _film(path: Path, size: str, seconds: int) -> None:
+def film(path: Path, size: str, seconds: int) -> None:
+    """A file as phones make it: H.264 with a keyframe every two seconds, and AAC."""
     subprocess.run([*FFMPEG, *RECIPE.format(size=size, seconds=seconds).split(), str(path)], check=True)
 
 
-def _longer(minute: Path, minutes: int) -> Path:
+def longer(minute: Path, minutes: int) -> Path:
     """The same minute so many times over, without encoding it again."""
     path = minute.with_name(f"film-{minutes}.mp4")
     subprocess.run([*FFMPEG, "-stream_loop", str(minutes - 1), "-i", str(minute), "-c", "copy", str(path)], check=True)
     return path
 
 
-def _received(stage: Stage, source: Path) -> UUID:
+def received(stage: Stage, source: Path) -> UUID:
     """The file as an upload in parts leaves it: every part in the store, not yet one file."""
     with db.unit_of_work(stage.channel_id):
         upload = operations.start_upload(source.name, source.stat().st_size, "video", by=people.root())
@@ -150,7 +121,7 @@ def _playable_at(stage: Stage, asset_id: UUID) -> datetime:
         return queries.get_asset(asset_id).playable_at or now() + timedelta(days=1)
 
 
-def _run(*tasks: str) -> None:
+def run(*tasks: str) -> None:
     """Do what waits of these tasks (and what hands it to them) as a worker does, to the end."""
     while True:
         with db.unit_of_work(platform=True) as session:
@@ -159,9 +130,3 @@ def _run(*tasks: str) -> None:
         done = [perform(row) for row in rows]
         if not any(done):
             return
-
-
-def _cpu() -> float:
-    """CPU seconds of this process and of all it waited for."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)

@@ -1,0 +1,116 @@
+"""A socket process killed again and again while people write and read: nothing lost, nothing doubled, and how long they were cut off."""
+
+import random
+import statistics
+import threading
+import time
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from lms.app import connect
+from lms.core import db
+from tests.chat import kit
+from tests.factories import people
+from tests.factories.courses import a_course
+from tests.factories.streaming import a_session, enrol
+from tests.load.figure import Figure
+from tests.load.stage import Stage
+
+AUTHORS, READERS = 3, 6
+
+
+def chat_kill(stage: Stage, quick: bool) -> list[Figure]:
+    """One process of two is killed 100 times like by a power cut; authors resend what was not confirmed, readers resume by number."""
+    connect(stage.config)
+    kills = 10 if quick else 100
+    where = Path(stage.config.home)
+    servers = [_server(stage, where, name) for name in ("killed", "beside")]
+    starts: list[float] = []
+    try:
+        for server in servers:
+            server.start()
+        authors, readers, room_id = _class(stage, servers)
+        stop = threading.Event()
+        threads = [threading.Thread(target=one.work, args=(stop,)) for one in (*authors, *readers)]
+        for thread in threads:
+            thread.start()
+        for _kill in range(kills):
+            time.sleep(random.uniform(0.3, 1.0))
+            began = time.monotonic()
+            servers[0].kill()
+            servers[0].start()
+            starts.append(time.monotonic() - began)
+        for author in authors:
+            author.finish.set()
+        for thread in threads[:AUTHORS]:
+            thread.join(120)
+        with db.unit_of_work(stage.channel_id) as session:
+            found = session.execute(sa.text("SELECT seq, text FROM chat.messages WHERE room_id = :room ORDER BY seq"), {"room": room_id})
+            kept = [(row.seq, row.text) for row in found]
+        for reader in readers:
+            reader.wait_for(kept[-1][0])
+        stop.set()
+        for thread in threads:
+            thread.join(20)
+    finally:
+        kit.hang_up()
+        for server in servers:
+            server.kill()
+    return _figures(kills, authors, readers, kept, starts)
+
+
+def _server(stage: Stage, where: Path, name: str) -> kit.SocketServer:
+    port = kit.free_port()
+    return kit.SocketServer({"PATH": "/usr/bin:/bin", **stage.environ, "LMS_PORT": str(port - 1)}, port, log=where / f"{name}.log")
+
+
+def _class(stage: Stage, servers: list[kit.SocketServer]) -> tuple[list[kit.Author], list[kit.Reader], object]:
+    """A live class: all who write and half of those who read are at the process that is killed, the others at the one beside it."""
+    with db.unit_of_work(stage.channel_id):
+        session = a_session(a_course("Killed", lessons=0), state="live")
+        actors = [people.a_student(f"Kill {number}") for number in range(AUTHORS + READERS)]
+        for actor in actors:
+            enrol(actor, session)
+        here = [kit.signed_in(actor) for actor in actors]
+
+    def comes(person: kit.Person, server: kit.SocketServer):  # type: ignore[no-untyped-def]
+        def come(after: int | None) -> kit.Talk:
+            given = kit.ticket(person, session.id, stage.channel_id)
+            return kit.come_in(server, person, session.id, after=after, given=given)
+
+        return come
+
+    authors = [kit.Author(comes(person, servers[0]), number, most=100_000) for number, person in enumerate(here[:AUTHORS])]
+    readers = [kit.Reader(comes(person, servers[number % 2]), cut_each=0) for number, person in enumerate(here[AUTHORS:])]
+    return authors, readers, session.id
+
+
+def _figures(
+    kills: int, authors: list[kit.Author], readers: list[kit.Reader], kept: list[tuple[int, str]], starts: list[float]
+) -> list[Figure]:
+    sent = [text for author in authors for text in author.sent]
+    texts = [text for _seq, text in kept]
+    lost, doubled = len(set(sent) - set(texts)), len(texts) - len(set(texts))
+    wrong = sum([(line["seq"], line["text"]) for line in reader.lines] != kept for reader in readers)
+    away = sorted(second for reader in readers[::2] for second in reader.away) or [float("inf")]
+    calm = sum(len(reader.away) for reader in readers[1::2])
+    p95, middle = away[int(len(away) * 0.95)], statistics.median(starts)
+    return [
+        Figure(
+            "chat-kill",
+            f"a socket process killed {kills} times under {len(sent)} messages of {len(authors)} authors, {len(readers)} readers",
+            f"{lost} lost, {doubled} doubled, {wrong} readers with another order",
+            "",
+            "0, 0, 0",
+            not lost and not doubled and not wrong and len(texts) >= kills,
+        ),
+        Figure(
+            "chat-kill",
+            f"cut off until back in the room ({len(away)} breaks; beside it: {calm})",
+            f"p50 {statistics.median(away):.1f} s, p95 {p95:.1f} s, longest {away[-1]:.1f} s",
+            f"{middle:.1f} s (the process itself, until it answers again)",
+            "p95 ≤ the start + 2 s, 0 at the process beside it",
+            p95 <= max(starts) + 2 and calm == 0,
+        ),
+    ]
