@@ -18,7 +18,7 @@ from lms.enrollments.events import (
 from lms.notifications import jobs, operations
 from lms.payments.events import OrderRefunded, RefundUndone
 from lms.reporting.events import AlertRaised, DownloadFailed, DownloadReady, ScheduleStopped
-from lms.streaming.events import SessionCancelled, SessionMoved, SessionScheduled
+from lms.streaming.events import RecordingMissing, SessionCancelled, SessionMoved, SessionScheduled
 from lms.vouchers.events import VoucherBatchCreated
 from lms.wallet.events import MoneyEnding
 
@@ -162,6 +162,12 @@ def tell_of_return(fact: CourseSentBack) -> None:
 def tell_of_failed_file(fact: AssetFailed) -> None:
     """The owner hears of it."""
     operations.tell_of_failed_file(fact.asset_id, fact.reason)
+
+
+@on(RecordingMissing)
+def tell_of_missing_recording(fact: RecordingMissing) -> None:
+    """Whoever held the class hears that there is no recording of it, and why."""
+    operations.tell_of_missing_recording(fact.session_id, fact.reason)
 
 
 @on(DownloadReady)

@@ -103,7 +103,14 @@ KINDS: dict[str, Kind] = {
             "clipboard-check",
             STAFF,
         ),
-        Kind("file_failed", _l("A file of yours failed"), _l("With the reason, and what to do."), "film", STAFF, tone="danger"),
+        Kind(
+            "file_failed",
+            _l("A file or recording of yours failed"),
+            _l("With the reason, and what to do."),
+            "film",
+            STAFF,
+            tone="danger",
+        ),
         Kind(
             "report",
             _l("Your reports"),

@@ -64,3 +64,12 @@ class RecordingReady(Event):
     session_id: UUID
     course_id: UUID
     lesson_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingMissing(Event):
+    """There will be no recording of a live class unless somebody does something; `reason` says why."""
+
+    session_id: UUID
+    course_id: UUID
+    reason: str

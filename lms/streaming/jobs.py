@@ -45,7 +45,8 @@ def keep_recording(session_id: UUID | str) -> None:
             session = queries.get_session(wanted)
             if film.path is None:
                 recording = operations.expect_recording(session)
-                operations.miss_recording(recording, _("No picture came in: nobody went live in the studio, or the line broke at once."))
+                reason = _("No picture came in: nobody went live in the studio, or the line broke at once.")
+                operations.miss_recording(recording, reason, course_id=session.course_id)
                 return
             operations.keep_film(session, film.path, safe_name(f"{session.title}.{film.ending}"), film.seconds)
 

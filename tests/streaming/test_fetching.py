@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from lms.chat import operations as chat
 from lms.chat import queries as chat_queries
@@ -19,6 +20,7 @@ from lms.core import clock, db, outbound, sandbox
 from lms.core.clock import now
 from lms.core.outbound import CallFailed
 from lms.core.storage import LocalStorage, use_storage
+from lms.notifications.models import Notice
 from lms.streaming import gateways, jobs, operations, queries
 from lms.streaming.errors import NotFetched
 from lms.streaming.gateways import fetching
@@ -193,3 +195,7 @@ def test_fetch_recording__says_what_is_wrong_and_is_tried_again(room: str, as_ad
     with time_machine.travel(now() + timedelta(minutes=16)), db.unit_of_work(CHANNEL):
         assert operations.give_up_lost(jobs.fetch_recording.name) == 1
     assert "stopped unexpectedly" in recording_of(session).reason
+    run_jobs()
+    with db.unit_of_work(CHANNEL) as work:
+        told = work.scalars(select(Notice.title).where(Notice.user_id == ada().user_id)).all()
+    assert len(told) == 3 and set(told) == {f"There is no recording of {session.title}"}

@@ -194,6 +194,13 @@ MESSAGES: dict[str, Message] = {
         _l("See the file"),
         _l("You get this because you uploaded this file."),
     ),
+    "recording_missing": Message(
+        "file_failed",
+        _l("There is no recording of %(session)s"),
+        _l("%(why)s"),
+        _l("See what to do"),
+        _l("You get this because you held this class."),
+    ),
     "approval": Message(
         "approval", _l("%(course)s waits for approval"), _l("%(instructor)s submitted it."), _l("Look at the course"), ADMIN
     ),

@@ -155,6 +155,13 @@ def tell_of_failed_file(asset_id: UUID, reason: str) -> None:
     tell("file_failed", [asset.owner_id], event_id=event_id, href="/admin/content/assets", values={"file": asset.filename, "why": reason})
 
 
+def tell_of_missing_recording(session_id: UUID, reason: str) -> None:
+    """The host hears that a class has no recording, and why; the same reason is not told again."""
+    session = streaming.get_session(session_id)
+    event_id, href = occasion("recording_missing", session.id, reason), f"/admin/streaming/sessions/{session.id}"
+    tell("recording_missing", [session.host_id], event_id=event_id, href=href, values={"session": session.title, "why": reason})
+
+
 def tell_of_report(message: str, user_id: UUID, subject_id: UUID, href: str, values: Mapping[str, Any], *details: str) -> None:
     """Somebody hears of a file they asked for, or of a schedule of theirs."""
     tell(message, [user_id], event_id=occasion(message, subject_id, *details), href=href, values=values)

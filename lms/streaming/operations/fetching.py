@@ -10,7 +10,7 @@ from lms.core.i18n import gettext as _
 from lms.streaming import queries
 from lms.streaming.errors import IllegalMove, NotFetched
 from lms.streaming.models import Recording, Session, Take
-from lms.streaming.operations.recording import expect_recording
+from lms.streaming.operations.recording import expect_recording, miss_recording
 
 LOST = timedelta(minutes=15)
 
@@ -47,7 +47,7 @@ def give_up_fetching(session: Session, reason: str) -> None:
     """Say why a recording could not be fetched, on the page of its class."""
     recording = queries.find_recording(session.id, lock=True)
     if recording is not None and recording.state == "fetching":
-        recording.state, recording.reason = "missing", reason
+        miss_recording(recording, reason, course_id=session.course_id)
 
 
 def note_beginning(session: Session, begun: datetime) -> None:
@@ -65,5 +65,6 @@ def give_up_lost(task: str) -> int:
     """Say of recordings whose fetching stopped without a word that they are missing; how many."""
     lost = queries.lost_fetches(now() - LOST, task)
     for recording in lost:
-        recording.state, recording.reason = "missing", _("The fetching stopped unexpectedly. Try again.")
+        session = queries.get_session(recording.session_id)
+        miss_recording(recording, _("The fetching stopped unexpectedly. Try again."), course_id=session.course_id)
     return len(lost)

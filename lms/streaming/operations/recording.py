@@ -19,7 +19,7 @@ from lms.courses import queries as course_queries
 from lms.courses.models import Lesson, Section
 from lms.streaming import gateways, queries
 from lms.streaming.errors import IllegalMove
-from lms.streaming.events import RecordingReady
+from lms.streaming.events import RecordingMissing, RecordingReady
 from lms.streaming.models import Recording, Session
 from lms.streaming.operations.moving import record_session
 
@@ -34,9 +34,10 @@ def expect_recording(session: Session) -> Recording:
     return found
 
 
-def miss_recording(recording: Recording, reason: str) -> None:
-    """Say that there is nothing to keep, and why."""
+def miss_recording(recording: Recording, reason: str, *, course_id: UUID) -> None:
+    """Say that there is nothing to keep, and why: on the page of its class, and to its host."""
     recording.state, recording.reason = "missing", reason
+    emit(RecordingMissing(session_id=recording.session_id, course_id=course_id, reason=reason))
 
 
 def keep_film(session: Session, film: Path, filename: str, seconds: Mapping[int, float]) -> Recording:
