@@ -244,7 +244,7 @@ class Device(Tenant, Base):
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """Where somebody watches: `most` devices at all (None: any number), those that are known, newest first, and when they gave one up."""
+    """Where somebody watches: `most` devices at all (None: any number), those known, newest first, and those they gave up lately."""
 
     IDLE = timedelta(days=60)  # not seen for so long, a device gives its place to another
     MOST_CHANGES = 3
@@ -252,7 +252,7 @@ class Devices:
 
     most: int | None
     known: Sequence[Device]
-    changed: Sequence[datetime]
+    changed: Sequence[Device]
 
     def holds_place(self, device: Device, at: datetime) -> bool:
         """Whether a known device counts: it has one of the places there are, and was seen lately."""
@@ -262,13 +262,17 @@ class Devices:
         """The known device of that mark."""
         return next((one for one in self.known if one.mark == mark), None)
 
+    def was_given_up(self, mark: str) -> bool:
+        """Whether the person forgot that device themselves, and has not opened a lesson on it since."""
+        return self.find(mark) is None and any(one.mark == mark for one in self.changed)
+
     def in_use(self, at: datetime) -> list[Device]:
         """The devices that count."""
         return [one for one in self.known if self.holds_place(one, at)]
 
     def next_change(self, at: datetime) -> datetime | None:
         """When the person may give up a device again by themselves; None: now."""
-        late = sorted(one for one in self.changed if one > at - self.CHANGES)
+        late = sorted(one.forgotten_at for one in self.changed if one.forgotten_at is not None and one.forgotten_at > at - self.CHANGES)
         return late[-self.MOST_CHANGES] + self.CHANGES if len(late) >= self.MOST_CHANGES else None
 
 

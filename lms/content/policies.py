@@ -65,6 +65,13 @@ def can_watch_on(viewer: Actor, devices: Devices, mark: str, *, at: datetime) ->
     return no(f"{full} {changes.sentence or _('To watch here, forget one of them under Profile, Devices.')}", rule="devices")
 
 
+def can_go_on_here(viewer: Actor, devices: Devices, mark: str) -> Decision:
+    """Whether what plays on the device of that mark may go on: not once the person gave it up, or it would take its place back at once."""
+    if devices.most is not None and is_counted(viewer) and devices.was_given_up(mark):
+        return no(_("This device was forgotten. Open the lesson again to watch on it."), rule="forgotten")
+    return yes("device")
+
+
 def can_forget(actor: Actor, device: Device, devices: Devices, *, at: datetime) -> Decision:
     """Whether this person may take a device off the list: their own, now and then; admins anybody's, at any time."""
     if not actor.is_known and not actor.is_machine:

@@ -209,14 +209,14 @@ def watching_rule() -> Rule:
 
 
 def devices_of(user_id: UUID, most: int | None) -> Devices:
-    """The devices a person watches on, and when they gave one up lately; `most` is the rule's."""
+    """The devices a person watches on, and those they gave up lately; `most` is the rule's."""
     lately = (Device.forgotten_by == user_id) & (Device.forgotten_at > now() - Devices.CHANGES)
     found = (
         select(Device).where(Device.user_id == user_id, Device.forgotten_at.is_(None) | lately).order_by(Device.seen_at.desc(), Device.id)
     )
     rows = db.session().scalars(found.execution_options(populate_existing=True)).all()
     known = [one for one in rows if one.forgotten_at is None]
-    return Devices(most, known, [one.forgotten_at for one in rows if one.forgotten_at is not None])
+    return Devices(most, known, [one for one in rows if one.forgotten_at is not None])
 
 
 def get_device(device_id: UUID) -> Device:

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from lms.content import operations, policies, queries
 from lms.content.errors import TooManyDevices
 from lms.content.models import Rule
+from lms.core import db
 from lms.core.clock import now
 from lms.core.decisions import Decision, anyone, signed_in, yes
 from lms.core.errors import Forbidden, NotFound
@@ -127,19 +128,22 @@ def devices_forget(device_id: UUID) -> ResponseReturnValue:
     return moved(url_for(".devices"))
 
 
-def may_watch_here(rule: Rule | None = None) -> Decision:
-    """Whether the person asking may watch on the device they ask from, which is remembered then. Every door that signs a film asks.
+def may_watch_here(rule: Rule | None = None, *, goes_on: bool = False) -> Decision:
+    """Whether the person asking may watch on the device they ask from, which is remembered then; every door that signs a film asks.
 
-    Where it has to write, a page begins its unit of work anew: ask before anything is loaded that is to be changed.
+    `goes_on`: something plays there already. Where it has to write, a page begins its unit of work anew: what was read before is only
+    to be read from then on.
     """
     viewer, most = actor(), (rule or queries.watching_rule()).most_devices
     if most is None or not policies.is_counted(viewer):
         return yes("uncounted")
     here, found = this_device(), queries.devices_of(_me(), most)
     decision = policies.can_watch_on(viewer, found, here.mark, at=now())
+    if goes_on:
+        decision = policies.can_go_on_here(viewer, found, here.mark) & decision
     if not decision or operations.is_fresh(found.find(here.mark), viewer):
         return decision
-    with earlier() if request.method == "GET" else nullcontext():
+    with earlier() if db.work().read_only else nullcontext():
         if operations.remember_device(viewer, here.mark, here.agent, found):
             return decision
         return policies.can_watch_on(viewer, queries.devices_of(_me(), most), here.mark, at=now())
@@ -149,7 +153,7 @@ def note_device(*, has_film: bool) -> None:
     """Count the screen, and the device, a player reports from; raises the refusal whose sentence the player shows."""
     rule = queries.watching_rule()
     operations.take_screen(actor(), rule)
-    device = may_watch_here(rule) if has_film else yes("uncounted")
+    device = may_watch_here(rule, goes_on=True) if has_film else yes("uncounted")
     if not device:
         raise TooManyDevices(device.sentence, rule=device.rule)
 

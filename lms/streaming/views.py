@@ -190,7 +190,7 @@ def sessions_heartbeat(session_id: UUID) -> ResponseReturnValue:
     door = _door(session)
     page = url_for(".sessions_show", session_id=session.id)
     answer = make_response(changed("streaming/_state.html", otherwise=page, session=session, **door))
-    if not (door["join"] and provider_of(session).stages and may_watch_here()):
+    if not (door["join"] and provider_of(session).stages and may_watch_here(goes_on=True)):
         return answer
     operations.show_picture(session.id, actor())
     return give_pass(answer, queries.place_of(session.id))

@@ -28,6 +28,9 @@ DESK = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PAD = "Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Mobile/15E148 Safari/604.1"
 
 
+JSON = {"Accept": "application/json"}
+
+
 def a_film(most: int) -> tuple[Lesson, str]:
     """A course with a film and Sam in it, where so many devices play; the lesson and its page."""
     with db.unit_of_work(CHANNEL):
@@ -79,15 +82,19 @@ def test_devices__are_limited_at_every_door_that_signs_a_film(app: Flask, as_sam
 
 
 def test_devices_forget__frees_a_place_at_once_and_not_all_day(app: Flask, as_sam: Browser, as_root: Browser, as_ada: Browser) -> None:
-    _film, path = a_film(1)
+    film, path = a_film(1)
     desk = signed_in(app, people.sam)
     assert plays(as_sam, path, PHONE) and not plays(desk, path, DESK)
+    signed = as_sam.get(path, status=200).all("//*[@data-pass]")[0].get("data-pass")
     source = as_sam.get(path, status=200).all("//video/source")[0].get("src").partition("#")[0]
     for _change in range(3):
         row = desk.get("/content/devices", status=200).all("//form[contains(@action, '/forget')]")[0]
         as_ada.post(row.get("action"), status=403, check=False)
         desk.post(row.get("action"), status=303)
-        as_sam.get(source, status=403, check=False)  # what played there is over
+        as_sam.get(source, status=403, check=False)  # what played there is over, and does not take its place back by itself
+        report = {"pass": signed, "played": [{"from": 0, "to": 1, "rate": 1}]}
+        beat = as_sam.post(f"/enrollments/lessons/{film.id}/heartbeat", json=report, status=409, check=False, headers=JSON)
+        assert "forgotten" in beat.json["title"] or "one of your devices" in beat.json["title"]
         desk.post(row.get("action"), status=404, check=False)
         assert plays(desk, path, DESK)
     page = desk.get("/content/devices", status=200)
