@@ -237,7 +237,7 @@ def _answers(member: Member, course: Course, enrollment: Enrollment | None) -> l
     made = []
     for lesson in courses.lessons_of(course.id, published_only=False):
         decision = can_enter(member) & policies.can_open(person, lesson, enrollment, at=now(), course=course)
-        made.append(Answer(lesson, decision, *_remedy(decision.rule, member, lesson, enrollment)))
+        made.append(Answer(lesson, decision, *_remedy("" if decision else decision.rule, member, lesson, enrollment)))
     return made
 
 
