@@ -93,6 +93,7 @@ def wire() -> None:
         for file in LISTENERS:
             part(module, file)
     faces.why_shut = getattr(part("enrollments", "operations"), "why_shut", None)
+    faces.proved_as_staff = getattr(part("enrollments", "operations"), "confirm_hires", None)
     unread = getattr(part("notifications", "queries"), "unread_count", None)
     faces.unread_of = unread
     faces.count_waiting = getattr(part("admin", "queries"), "count_waiting", None)

@@ -58,6 +58,7 @@ HANGING = {
     "enrollments.link_courses": _l("Links and keys"),
     "enrollments.missed_places": _l("Missed places"),
     "enrollments.requests": _l("Requests"),
+    "enrollments.hires": _l("Who works here by links"),
     "enrollments.link_uses": _l("Who came by links and keys"),
     "payments.orders": _l("Orders"),
     "payments.refunds": _l("Refunds"),

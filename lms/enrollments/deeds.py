@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from lms.channels.plans.crowd import ROLES
 from lms.core import bin, db
 from lms.core.bin import Kind
 from lms.core.decisions import Actor, Decision
@@ -111,6 +112,9 @@ register(
             "enrollments.revoke_link": Deed(_l("withdrew the way into courses"), "ban"),
             "enrollments.restore_link": Deed(_l("opened the way into courses again"), "rotate-ccw"),
             "enrollments.replace_link": Deed(_l("replaced the link or key"), "refresh-cw"),
+            "enrollments.take_work": Deed(_l("took work here by the link"), "user-cog"),
+            "enrollments.confirm_hire": Deed(_l("signed in as staff do, and so works here"), "shield-check"),
+            "enrollments.withdraw_hire": Deed(_l("took an unconfirmed role back with the link"), "user-minus"),
             "enrollments.ask": Deed(_l("asked to be let in"), "hand"),
             "enrollments.withdraw_request": Deed(_l("took the request back"), "undo-2"),
             "enrollments.approve_request": Deed(_l("granted the request"), "circle-check"),
@@ -143,6 +147,7 @@ register(
             "is_by_rule": Label(_l("By the course’s rule"), "bool"),
             "label": Label(_l("Name")),
             "kind": Label(_l("Kind"), values=dict(LINK_KINDS)),
+            "role": Label(_l("Gives the role"), values=ROLES),
             "courses": Label(_l("Courses"), "course"),
             "is_free": Label(_l("Enters without paying"), "bool"),
             "tag": Label(_l("Tag")),

@@ -98,6 +98,23 @@ class BatchCancelled(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HireTaken(Event):
+    """Somebody took the role that a link gives; it is theirs once they have signed in with it."""
+
+    hire_id: UUID
+    link_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class HireWithdrawn(Event):
+    """A role that a link gave was taken back before it was confirmed."""
+
+    hire_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlaceOffered(Event):
     """Somebody on a waitlist may take a place until a moment; a seat is held for them."""
 

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from babel.dates import format_date
 
+from lms.channels.policies import can_manage_people
 from lms.core.clock import local_day, zone
 from lms.core.decisions import Actor, Decision, admins, no, signed_in, yes
 from lms.core.i18n import gettext as _
 from lms.core.i18n import locale
 from lms.courses.models import Course, Lesson
 from lms.courses.policies import can_edit
-from lms.enrollments.models import COMES_BACK, Enrollment, Link, Note, Request
+from lms.enrollments.models import COMES_BACK, Enrollment, Hire, Link, Note, Request
 
 AGAIN = timedelta(days=7)  # after a refusal
 
@@ -164,7 +165,34 @@ def is_over(link: Link, *, zone_name: str = "UTC", state: str = "full") -> Decis
     if state == "ended" and link.ends_at is not None:
         when = _moment(link.ends_at, zone_name)
         return no(_("It let people in until %(when)s. Ask whoever gave it to you for a new one.", when=when), rule="ended")
+    if link.role:
+        return no(_("It was taken by as many people as it is for. Ask whoever gave it to you for another."), rule="full")
     return no(_("All its places are taken. Ask the academy for another way into the course."), rule="full")
+
+
+def can_take_work(actor: Actor, link: Link, *, at: datetime, hire: Hire | None, maker_may: Decision) -> Decision:
+    """Whether a link gives its role to this person now; `maker_may`: whether its maker may still give it to them."""
+    has_place = hire is not None and hire.stands
+    decision = can_join(actor, link, at=at, has_place=has_place)
+    if not decision:
+        return decision
+    if actor.is_admin:
+        return no(_("You run this academy: this link could give you nothing you do not have."), rule="admin")
+    if not maker_may:
+        return maker_is_gone()
+    if has_place and not actor.is_staff:
+        return no(_("You took this link before, and an admin has changed what you are since. Ask one of them."), rule="role_changed")
+    return yes("link")
+
+
+def maker_is_gone() -> Decision:
+    """The answer to a link whose maker may not give its role any more."""
+    return no(_("Whoever made this link may not give this role any more. Ask the academy for another link."), rule="maker")
+
+
+def can_hire(actor: Actor) -> Decision:
+    """Whether this person makes links that give a role: who gives roles by hand."""
+    return can_manage_people(actor)
 
 
 def not_for(link: Link) -> Decision:

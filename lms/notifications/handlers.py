@@ -6,6 +6,8 @@ from lms.courses.events import CoursePublished, CourseSentBack, CourseSubmitted,
 from lms.enrollments.events import (
     BatchCancelled,
     BatchChanged,
+    HireTaken,
+    HireWithdrawn,
     PlaceLapsed,
     PlaceOffered,
     RequestAnswered,
@@ -37,6 +39,18 @@ def tell_of_request(fact: RequestMade) -> None:
 def tell_of_request_answer(fact: RequestAnswered) -> None:
     """Who asked hears the answer."""
     operations.tell_of_request_answer(fact.request_id, fact.state)
+
+
+@on(HireTaken)
+def tell_of_hire(fact: HireTaken) -> None:
+    """Whoever made the link hears who took the role it gives."""
+    operations.tell_of_hire(fact.hire_id)
+
+
+@on(HireWithdrawn)
+def tell_of_lost_work(fact: HireWithdrawn) -> None:
+    """Whose role was taken back before they signed in with it hears of it."""
+    operations.tell_of_lost_work(fact.hire_id)
 
 
 @on(PlaceOffered)

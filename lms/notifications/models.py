@@ -60,6 +60,7 @@ KINDS: dict[str, Kind] = {
             "clock",
             tone="warning",
         ),
+        Kind("work", _l("Work by a link"), _l("When a link that gives a role is taken, or withdrawn before it counted."), "user-cog"),
         Kind("refund", _l("Refunds"), _l("When money for a course goes back to your wallet."), "undo-2"),
         Kind(
             "session_soon",

@@ -24,6 +24,7 @@ class Faces:
     lacks_answers: Callable[[UUID], bool] | None = None  # whether a person is still to be asked something
     keep_answers: Callable[[UUID, dict[str, str]], None] | None = None
     welcome: Callable[[UUID, str, str], None] | None = None
+    proved_as_staff: Callable[[UUID], None] | None = None  # somebody who works here has signed in as this academy wants staff to
     viewing_of: Callable[[UUID, Actor], Viewing | None] | None = None
     count_viewed: Callable[[UUID], None] | None = None
     unread_of: Callable[[UUID], int] | None = None

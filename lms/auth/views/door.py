@@ -53,9 +53,16 @@ def enter(user: User, *, strongly: bool = False) -> None:
         address=request.remote_addr or "",
         device=request.user_agent.string,
     )
+    note_proof(user.id)
     login_user(SignedIn(Actor(user_id=user.id, name=user.name, email=user.email, session_id=row.id, channel_id=g.channel.id)))
     g.pop("actor", None)
     newcomers.ask_again()
+
+
+def note_proof(user_id: UUID) -> None:
+    """Tell who wants to know that somebody who works here is in as staff must be; nothing while they have an app or a passkey to set up."""
+    if faces.proved_as_staff is not None and not session.get(SET_UP) and is_staff(user_id):
+        faces.proved_as_staff(user_id)
 
 
 def is_staff(user_id: UUID) -> bool:

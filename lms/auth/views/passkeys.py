@@ -14,7 +14,7 @@ from lms.auth.errors import WrongPasskey
 from lms.auth.forms import PasskeyForm, ShowPasskeyForm
 from lms.auth.models import SignInSession, User
 from lms.auth.operations import Ceremony
-from lms.auth.views.door import SET_UP, bp, enter, home_of, keep_one, me, next_path
+from lms.auth.views.door import SET_UP, bp, enter, home_of, keep_one, me, next_path, note_proof
 from lms.core.decisions import anyone, signed_in
 from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
@@ -89,6 +89,7 @@ def passkeys_new() -> ResponseReturnValue:
         form.refuse(refusal)
         return invalid("auth/passkeys_new.html", page="auth/passkeys_new.html", form=form, options=_to_make())
     session.pop(SET_UP, None)
+    note_proof(me())
     toast(_("From now on “%(name)s” signs you in by itself.", name=made.name))
     return moved(url_for(".passkeys"))
 

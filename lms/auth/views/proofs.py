@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from lms.auth import operations, queries
 from lms.auth.forms import AppCodeForm, ProveForm
 from lms.auth.models import User
-from lms.auth.views.door import SET_UP, bp, enter, home_of, keep_one, me, next_path
+from lms.auth.views.door import SET_UP, bp, enter, home_of, keep_one, me, next_path, note_proof
 from lms.auth.views.passkeys import asked_of, wanted
 from lms.core.decisions import anyone, signed_in
 from lms.core.errors import Conflict, Refusal
@@ -104,6 +104,7 @@ def second_factor_confirm() -> ResponseReturnValue:
         return invalid("auth/second_factor.html", page="auth/second_factor.html", **_second_factor(user, form))
     session.pop("app_key", None)
     session.pop(SET_UP, None)
+    note_proof(user.id)
     session["recovery_codes"] = codes
     toast(_("From the next sign-in on, you are asked for a code of the app."))
     return moved(url_for(".second_factor"))

@@ -13,9 +13,9 @@ from lms.core.errors import Invalid, Refusal
 from lms.core.i18n import gettext as _
 from lms.enrollments import operations, policies, queries
 from lms.enrollments.admin.door import bp
-from lms.enrollments.forms import LinkForm, NewLinkForm, ReplaceKeyForm
+from lms.enrollments.forms import HireForm, LinkForm, NewLinkForm, ReplaceKeyForm
 from lms.enrollments.models import Link
-from lms.enrollments.reports import Links, LinkUses
+from lms.enrollments.reports import Hires, Links, LinkUses
 from lms.enrollments.reports.links import LINK_STATES, LINK_TONES
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
@@ -52,15 +52,33 @@ def links_new() -> ResponseReturnValue:
     return invalid(page, page=page, form=form)
 
 
+@bp.route("/links/hire", methods=["GET", "POST"])
+def links_hire() -> ResponseReturnValue:
+    """Make a link that gives a role; it is on the next page, once."""
+    allow(policies.can_hire(actor()), fresh=True)
+    form, page = HireForm(), "enrollments/admin/links_hire.html"
+    if not form.is_submitted():
+        form.suggest()
+        return render_template(page, form=form)
+    if form.validate():
+        try:
+            made, held = operations.make_link(form.terms(), by=actor())
+            _show(made, held)
+            return moved(url_for(".links_show", link_id=made.id))
+        except Refusal as refusal:
+            form.refuse(refusal)
+    return invalid(page, page=page, form=form)
+
+
 @bp.route("/links/<uuid:link_id>")
 def links_show(link_id: UUID) -> ResponseReturnValue:
     """One link or key: what it opens, how it stands, and who came through it."""
     way = queries.get_way(link_id)
     allow(policies.can_manage(actor()))
     held = session.get(SHOWN, {}).get(str(link_id), "")
-    address = "" if way.link.is_key or not held else channels.absolute_url(url_for("enrollments.join_show", held=held))
+    address = "" if way.link.is_key or not held else channels.absolute_url(url_for(door_of(way.link), held=held))
     return answer_list(
-        LinkUses(way.link),
+        Hires(way.link) if way.link.role else LinkUses(way.link),
         "enrollments/admin/links_show.html",
         way=way,
         link=way.link,
@@ -70,6 +88,7 @@ def links_show(link_id: UUID) -> ResponseReturnValue:
         held=held,
         address=address,
         picture=_picture(address),
+        taught=[f"{course.title} · {way.batches[course.id].name}" for course in way.courses if course.id in way.batches],
         maker=channels.find_member(way.link.made_by) if way.link.made_by else None,
     )
 
@@ -87,8 +106,8 @@ def links_kept(link_id: UUID) -> ResponseReturnValue:
 def links_edit(link_id: UUID) -> ResponseReturnValue:
     """Change what it opens, for whom, how many and until when."""
     way = queries.get_way(link_id)
-    allow(policies.can_manage(actor()))
-    form, page = LinkForm(), "enrollments/admin/links_edit.html"
+    allow(policies.can_manage(actor()), fresh=bool(way.link.role))
+    form, page = HireForm() if way.link.role else LinkForm(), "enrollments/admin/links_edit.html"
     if not form.is_submitted():
         form.fill(way)
         return render_template(page, form=form, link=way.link)
@@ -108,7 +127,10 @@ def links_revoke(link_id: UUID) -> ResponseReturnValue:
     link = queries.get_link(link_id)
     allow(policies.can_manage(actor()))
     operations.revoke_link(link, by=actor())
-    toast(_("%(name)s lets nobody in any more. Whoever came keeps the course.", name=link.label))
+    if link.role:
+        toast(_("%(name)s gives nobody a role any more. Whoever had not signed in with it is what they were before.", name=link.label))
+    else:
+        toast(_("%(name)s lets nobody in any more. Whoever came keeps the course.", name=link.label))
     return moved(url_for(".links_show", link_id=link.id))
 
 
@@ -116,7 +138,7 @@ def links_revoke(link_id: UUID) -> ResponseReturnValue:
 def links_restore(link_id: UUID) -> ResponseReturnValue:
     """Let people in through it again."""
     link = queries.get_link(link_id)
-    allow(policies.can_manage(actor()))
+    allow(policies.can_manage(actor()), fresh=bool(link.role))
     operations.restore_link(link, by=actor())
     toast(_("%(name)s lets people in again.", name=link.label))
     return moved(url_for(".links_show", link_id=link.id))
@@ -126,7 +148,7 @@ def links_restore(link_id: UUID) -> ResponseReturnValue:
 def links_replace(link_id: UUID) -> ResponseReturnValue:
     """A new link or key in place of this one, which lets nobody in from then on."""
     link = queries.get_link(link_id)
-    allow(policies.can_manage(actor()))
+    allow(policies.can_manage(actor()), fresh=bool(link.role))
     form, page = ReplaceKeyForm(), "enrollments/admin/links_replace.html"
     if not link.is_key:
         del form.key
@@ -140,6 +162,11 @@ def links_replace(link_id: UUID) -> ResponseReturnValue:
         except Refusal as refusal:
             form.refuse(refusal)
     return invalid(page, page=page, form=form, link=link)
+
+
+def door_of(link: Link) -> str:
+    """The page a link leads to."""
+    return "enrollments.work_show" if link.role else "enrollments.join_show"
 
 
 def _show(link: Link, held: str) -> None:

@@ -1,7 +1,7 @@
 """Links and keys into courses; and coming in by one."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from flask import request, url_for
@@ -19,16 +19,21 @@ from lms.enrollments.errors import LinkRefused
 from lms.enrollments.models import Enrollment, Link
 from lms.enrollments.operations import Terms
 from lms.enrollments.queries import Way
-from lms.enrollments.reports import Links, LinkUses
+from lms.enrollments.reports import Hires, Links, LinkUses
 from lms.web.access import actor, allow
 from lms.web.api import Amount, Answer, Body, Line, Moment, Rows, answer_rows, endpoint, located
 
 
 class TermsBody(Body):
-    """What a link or key opens, for whom, how many and until when; `is_free` false lets people enrol at the course's price."""
+    """What a link or key opens, for whom, how many and until when; `is_free` false lets people enrol at the course's price.
+
+    With `role` "instructor" it gives work instead: its people teach these batches, or the one of them owns these courses; it needs an end
+    within 90 days, and 1 to 50 places.
+    """
 
     label: Line
-    course_ids: Annotated[list[UUID], Field(min_length=1, max_length=50)]
+    role: Literal["", "instructor"] = ""
+    course_ids: Annotated[list[UUID], Field(max_length=50)] = Field(default_factory=list)
     batch_ids: Annotated[list[UUID], Field(max_length=50, description="One batch of each course that runs in batches")] = Field(
         default_factory=list
     )
@@ -62,6 +67,7 @@ class LinkAnswer(Answer):
 
     id: UUID
     kind: str
+    role: str
     label: str
     note: str
     state: str
@@ -114,8 +120,8 @@ def links_list() -> Rows:
 @bp.post("/links")
 @endpoint(status=201)
 def links_create(body: NewLinkBody) -> HandedOut:
-    """Make a link, or a key."""
-    allow(policies.can_manage(actor()))
+    """Make a link, or a key, into courses; or a link that gives a role."""
+    allow(policies.can_hire(actor()) if body.role else policies.can_manage(actor()))
     made, held = operations.make_link(body.terms(), by=actor(), key=body.key)
     located(url_for(".links_show", link_id=made.id))
     return _handed_out(made, held)
@@ -179,6 +185,15 @@ def links_uses(link_id: UUID) -> Rows:
     return answer_rows(LinkUses(link))
 
 
+@bp.get("/links/<uuid:link_id>/hires")
+@endpoint(lists=Hires)
+def links_hires(link_id: UUID) -> Rows:
+    """Who took work here through a link that gives a role."""
+    link = queries.get_link(link_id)
+    allow(policies.can_hire(actor()))
+    return answer_rows(Hires(link))
+
+
 @bp.post("/join")
 @endpoint(money=True)
 def join(body: JoinRequest) -> JoinAnswer:
@@ -199,7 +214,7 @@ def _way(body: JoinRequest) -> Way:
     if body.key:
         return operations.find_key(body.key, by=actor(), address=request.remote_addr or "")
     way = queries.find_way(operations.digest_of(body.link)) if body.link else None
-    if way is None or way.link.is_key:
+    if way is None or way.link.is_key or way.link.role:
         raise LinkRefused(policies.no_such_key(), rule="unknown")
     return way
 
@@ -222,5 +237,6 @@ def _answer(link: Link) -> LinkAnswer:
 
 
 def _handed_out(link: Link, held: str) -> HandedOut:
-    address = held if link.is_key else absolute_url(url_for("enrollments.join_show", held=held))
+    door = "enrollments.work_show" if link.role else "enrollments.join_show"
+    address = held if link.is_key else absolute_url(url_for(door, held=held))
     return HandedOut(link=_answer(link), held=address)

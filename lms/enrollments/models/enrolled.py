@@ -96,6 +96,7 @@ class Enrollment(Tenant, Base):
 class Link(Tenant, Base):
     """A way into courses that somebody hands out: a link with a secret in it, or a key that people type; both are kept as digests.
 
+    With a `role` it is a way into the staff instead: its courses and batches are those its people teach.
     `uses` are the people who came through, which the database never lets grow past `seats`; `hint` is the end of a key.
     """
 
@@ -105,10 +106,12 @@ class Link(Tenant, Base):
         CheckConstraint("kind IN ('link', 'key')", name="kind"),
         CheckConstraint("uses >= 0 AND (seats IS NULL OR (seats > 0 AND uses <= seats))", name="seats"),
         CheckConstraint("ends_at > starts_at", name="times"),
+        CheckConstraint("role = '' OR (role = 'instructor' AND kind = 'link' AND seats IS NOT NULL AND ends_at IS NOT NULL)", name="role"),
         {"schema": "enrollments"},
     )
 
     kind: Mapped[str]
+    role: Mapped[str] = mapped_column(default="")
     label: Mapped[str]
     note: Mapped[str] = mapped_column(default="")
     digest: Mapped[bytes]
@@ -183,6 +186,35 @@ class LinkUse(Tenant, Base):
     course_id: Mapped[UUID]
     enrollment_id: Mapped[UUID]
     at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Hire(Tenant, Base):
+    """One person took work here through a link; it is theirs once they have signed in as staff do, and goes with the link before that.
+
+    `role_before` is what they are again when it is taken back.
+    """
+
+    __tablename__ = "hires"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "link_id", "user_id", name="uq_hires_person"),
+        CheckConstraint("confirmed_at IS NULL OR withdrawn_at IS NULL", name="one_end"),
+        belongs_to("link_id", "enrollments.links", name="fk_link_id_enrollments_links"),
+        belongs_to("user_id", "channels.members", name="fk_user_id_channels_members"),
+        Index("ix_hires_user", "channel_id", "user_id"),
+        {"schema": "enrollments"},
+    )
+
+    link_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    role_before: Mapped[str]
+    taken_at: Mapped[datetime] = mapped_column(default=now)
+    confirmed_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was not taken back."""
+        return self.withdrawn_at is None
 
 
 class Request(Tenant, Base):

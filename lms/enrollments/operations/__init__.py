@@ -1,5 +1,5 @@
 """Every change of enrollments, split by noun: batches and their waitlists, enrolments and leaving them, links and who comes by them,
-places that were missed, progress, refunds, requests, watching.
+`hiring` by links that give a role, places that were missed, progress, refunds, requests, watching.
 """
 
 from lms.enrollments.operations.batches import (
@@ -26,6 +26,7 @@ from lms.enrollments.operations.enrolling import (
     restore_enrollment,
     shut_media,
 )
+from lms.enrollments.operations.hiring import confirm_hires, may_take_work, take_work
 from lms.enrollments.operations.joining import courses_to_join, enroll_through, find_key, join_courses, why_shut
 from lms.enrollments.operations.leaving import come_back, leave_course
 from lms.enrollments.operations.links import (
@@ -80,6 +81,7 @@ __all__ = [
     "change_note",
     "come_back",
     "complete_lesson",
+    "confirm_hires",
     "courses_to_join",
     "create_batch",
     "delete_batch",
@@ -105,6 +107,7 @@ __all__ = [
     "leave_waitlist",
     "make_link",
     "mark_done",
+    "may_take_work",
     "move_enrollment",
     "move_wait",
     "note_missed_place",
@@ -133,6 +136,7 @@ __all__ = [
     "settle_requests",
     "shifted",
     "shut_media",
+    "take_work",
     "today",
     "why_shut",
     "withdraw_request",

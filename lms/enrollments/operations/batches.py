@@ -191,6 +191,11 @@ def _name_is_taken(course_id: UUID, name: str, but: UUID | None) -> bool:
     return found is not None and found.id != but
 
 
+def add_instructor(batch: CourseBatch, user_id: UUID, *, by: Actor) -> bool:
+    """Let one more person teach the batch; false when they do already."""
+    return _choose_instructors(batch, [*queries.instructor_ids_of(batch.id), user_id], by=by)
+
+
 def _choose_instructors(batch: CourseBatch, user_ids: Sequence[UUID], *, by: Actor | None = None) -> bool:
     """Whether those who teach the batch are others now."""
     before, after = set(queries.instructor_ids_of(batch.id)), set(user_ids)

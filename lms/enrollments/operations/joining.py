@@ -25,7 +25,7 @@ from lms.enrollments.operations.seats import batch_price
 from lms.enrollments.queries import Way
 from lms.vouchers.operations import guessing
 
-JOIN_PATH = re.compile(r"/enrollments/join/([A-Za-z0-9_.=-]{20,2000})")
+JOIN_PATH = re.compile(r"/enrollments/(?:join|work)/([A-Za-z0-9_.=-]{20,2000})")
 # The database's own clock decides, and the row is locked: two at once cannot both get the last place.
 TAKE_PLACE = text(
     """
@@ -107,7 +107,7 @@ def _take_place(link_id: UUID, course: Course, by: Actor, *, has_batch: bool) ->
     link = queries.get_link(link_id, lock=True)
     has_place = queries.came_through(link.id, by.user_id)
     decision = policies.can_join(by, link, at=now(), has_place=has_place)
-    if decision and course.id not in [one.id for one in queries.courses_of_link(link.id)]:
+    if decision and (link.role or course.id not in [one.id for one in queries.courses_of_link(link.id)]):
         decision = policies.not_for(link)
     if decision and not has_batch and queries.runs_in_batches(course.id):
         decision = policies.runs_in_batches(course)

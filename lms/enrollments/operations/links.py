@@ -3,26 +3,32 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
 
+from lms.channels import operations as people
+from lms.channels import queries as channels
 from lms.channels.plans.traits import clean_tags, spellings
 from lms.core import audit, db, signing
 from lms.core.clock import now
-from lms.core.decisions import Actor
+from lms.core.decisions import STAFF, Actor
 from lms.core.errors import Invalid
+from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.ids import token
 from lms.courses.models import Course
 from lms.enrollments import queries
+from lms.enrollments.events import HireWithdrawn
 from lms.enrollments.models import Link, LinkCourse
 from lms.vouchers.operations.wishes import MOST_DOMAINS, are_domains
 
 MOST_SEATS = 1_000_000
 MOST_COURSES = 50
+MOST_HIRED = 50
+LONGEST_HIRING = timedelta(days=90)
 HINT = 2
 KEY = re.compile(r"[A-Z0-9]{6,40}")
 PURPOSE = "way-in"
@@ -30,10 +36,14 @@ PURPOSE = "way-in"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
-    """What a link or key is asked to be: what it opens, for whom, how many, from when until when. A batch is one of a course of these."""
+    """What a link or key is asked to be: what it opens, for whom, how many, from when until when. A batch is one of a course of these.
+
+    With a `role` it gives work: its people teach these batches beside the courses' own instructors, and courses without a batch are theirs.
+    """
 
     label: str
     course_ids: Sequence[UUID]
+    role: str = ""
     batch_ids: Sequence[UUID] = ()
     is_free: bool = True
     note: str = ""
@@ -47,7 +57,10 @@ class Terms:
         """What is wrong with it, field by field; `taken` places are taken already."""
         rules = {
             "label": (1 <= len(self.label.strip()) <= 120, _("Give it a name of up to 120 letters.")),
-            "course_ids": (1 <= len(self.course_ids) <= MOST_COURSES, _("Choose 1 to %(most)s courses.", most=MOST_COURSES)),
+            "course_ids": (
+                bool(self.role or self.course_ids) and len(self.course_ids) <= MOST_COURSES,
+                _("Choose 1 to %(most)s courses.", most=MOST_COURSES),
+            ),
             "domains": (are_domains(self.domains), _("Write domains like school.example, at most %(most)s.", most=MOST_DOMAINS)),
             "seats": (
                 self.seats is None or max(1, taken) <= self.seats <= MOST_SEATS,
@@ -58,6 +71,20 @@ class Terms:
             "ends_at": (
                 self.ends_at is None or self.starts_at is None or self.ends_at > self.starts_at,
                 _("The end must lie after the start."),
+            ),
+        }
+        return (self._hiring_faults() if self.role else {}) | {name: sentence for name, (fits, sentence) in rules.items() if not fits}
+
+    def _hiring_faults(self) -> dict[str, str]:
+        """What is wrong with it as a link that gives a role: such a link is never without an end, nor for any number of people."""
+        is_one = self.seats == 1 or len(self.batch_ids) >= len(self.course_ids)
+        rules = {
+            "role": (self.role == "instructor", _("A link can make somebody an instructor, and nothing above.")),
+            "course_ids": (is_one, _("A course has one instructor: hand courses over by a link for one person, or choose a batch.")),
+            "seats": (self.seats is not None and self.seats <= MOST_HIRED, _("Between 1 and %(most)s people.", most=MOST_HIRED)),
+            "ends_at": (
+                self.ends_at is not None and self.ends_at <= max(now(), self.starts_at or now()) + LONGEST_HIRING,
+                _("A link that gives a role ends within %(days)s days.", days=LONGEST_HIRING.days),
             ),
         }
         return {name: sentence for name, (fits, sentence) in rules.items() if not fits}
@@ -90,12 +117,13 @@ def make_link(terms: Terms, *, by: Actor, key: str = "") -> tuple[Link, str]:
         raise Invalid(next(iter(faults.values())), fields=faults)
     held = key.strip() or token()
     made = Link(kind="key" if key else "link", label=terms.label.strip(), digest=_digest(key, held), hint=_hint(key), made_by=by.user_id)
+    made.role = terms.role
     for name, value in _columns(terms).items():
         setattr(made, name, value)
     db.session().add(made)
     db.session().flush()
     _open_courses(made, terms)
-    after = {"kind": made.kind, "courses": list(terms.course_ids), "batches": list(terms.batch_ids), **_columns(terms)}
+    after = {"kind": made.kind, "role": made.role, "courses": list(terms.course_ids), "batches": list(terms.batch_ids), **_columns(terms)}
     audit.record("enrollments.make_link", made, by=by, after=after, name=made.label)
     return made, held
 
@@ -103,6 +131,8 @@ def make_link(terms: Terms, *, by: Actor, key: str = "") -> tuple[Link, str]:
 def edit_link(link: Link, terms: Terms, *, by: Actor) -> bool:
     """Change what a link or key opens, for whom and until when; those who came through it keep what they have. False: nothing changed."""
     locked = queries.get_link(link.id, lock=True)
+    if terms.role != locked.role:
+        raise Invalid(_("A way into courses stays one, and so does a link that gives a role. Make a new link."))
     faults = terms.faults(taken=locked.uses)
     if terms.ends_at != locked.ends_at:
         faults |= _time_faults(terms)
@@ -125,10 +155,15 @@ def put_link(link: Link, values: dict[str, Any], by: Actor) -> None:
 
 
 def revoke_link(link: Link, *, by: Actor) -> None:
-    """Let nobody in through it any more, from this moment; who came keeps what they have. Twice changes nothing."""
+    """Let nobody in through it any more, from this moment; who came keeps what they have. Twice changes nothing.
+
+    A role that it gave, and that was not confirmed by then, goes with it.
+    """
     locked = queries.get_link(link.id, lock=True)
     if locked.revoked_at is None:
         audit.update(locked, "enrollments.revoke_link", by=by, revoked_at=now())
+        if locked.role:
+            _take_roles_back(locked, by)
 
 
 def restore_link(link: Link, *, by: Actor) -> None:
@@ -149,6 +184,18 @@ def replace_link(link: Link, *, by: Actor, key: str = "") -> str:
     audit.record("enrollments.replace_link", locked, by=by, name=locked.label)
     db.session().flush()
     return held
+
+
+def _take_roles_back(link: Link, by: Actor) -> None:
+    """Make those what they were before who took the link's role and have not signed in with it."""
+    for hire in queries.lock_open_hires(link_id=link.id):
+        hire.withdrawn_at = now()
+        link.uses -= 1
+        member = channels.find_member(hire.user_id)
+        audit.record("enrollments.withdraw_hire", link, by=by, after={"user_id": hire.user_id}, name=link.label)
+        if member is not None and member.role == link.role and hire.role_before not in STAFF:
+            people.change_role(member, hire.role_before, by=by)
+        emit(HireWithdrawn(hire_id=hire.id, user_id=hire.user_id, by=by.user_id))
 
 
 def _columns(terms: Terms) -> dict[str, Any]:
@@ -179,7 +226,7 @@ def _open_courses(link: Link, terms: Terms) -> None:
         sentence = _("One of these courses is not there any more. Choose again.")
     elif len(batches) != len(terms.batch_ids) or not set(batches) <= wanted:
         sentence = _("Choose one batch of a course, and the course with it.")
-    elif any(queries.runs_in_batches(course_id) for course_id in wanted - set(batches)):
+    elif not link.role and any(queries.runs_in_batches(course_id) for course_id in wanted - set(batches)):
         sentence = _("One of these courses runs in batches, where everybody takes a place. Choose the batch instead of the course alone.")
     if sentence:
         raise Invalid(sentence, fields={"course_ids": sentence})

@@ -71,9 +71,12 @@ from lms.enrollments.queries.links import (
     courses_of_link,
     enrollments_in,
     find_way,
+    get_hire,
     get_link,
     get_way,
     has_key,
+    hire_of,
+    lock_open_hires,
 )
 from lms.enrollments.queries.notes import get_note, notes_of, notes_of_lesson
 from lms.enrollments.queries.outlines import Kept, Outline, Part, Step, desk, outline_of
@@ -120,6 +123,7 @@ __all__ = [
     "gains_of",
     "get_batch",
     "get_enrollment",
+    "get_hire",
     "get_link",
     "get_missed_place",
     "get_note",
@@ -129,6 +133,7 @@ __all__ = [
     "get_way",
     "has_key",
     "heat_of",
+    "hire_of",
     "history_of_batch",
     "instructor_ids_of",
     "is_enrolled",
@@ -143,6 +148,7 @@ __all__ = [
     "lock_enrollment",
     "lock_missed_place",
     "lock_names",
+    "lock_open_hires",
     "member_by_email",
     "newest_students",
     "next_lesson",

@@ -10,7 +10,7 @@ from lms.core import db
 from lms.core.i18n import gettext as _
 from lms.courses.models import Course
 from lms.enrollments.errors import NoLink
-from lms.enrollments.models import CourseBatch, Enrollment, Link, LinkCourse, LinkUse
+from lms.enrollments.models import CourseBatch, Enrollment, Hire, Link, LinkCourse, LinkUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,25 @@ def batches_of_link(link_id: UUID) -> dict[UUID, CourseBatch]:
 def came_through(link_id: UUID, user_id: UUID | None) -> bool:
     """Whether this person came through the link or key before, and so has a place of it."""
     return bool(db.session().scalar(select(exists().where(LinkUse.link_id == link_id, LinkUse.user_id == user_id))))
+
+
+def hire_of(link_id: UUID, user_id: UUID | None) -> Hire | None:
+    """The work this person took through the link, also when it was taken back."""
+    return db.session().scalars(select(Hire).where(Hire.link_id == link_id, Hire.user_id == user_id)).one_or_none()
+
+
+def get_hire(hire_id: UUID) -> tuple[Hire, Link]:
+    """Work that somebody took, with its link."""
+    found = db.session().get_one(Hire, hire_id)
+    return found, get_link(found.link_id)
+
+
+def lock_open_hires(*, link_id: UUID | None = None, user_id: UUID | None = None) -> Sequence[Hire]:
+    """The work of a link, or of a person, that was taken and neither confirmed nor taken back; locked, in order."""
+    db.session().flush()
+    query = select(Hire).where(Hire.confirmed_at.is_(None), Hire.withdrawn_at.is_(None))
+    query = query.where(Hire.link_id == link_id) if link_id else query.where(Hire.user_id == user_id)
+    return db.session().scalars(query.order_by(Hire.id).with_for_update().execution_options(populate_existing=True)).all()
 
 
 def enrollments_in(user_id: UUID | None, course_ids: Sequence[UUID]) -> dict[UUID, Enrollment]:

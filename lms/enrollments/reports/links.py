@@ -8,12 +8,13 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from lms.channels.models import Member
+from lms.channels.plans.crowd import ROLES
 from lms.core import db
 from lms.core.decisions import Actor
 from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import Choice, Column, Only, Period, Report
 from lms.courses.models import Course
-from lms.enrollments.models import Enrollment, Link, LinkCourse, LinkUse
+from lms.enrollments.models import Enrollment, Hire, Link, LinkCourse, LinkUse
 from lms.enrollments.reports.lists import STATUSES, TONES, course_options
 
 LINK_KINDS = (("link", _l("Link")), ("key", _l("Key")))
@@ -24,6 +25,10 @@ LINK_STATES = (
     ("ended", _l("Ended")),
     ("revoked", _l("Withdrawn")),
 )
+GIVES = (("", _l("Courses")), ("instructor", _l("Work as an instructor")))
+HIRE_STATES = (("waiting", _l("Has not signed in with it")), ("confirmed", _l("Works here by it")), ("withdrawn", _l("Taken back")))
+HIRE_TONES = {"waiting": "warning", "confirmed": "success", "withdrawn": "neutral"}
+HIRE_STATE = case((Hire.withdrawn_at.is_not(None), "withdrawn"), (Hire.confirmed_at.is_not(None), "confirmed"), else_="waiting")
 LINK_TONES = {"open": "success", "waiting": "info", "full": "warning", "ended": "neutral", "revoked": "danger"}
 STATE = case(
     (Link.revoked_at.is_not(None), "revoked"),
@@ -73,6 +78,7 @@ class Links(Report):
         Column("label", _l("Name"), Link.label),
         Column("kind", _l("Kind"), Link.kind, kind="state", words=dict(LINK_KINDS)),
         Column("state", _l("State"), STATE, kind="state", words=dict(LINK_STATES), tones=LINK_TONES, nullable=False, sortable=False),
+        Column("role", _l("Gives"), Link.role, kind="state", words=dict(GIVES)),
         Column("courses", _l("Courses"), OPENED, sortable=False),
         Column("uses", _l("Came"), Link.uses, kind="int", total=True),
         Column("seats", _l("Places"), Link.seats, kind="int"),
@@ -87,6 +93,7 @@ class Links(Report):
     filters = (
         Choice("state", _l("State"), STATE, options=LINK_STATES),
         Choice("kind", _l("Kind"), Link.kind, options=LINK_KINDS),
+        Choice("role", _l("Gives"), Link.role, options=GIVES[1:]),
         Choice("course", _l("Course"), opens, options=course_options),
         Period("made", _l("Made"), Link.made_at),
     )
@@ -139,3 +146,40 @@ class LinkUses(Report):
             .join(Course, Course.id == LinkUse.course_id)
             .join(Enrollment, Enrollment.id == LinkUse.enrollment_id)
         )
+
+
+class Hires(Report):
+    """Who took work here through a link that gives a role, and whether it is theirs; of every one without one."""
+
+    name = "enrollments.hires"
+    title = _l("Who works here by links")
+    lead = _l("Each person who took a role through a link. It is theirs once they have signed in the way staff do.")
+    key = Hire.id
+    sort = "-taken_at"
+    empty = ("users", _l("Nobody took it yet"), _l("Hand it out, and whoever takes it stands here."))
+    columns = (
+        Column("name", _l("Person"), Member.name, href="/admin/channels/people/{person}", nullable=False),
+        Column("email", _l("E-mail"), Member.email, nullable=False),
+        Column("state", _l("State"), HIRE_STATE, kind="state", words=dict(HIRE_STATES), tones=HIRE_TONES, nullable=False, sortable=False),
+        Column("role", _l("Is now"), Member.role, kind="state", words=ROLES, nullable=False),
+        Column("taken_at", _l("Taken"), Hire.taken_at, kind="time"),
+        Column("confirmed_at", _l("Signed in with it"), Hire.confirmed_at, kind="time"),
+        Column("link", _l("Link or key"), Link.label, shown=False, nullable=False),
+        Column("person", _l("Person id"), Hire.user_id, shown=False, sortable=False),
+    )
+    filters = (
+        Choice("state", _l("State"), HIRE_STATE, options=HIRE_STATES),
+        Period("taken", _l("Taken"), Hire.taken_at),
+        Only("link", _l("Link or key"), Hire.link_id, _label_of),
+    )
+    search = (Member.name, Member.email)
+
+    def __init__(self, link: Link | None = None) -> None:
+        if link is not None:
+            self.fixed = {"link": str(link.id)}
+            self.title = link.label  # type: ignore[misc, assignment]  # the people of one link are called like it
+            self.lead = link.note  # type: ignore[misc, assignment]
+
+    def query(self, by: Actor) -> Select[Any]:
+        """The people with their links."""
+        return select(Hire).join(Link, Link.id == Hire.link_id).join(Member, Member.id == Hire.user_id)

@@ -35,7 +35,7 @@ def join_show(held: str) -> ResponseReturnValue:
     """What a link opens, to anybody who has it; one button enrols, and strangers come back here once they have an account."""
     way = queries.find_way(operations.digest_of(held))
     allow(anyone())
-    if way is None or way.link.is_key:
+    if way is None or way.link.is_key or way.link.role:
         raise NotFound(policies.no_such_link())
     if request.method == "GET":
         return render_template("enrollments/join_show.html", held=held, **_about(way))

@@ -90,6 +90,23 @@ MESSAGES: dict[str, Message] = {
         _l("Answer"),
         _l("You get this because you answer requests for %(course)s."),
     ),
+    "hired": Message(
+        "work",
+        _l("%(person)s took your link %(label)s"),
+        _l(
+            "%(email)s is an instructor here as soon as they have signed in the way staff do. "
+            "Withdraw the link before that, and they are what they were."
+        ),
+        _l("See the link"),
+        _l("You get this because you made this link."),
+    ),
+    "hire_withdrawn": Message(
+        "work",
+        _l("The link %(label)s was withdrawn"),
+        _l("You had not signed in as an instructor yet, so you are what you were before."),
+        _l("To my courses"),
+        _l("You get this because you took this link."),
+    ),
     "announcement": Message(
         "announcement", _l("%(subject)s"), _l("%(text)s"), _l("Read it here"), _l("You get this because you belong to %(academy)s.")
     ),

@@ -62,6 +62,25 @@ def tell_of_request_answer(request_id: UUID, state: str) -> None:
     tell(f"request_{state}", [request.user_id], event_id=event_id, href=href, values={"course": course.title, "why": request.answer})
 
 
+def tell_of_hire(hire_id: UUID) -> None:
+    """Whoever made the link hears that somebody took its role; nothing when it was taken back meanwhile."""
+    hire, link = enrollments.get_hire(hire_id)
+    if not hire.stands or link.made_by is None:
+        return
+    person = channels.find_member(hire.user_id)
+    values = {"person": person.name if person else _("Somebody"), "email": person.email if person else "", "label": link.label}
+    event_id = occasion("hired", hire.id, hire.taken_at)
+    tell("hired", [link.made_by], event_id=event_id, href=f"/admin/enrollments/links/{link.id}", values=values)
+
+
+def tell_of_lost_work(hire_id: UUID) -> None:
+    """The person hears that the role is taken back; nothing when they took it anew meanwhile."""
+    hire, link = enrollments.get_hire(hire_id)
+    if not hire.stands:
+        event_id = occasion("hire_withdrawn", hire.id, hire.withdrawn_at)
+        tell("hire_withdrawn", [hire.user_id], event_id=event_id, href="/enrollments/", values={"label": link.label})
+
+
 def tell_of_refund(refund_id: UUID, *, undone: bool) -> None:
     """The person hears that money came back, or left again; nothing when it is not so any more."""
     refund = payments.get_refund(refund_id)
