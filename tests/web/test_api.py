@@ -164,6 +164,7 @@ def test_endpoints__of_staff_are_shut_to_students(api_sam: Machine, the_document
         needed = {"/search": "?q=a", "/period": "?first=2026-01-01&last=2026-01-31"}.get(path[path.rindex("/") :], "")
         answer = api_sam.open("GET", path + needed)
         own = (
+            "/devices",
             "/gifts",
             "/gifts/rules",
             "/me",

@@ -2,8 +2,8 @@
 
 from migrations.kit import belongs_to, sql, tenant_table
 
-revision = "0067"
-down_revision = "0066"
+revision = "0070"
+down_revision = "0069"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from migrations.kit import sql
 
-revision = "0068"
-down_revision = "0067"
+revision = "0071"
+down_revision = "0070"
 
 
 def upgrade() -> None:
