@@ -36,6 +36,14 @@ def languages() -> list[str]:
     return ["en", *sorted(path.name for path in _folders[0].glob("*") if (path / "LC_MESSAGES").is_dir() and path.name != "en")]
 
 
+def language_name(code: str) -> str:
+    """What a language calls itself: English, العربية; the code where nobody knows."""
+    try:
+        return (Locale.parse(code.replace("-", "_")).display_name or code).capitalize()
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
 def locale() -> str:
     """The locale words are in now."""
     return _locale.get()

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 
 from sqlalchemy import select, text
 
+from lms.channels import operations as channels
 from lms.channels.models import Member
 from lms.core import db, seals
 from lms.core.models import AuditCheck, AuditRow
@@ -33,6 +35,13 @@ def test_audit__speaks_in_words_filters_and_comes_as_a_file(as_root: Browser) ->
         course = a_course(published=True)
         courses.edit_course(course, version=course.version, by=people.root(), title="Algebra II", level="beginner")
         member = people.ada().user_id
+        field = channels.add_field("Shirt", "choice", choices=["S", "M"], by=people.root())
+        channels.retire_field(field, by=people.root())
+        field.retired_at = None
+        db.session().flush()
+        channels.edit_field(field, {"label": "Shirt", "choices": ["S", "M", "L"]}, by=people.root())
+    words = as_root.get(f"/admin/audit?target={field.id}", status=200).words
+    assert "x_shirt" not in words and re.search(r"Retired: – → \d+ [A-Z][a-z]+ \d{4}, \d\d:\d\d", words) and "S, M → S, M, L" in words
     page = as_root.get(f"/admin/audit?target={course.id}&what=courses.edit", status=200)
     assert "Changed the course" in page.words and "courses.edit" not in page.words
     assert "Level: Any → Beginner" in page.words and "Title: " in page.words
