@@ -61,7 +61,7 @@ def add_host(channel_id: UUID, host: str, *, verified: bool) -> None:
     )
     owner = db.session().execute(select(Domain.channel_id).where(Domain.host == host)).scalar_one()
     if owner != channel_id:
-        raise Taken(_("%(host)s leads to another channel.", host=host))
+        raise Taken(_("%(host)s leads to another academy.", host=host))
     queries.forget_faces()
 
 
