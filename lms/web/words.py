@@ -70,6 +70,12 @@ def _moment(value: datetime, zone_name: str, locale: str) -> str:
     return str(format_datetime(value, "d MMM y, HH:mm", tzinfo=zone(zone_name), locale=locale))
 
 
+def clock_time(value: datetime) -> str:
+    """The time of day in the reader's zone, with the zone named: what ends on the day that stands beside it."""
+    at = value.astimezone(reader_zone())
+    return f"{at:%H:%M} {at.tzname()}"
+
+
 def moment_with_zone(value: datetime | None) -> str:
     """Day and time in the reader's zone, with the zone named."""
     if value is None:
@@ -136,7 +142,7 @@ def zone_name() -> str:
 
 def install(app: Flask) -> None:
     """Offer these words to templates as filters."""
-    for word in (day, day_as, month, moment, moment_with_zone, moment_in, zone_of, ago, duration, size, number):
+    for word in (day, day_as, month, moment, clock_time, moment_with_zone, moment_in, zone_of, ago, duration, size, number):
         app.jinja_env.filters[word.__name__] = word
     app.jinja_env.filters["language_name"] = i18n.language_name
     app.jinja_env.globals["money"] = money

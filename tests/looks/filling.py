@@ -172,7 +172,7 @@ def classes(hands: Hands) -> None:
     """A series of four, and the calendar of Sam."""
     course = hands.courses(teacher=True)[0]
     begins = (now() + timedelta(days=2)).replace(hour=18, minute=0, second=0, microsecond=0)
-    plan = Plan("Reading group", begins, begins + timedelta(hours=1), description="Bring **one page**.")
+    plan = Plan("Reading group", begins, begins + timedelta(hours=1), description="Bring one page.")
     streaming.schedule_series(course, plan, every="week", times=4, zone_name="Europe/Berlin", by=hands.teacher)
     streaming.make_feed(hands.sam.user_id, by=hands.sam)  # type: ignore[arg-type]
 

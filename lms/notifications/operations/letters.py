@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from babel.dates import format_datetime, get_timezone_name
+from babel.dates import format_datetime
 
 from lms.core.clock import zone
 from lms.core.i18n import Lazy, gettext, in_locale, locale
@@ -53,7 +53,7 @@ def fill(words: Lazy, values: Mapping[str, Any]) -> str:
 def _moment(value: datetime | str, zone_name: str) -> str:
     moment = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(zone(zone_name))
     words = format_datetime(moment, "EEEE d MMMM, HH:mm", locale=locale())
-    return f"{words} {get_timezone_name(moment, 'short', locale=locale())}"
+    return f"{words} {moment.tzname()}"
 
 
 ENROLLED = _l("You get this because you are enrolled in %(course)s.")
