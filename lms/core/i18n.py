@@ -110,6 +110,11 @@ class Lazy:
     def __str__(self) -> str:
         return gettext(self.message, **self.values)
 
+    def __mod__(self, values: Any) -> str:
+        """The words with a validator's own values put in; words that name none of them stay as they are."""
+        words = str(self)
+        return words % values if "%(" in words else words
+
     def __html__(self) -> str:
         from_markup = str(self)
         return from_markup.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;")
