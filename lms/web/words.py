@@ -70,17 +70,29 @@ def _moment(value: datetime, zone_name: str, locale: str) -> str:
     return str(format_datetime(value, "d MMM y, HH:mm", tzinfo=zone(zone_name), locale=locale))
 
 
-def clock_time(value: datetime) -> str:
-    """The time of day in the reader's zone, with the zone named: what ends on the day that stands beside it."""
-    at = value.astimezone(reader_zone())
-    return f"{at:%H:%M} {at.tzname()}"
-
-
 def moment_with_zone(value: datetime | None) -> str:
     """Day and time in the reader's zone, with the zone named."""
     if value is None:
         return "–"
     return f"{moment(value)} {value.astimezone(reader_zone()).tzname()}"
+
+
+def time_of_day(value: datetime) -> str:
+    """The time alone, in the reader's zone."""
+    return _time(value.replace(second=0, microsecond=0), choose_zone(), i18n.locale())
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _time(value: datetime, zone_name: str, locale: str) -> str:
+    return str(format_datetime(value, "HH:mm", tzinfo=zone(zone_name), locale=locale))
+
+
+def until_with_zone(end: datetime, start: datetime) -> str:
+    """The end of something whose beginning stands before it: the time alone on the same day, in the reader's zone, with the zone named."""
+    place = reader_zone()
+    if end.astimezone(place).date() != start.astimezone(place).date():
+        return moment_with_zone(end)
+    return f"{time_of_day(end)} {end.astimezone(place).tzname()}"
 
 
 def moment_in(value: datetime, zone_name: str) -> str:
@@ -142,7 +154,7 @@ def zone_name() -> str:
 
 def install(app: Flask) -> None:
     """Offer these words to templates as filters."""
-    for word in (day, day_as, month, moment, clock_time, moment_with_zone, moment_in, zone_of, ago, duration, size, number):
+    for word in (day, day_as, month, moment, moment_with_zone, until_with_zone, moment_in, zone_of, ago, duration, size, number):
         app.jinja_env.filters[word.__name__] = word
     app.jinja_env.filters["language_name"] = i18n.language_name
     app.jinja_env.globals["money"] = money
