@@ -106,7 +106,7 @@ def _paid(wish: GiftWish, letter: Letter, label: str, gift_id: UUID, by: Actor) 
     )
     db.session().add(gift)
     db.session().flush()
-    note = f"{label} → {wish.name.strip() or wish.email.strip()}"[:500]
+    note = f"{label} → {wish.name.strip() or wish.email.strip()}"[:400] + f" · {gift.number}"
     legs = (Leg("student", -price.minor, by.user_id), Leg("vouchers", price.minor))
     wallet.post(legs, price.currency, source="gift", reference_id=gift.id, note=note, by=by)
     audit.record("vouchers.give", gift, by=by, name=label, after={"amount_minor": price.minor, "currency": price.currency})
@@ -145,7 +145,7 @@ def cancel_gift(gift: Gift, *, by: Actor) -> bool:
     _void(locked, code, by)
     locked.cancelled_at, locked.cancelled_by = now(), by.user_id
     db.session().flush()
-    amount, note = locked.amount, queries.get_batch(locked.batch_id).label
+    amount, note = locked.amount, f"{queries.get_batch(locked.batch_id).label} · {locked.number}"
     legs = (Leg("student", amount.minor, locked.giver_id), Leg("vouchers", -amount.minor))
     dating = Dating(mirrors=find_transaction("gift", locked.id))
     wallet.post(legs, amount.currency, source="gift_cancel", reference_id=locked.id, note=note, by=by, dating=dating)
