@@ -1,5 +1,6 @@
 """One PostgreSQL and one Valkey for the run, one database per worker, one outer transaction per test."""
 
+import gc
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from lms.core.decisions import Actor
 from lms.core.redis import redis, use_redis
 from lms.streaming import gateways as live
 from lms.web.sessions import digest_of
-from tests import servers
+from tests import covered, servers
 from tests.client import Browser
 from tests.factories import people
 from tests.machine import Machine, token_of
@@ -43,15 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
         servers.begin(lambda url: schema.migrate(url, SECRET))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.nodeid.startswith(("tests/architecture/", "tests/deploy/", "tests/load/", "tests/scripts/")):
-            item.add_marker(pytest.mark.no_cover)  # they read the code, or run all of it: being measured would only slow them
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    covered.report(terminalreporter)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -136,6 +135,8 @@ def app(test_config: Config) -> Flask:
     """The whole application, as every process has it."""
     made = create_app(test_config, testing=True)
     made.config["PROPAGATE_EXCEPTIONS"] = False
+    gc.collect()
+    gc.freeze()  # what lives as long as the process need not be looked through again and again
     return made
 
 

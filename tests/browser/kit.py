@@ -1,6 +1,7 @@
 """Chromium for the walks: pages that note every fault of the console, and axe on what stands on them."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,9 @@ WIDTHS = {"desk": 1440, "phone": 360}
 
 def launch(play: Playwright) -> Browser:
     """Chromium of this machine."""
-    return play.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"] if os.getuid() == 0 else [])
+    return play.chromium.launch(
+        executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"), args=["--no-sandbox"] if os.getuid() == 0 else []
+    )
 
 
 @dataclass(slots=True)

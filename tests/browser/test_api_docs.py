@@ -16,7 +16,7 @@ from lms.web.api_document import document
 from tests.conftest import machine_of
 from tests.factories import people
 
-pytestmark = [pytest.mark.browser, pytest.mark.no_cover, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

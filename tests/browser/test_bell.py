@@ -20,7 +20,7 @@ from tests.conftest import CHANNEL
 from tests.factories.courses import a_course, a_lesson
 from tests.factories.people import ada, root, sam
 
-pytestmark = [pytest.mark.browser, pytest.mark.no_cover, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 def tell(user_id: UUID | None, course: str) -> None:

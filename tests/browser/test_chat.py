@@ -16,7 +16,7 @@ from tests.conftest import CHANNEL, run_jobs
 from tests.factories.people import ada, sam
 from tests.factories.streaming import a_session, enrol
 
-pytestmark = [pytest.mark.browser, pytest.mark.no_cover, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.conftest import CHANNEL, run_jobs, signed_in
 from tests.factories import people
 from tests.factories.courses import a_course
 
-pytestmark = [pytest.mark.browser, pytest.mark.no_cover, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

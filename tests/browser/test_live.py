@@ -19,7 +19,7 @@ from tests.conftest import CHANNEL, run_jobs
 from tests.factories.people import ada, sam
 from tests.factories.streaming import a_session, enrol
 
-pytestmark = [pytest.mark.browser, pytest.mark.no_cover, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 FAKES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]
 
 

@@ -5,7 +5,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.test_courses import address, context  # noqa: F401  the fixtures
 
-pytestmark = [pytest.mark.browser, pytest.mark.no_cover, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 def test_passkey__is_made_and_signs_in_by_itself(context: BrowserContext) -> None:  # noqa: F811

@@ -21,7 +21,7 @@ from tests.browser.kit import faults
 from tests.conftest import CHANNEL, run_jobs, signed_in
 from tests.factories import people
 
-pytestmark = [pytest.mark.browser, pytest.mark.no_cover, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 MIB = 1 << 20
 
 

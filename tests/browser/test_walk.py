@@ -21,7 +21,7 @@ from tests.factories.streaming import a_session
 from tests.factories.vouchers import a_batch
 from tests.factories.wallet import euros
 
-pytestmark = [pytest.mark.browser, pytest.mark.no_cover, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 PASSWORD = "seven quiet otters"
 
 

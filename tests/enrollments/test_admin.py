@@ -11,6 +11,7 @@ from lms.core.models import AuditRow
 from lms.courses import queries as courses
 from lms.courses.models import Course
 from lms.enrollments import operations, queries
+from lms.enrollments.reports import SOURCES
 from lms.vouchers import operations as vouchers
 from tests.client import Browser
 from tests.conftest import CHANNEL, OTHER_CHANNEL
@@ -93,6 +94,10 @@ def test_show__tells_the_progress_in_each_lesson(as_root: Browser, as_ada: Brows
     for browser in (as_root, as_ada):
         page = browser.get(f"/admin/enrollments/{enrollment_id}", status=200)
         assert "Lesson 1" in page.words and "Done" in page.words and "Not begun" in page.words
+    for source, how in SOURCES:
+        with db.unit_of_work(CHANNEL):
+            queries.get_enrollment(enrollment_id).source = source
+        assert str(how) in as_root.get(f"/admin/enrollments/{enrollment_id}", status=200).words
     as_root.get(f"/admin/enrollments/{uuid7()}", status=404)
 
 

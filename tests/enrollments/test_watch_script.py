@@ -26,7 +26,7 @@ from tests.factories.courses import a_course, a_file, a_lesson
 from tests.factories.enrollments import an_enrollment
 from tests.factories.people import PASSWORD, root, sam
 
-pytestmark = [pytest.mark.browser, pytest.mark.no_cover, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 SECONDS = 20
 VIDEO = "document.querySelector('video')"
 

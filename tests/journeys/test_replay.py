@@ -76,7 +76,6 @@ def counts(session: Any) -> int:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.no_cover  # every address; what stands behind them is covered elsewhere
 def test_replay__of_every_address_by_another_academys_admin_shows_and_changes_nothing(
     app: Flask, as_root: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +100,6 @@ def test_replay__of_every_address_by_another_academys_admin_shows_and_changes_no
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.no_cover  # every address; what stands behind them is covered elsewhere
 def test_replay__of_the_back_office_by_a_student_is_refused_everywhere(
     app: Flask, as_root: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

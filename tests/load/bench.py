@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from lms.app import create_app
 from lms.config import url_for_role
@@ -24,9 +25,9 @@ from tests.load.bench_live import live
 from tests.load.bench_media import pieces, playable, upload
 from tests.load.bench_processes import chat, start
 from tests.load.bench_steady import steady
-from tests.load.client import request_of
+from tests.load.client import Load, request_of
 from tests.load.figure import Bench, Figure
-from tests.load.stage import FLOOR_PORT, PORT, ROOT, Stage, a_stage, capture, load, served
+from tests.load.stage import FLOOR_PORT, PORT, ROOT, Stage, a_stage, capture, cpu_seconds, load, served
 
 WARM = 1.5  # seconds
 
@@ -38,28 +39,47 @@ def pages(stage: Stage, quick: bool) -> list[Figure]:
     with tempfile.NamedTemporaryFile(suffix=".pickle") as file:
         counts = capture(stage, Path(file.name))
         floor_url = url_for_role(stage.config.database_url, "lms_app", stage.config.secret_key)
-        with served(stage), served(stage, "tests.load.floor:application", FLOOR_PORT, FLOOR_PAGES=file.name, FLOOR_DATABASE=floor_url):
+        with (
+            served(stage) as ours,
+            served(stage, "tests.load.floor:application", FLOOR_PORT, FLOOR_PAGES=file.name, FLOOR_DATABASE=floor_url) as floor,
+        ):
             for name, (path, who) in stage.pages.items():
                 request = request_of(path, host="localhost", cookie=stage.cookies.get(who, "")).decode("latin-1")
-                warm = {"kind": "closed", "host": "127.0.0.1", "requests": [request], "connections": 64, "seconds": WARM}
                 for port in (PORT, FLOOR_PORT):  # both processes of both servers have seen the page before anything is measured
-                    load({**warm, "port": port})
+                    load(_closed(port, request, 64, WARM))
                 for connections in (1, 32, 256):
-                    plan = {"kind": "closed", "host": "127.0.0.1", "requests": [request], "connections": connections, "seconds": seconds}
-                    ours, floor = load({**plan, "port": PORT}), load({**plan, "port": FLOOR_PORT})
-                    ratio = ours.rate / floor.rate if floor.rate else 0.0
-                    figures.append(
-                        Figure(
-                            "pages",
-                            f"{name}, {connections} connections ({counts[name]} queries)",
-                            f"{ours.rate:.0f}/s, p95 {ours.p95:.0f} ms, {ours.errors} errors",
-                            f"{floor.rate:.0f}/s, p95 {floor.p95:.0f} ms",
-                            f"ratio {ratio:.2f} (≥ 0.5), ≤ 12 queries",
-                            ratio >= 0.5 and not ours.errors and counts[name] <= 12,
-                        )
-                    )
+                    what = f"{name}, {connections} connections ({counts[name]} queries)"
+                    seen = _seen(stage, ours.pid, _closed(PORT, request, connections, seconds))
+                    bare = _seen(stage, floor.pid, _closed(FLOOR_PORT, request, connections, seconds))
+                    figures.append(_beside(what, seen, bare, counts[name]))
             figures.append(_unchanged(stage, seconds))
     return figures
+
+
+def _closed(port: int, request: str, connections: int, seconds: float) -> dict[str, Any]:
+    """The plan of so many connections, each asking for the same page again and again."""
+    return {"kind": "closed", "host": "127.0.0.1", "port": port, "requests": [request], "connections": connections, "seconds": seconds}
+
+
+def _seen(stage: Stage, server: int, plan: dict[str, Any]) -> tuple[Load, float]:
+    """What a plan saw, and the milliseconds of processor time of page server and database for each of its requests."""
+    before = cpu_seconds(server, stage.postgres_pid)
+    seen = load(plan)
+    return seen, 1000 * (cpu_seconds(server, stage.postgres_pid) - before) / max(seen.count, 1)
+
+
+def _beside(what: str, seen: tuple[Load, float], bare: tuple[Load, float], queries: int) -> Figure:
+    """One page beside its floor."""
+    (ours, cost), (floor, floor_cost) = seen, bare
+    ratio = ours.rate / floor.rate if floor.rate else 0.0
+    return Figure(
+        "pages",
+        what,
+        f"{ours.rate:.0f}/s, p95 {ours.p95:.0f} ms, {cost:.2f} ms CPU, {ours.errors} errors",
+        f"{floor.rate:.0f}/s, p95 {floor.p95:.0f} ms, {floor_cost:.2f} ms CPU",
+        f"ratio {ratio:.2f}, by CPU {floor_cost / cost if cost else 0.0:.2f} (≥ 0.5), ≤ 12 queries",
+        ratio >= 0.5 and not ours.errors and queries <= 12,
+    )
 
 
 def _unchanged(stage: Stage, seconds: float) -> Figure:

@@ -18,4 +18,14 @@ class Figure:
     is_reached: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a storm is to blow: small, only so many minutes, with other dice than the last."""
+
+    quick: bool = False
+    minutes: float = 600
+    turn: int = 0
+
+
+Storm = Callable[[Wish], list[Figure]]
 Bench = Callable[[Stage, bool], list[Figure]]

@@ -1,8 +1,10 @@
 """Odd values for every door (T049): bodies for the API by its document, and forms by what stands in them."""
 
+import io
 import json
 import random
 import re
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -131,33 +133,66 @@ ENDS_THE_ASKING = re.compile(r"sign_out|sessions_end|system_demo_remove|view_as|
 ENDS_THE_CHANNEL = re.compile(r"strong|must|role$")
 
 
+FILE = "\0file"
+ODD_FILES = [b"", b"x", b"\x89PNG\r\n\x1a\n", b"%PDF-1.4\n%%EOF\n", b"name,email\nAna,ana@example.org\n", b"name\n\xff\xfe\n", b"PK\x03\x04", b"WEBVTT\n\n", b"a,b\n" * 50]  # fmt: skip
+ODD_NAMES = [
+    "people.csv",
+    "x.png",
+    "notes.pdf",
+    "sheet.xlsx",
+    "captions.vtt",
+    "film.mp4",
+    "",
+    "a" * 300 + ".csv",
+    "../../etc/passwd",
+    "x.exe",
+]
+
+
 def fields_of(html: str) -> list[tuple[str, dict[str, list[str]]]]:
-    """Every form of a page that posts: its action, and each field with what stands in it or may be chosen."""
+    """Every form of a page that posts, and every button that does so by itself: its action, and each field with what stands in it or may be chosen."""
     made = []
-    for form in lxml.html.fromstring(html).iter("form"):
+    tree = lxml.html.fromstring(html)
+    for form in tree.iter("form"):
         if (form.get("method") or "").lower() != "post":
             continue
-        fields: dict[str, list[str]] = {}
-        for field in form.iter("input", "select", "textarea", "button"):
-            name = field.get("name")
-            if not name or name == "csrf_token" or ENDS_THE_CHANNEL.search(name):
-                continue
-            options = [str(one.get("value", "")) for one in field.iter("option")] if field.tag == "select" else []
-            fields.setdefault(name, []).extend(options[:12] or [str(field.get("value") or field.text or "")])
-        made.append((str(form.get("action") or ""), fields))
+        within = list(form.iter("input", "select", "textarea", "button"))
+        beside = tree.xpath("//*[@form=$id]", id=form.get("id")) if form.get("id") else []
+        fields = _fields(dict.fromkeys([*within, *beside]))
+        actions = {str(one.get("formaction")) for one in (*within, *beside) if one.get("formaction")}
+        made += [(action, fields) for action in (str(form.get("action") or ""), *sorted(actions))]
+    made += [(str(one.get("hx-post")), {}) for one in tree.xpath("//*[@hx-post]") if one.tag != "form"]
     return made
 
 
-def filled(dice: random.Random, fields: dict[str, list[str]], known: list[str]) -> "MultiDict[str, str]":
+def _fields(found: Iterable[Any]) -> dict[str, list[str]]:
+    fields: dict[str, list[str]] = {}
+    for field in found:
+        name = field.get("name")
+        if not name or name == "csrf_token" or ENDS_THE_CHANNEL.search(name):
+            continue
+        options = [str(one.get("value", "")) for one in field.iter("option")] if field.tag == "select" else []
+        usual = [FILE] if field.get("type") == "file" else options[:12] or [str(field.get("value") or field.text or "")]
+        fields.setdefault(name, []).extend(usual)
+    return fields
+
+
+def links_of(html: str) -> list[tuple[str, bool]]:
+    """The addresses a page leads to, and whether htmx would ask for them."""
+    tree = lxml.html.fromstring(html)
+    return [(str(one), False) for one in tree.xpath("//a/@href")] + [(str(one), True) for one in tree.xpath("//@hx-get")]
+
+
+def filled(dice: random.Random, fields: dict[str, list[str]], known: list[str]) -> "MultiDict[str, Any]":
     """A form filled in mostly as a person would, here and there oddly."""
-    made: MultiDict[str, str] = MultiDict()
+    made: MultiDict[str, Any] = MultiDict()
     for name, usual in fields.items():
         chance = dice.random()
         if chance < 0.06:
             continue
         for _ in range(2 if chance > 0.97 else 1):
             value = dice.choice(usual) if dice.random() < 0.55 else dice.choice([*ODD_WORDS, *ODD_WORDS, dice.choice(known)])
-            made.add(name, value)
+            made.add(name, (io.BytesIO(dice.choice(ODD_FILES)), dice.choice(ODD_NAMES)) if value == FILE else value)
     if dice.random() < 0.05:
         made.add(dice.choice(["channel_id", "role", "x" * 500, "user_id", "id"]), dice.choice(ODD_WORDS))
     return made

@@ -1,12 +1,11 @@
-"""The storms: faults at their full size, each on servers of its own. `scripts/storm [names…] [--quick]` prints a table; 1 on a loss."""
+"""The storms: faults at their full size, each on servers of its own. `scripts/storm [names…] [--quick] [--minutes 8 --turn 3]` prints a table; 1 on a loss."""
 
 import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable
 
-from tests.load.figure import Figure
+from tests.load.figure import Figure, Storm, Wish
 from tests.load.storm_api import replay
 from tests.load.storm_clock import scheduler
 from tests.load.storm_forms import fuzz
@@ -14,7 +13,7 @@ from tests.load.storm_jobs import outbox, workers
 from tests.load.storm_postgres import postgres
 from tests.load.storm_sockets import sockets
 
-ALL: dict[str, Callable[[bool], list[Figure]]] = {
+ALL: dict[str, Storm] = {
     "fuzz": fuzz,
     "replay": replay,
     "outbox": outbox,
@@ -30,12 +29,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*ALL, []], help="which; all when none")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that they blow")
+    parser.add_argument("--minutes", type=float, default=600, help="how long the fuzz, the outbox and the workers may take, each")
+    parser.add_argument("--turn", type=int, default=0, help="throw other dice than the turn before: fuzz in stretches")
     wish = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started ends with us
     figures: list[Figure] = []
     for name in wish.names or ALL:
         began = time.monotonic()
-        found = ALL[name](wish.quick)
+        found = ALL[name](Wish(wish.quick, wish.minutes, wish.turn))
         figures += found
         for one in found:
             print(f"| {one.what} | {one.value} | {one.reaches} | {'yes' if one.is_reached else 'NO'} |", flush=True)

@@ -14,7 +14,7 @@ from lms.channels import operations as channels
 from lms.core import db, limits
 from lms.web.api_document import document
 from tests.factories import people
-from tests.load.figure import Figure
+from tests.load.figure import Figure, Wish
 from tests.load.stage import a_stage
 from tests.machine import Machine, token_of
 from tests.reporting import world
@@ -95,13 +95,13 @@ def deeds(channel_id: UUID) -> int:
         return int(session.execute(text("SELECT count(*) FROM core.audit WHERE channel_id = :one"), {"one": channel_id}).scalar_one())
 
 
-def replay(quick: bool) -> list[Figure]:
+def replay(wish: Wish) -> list[Figure]:
     """Everything that happened in one academy, asked for by another's admin, and by nobody at all; student and student by rights."""
     limits.hit = lambda *_args, **_options: None  # type: ignore[assignment]
     with a_stage(10) as stage:
         house = _house(stage)
         asked = house["asked"]
-        if quick:
+        if wish.quick:
             asked = random.Random(3).sample(asked, min(300, len(asked)))
         before, wrong, seen = deeds(stage.channel_id), list[str](), Counter[tuple[str, int]]()
         for who, machine in house["machines"].items():

@@ -19,7 +19,7 @@ from lms.channels.reports import People
 from lms.core import clock, db, jobs, workers
 from lms.reporting import operations as reporting
 from tests.factories import people
-from tests.load.figure import Figure
+from tests.load.figure import Figure, Wish
 from tests.load.stage import Stage, a_stage
 
 SCHEDULERS = 3
@@ -36,9 +36,9 @@ BERLIN = ZoneInfo("Europe/Berlin")
 DAYS = ("2026-03-28T22:00", "2026-10-24T22:00")  # the nights in which Berlin's clocks go forward and back
 
 
-def scheduler(quick: bool) -> list[Figure]:
+def scheduler(wish: Wish) -> list[Figure]:
     """24 simulated hours by rounds of two minutes (of thirty seconds in full), with a pause of two hours, jumps of an hour, restarts."""
-    step = 1800 if quick else 30
+    step = 1800 if wish.quick else 30
     with a_stage(10) as stage:
         with psycopg.connect(stage.config.database_url, autocommit=True) as owner:
             owner.execute(CLOCK)

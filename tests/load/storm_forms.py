@@ -3,8 +3,11 @@
 import gc
 import json
 import random
-from collections import Counter
-from collections.abc import Sequence
+import re
+import time
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -13,18 +16,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from lms.app import create_app
-from lms.core import db, limits
+from lms.core import db, limits, mail
 from lms.core.decisions import Actor
 from lms.web.api_document import document
 from tests.architecture.test_matrix import address
 from tests.client import TOKEN
+from tests.conftest import run_jobs
 from tests.factories import people
 from tests.load import fuzz as odd
-from tests.load.figure import Figure
+from tests.load.figure import Figure, Wish
 from tests.load.stage import _sign_in, a_stage
-from tests.looks.addresses import TABLES
+from tests.looks import filling
+from tests.looks.addresses import KEPT, TABLES
+from tests.looks.ground import SEATS
 from tests.machine import Machine, token_of
 from tests.reporting import world
 
@@ -47,9 +54,9 @@ class Reader:
         found = TOKEN.search(self.get("/auth/register" if self.person is None else "/channels/profile"))
         self.token = found[1] if found else ""
 
-    def get(self, path: str) -> str:
+    def get(self, path: str, headers: Mapping[str, str] = MappingProxyType({})) -> str:
         """A page's HTML; nothing when none came."""
-        answer = self.client.get(path, base_url=HOST, headers={"Cookie": self.cookie})
+        answer = self.client.get(path, base_url=HOST, headers={"Cookie": self.cookie, **headers})
         return answer.get_data(as_text=True) if answer.status_code == 200 and answer.mimetype == "text/html" else ""
 
     def post(self, path: str, **options: Any) -> tuple[int, str]:
@@ -61,17 +68,34 @@ class Reader:
         return answer.status_code, answer.get_data(as_text=True)[:300] if answer.status_code >= 500 else ""
 
 
+def rarities(channel_id: UUID, persons: list[Actor]) -> None:
+    """What a walk through every page fills a demo with too; a part that does not fit this academy is left out, and said."""
+    seats = dict(zip(SEATS, persons, strict=True))
+    for part in filling.PARTS:
+        try:
+            with db.unit_of_work(channel_id):
+                part(filling.Hands(seats))
+        except Exception as error:
+            print(f"  not there: {part.__name__}: {type(error).__name__}: {str(error)[:200]}", flush=True)
+
+
 class World:
     """The application over an academy where something of everything happened, and everybody who knocks."""
 
-    def __init__(self, app: Flask, channel_id: UUID) -> None:
+    def __init__(self, app: Flask, channel_id: UUID, *, rare: bool = False) -> None:
         self.app, self.channel_id = app, channel_id
         with db.unit_of_work(channel_id):
             world.full()
             persons = [people.root(), people.ada(), people.sam()]
+        if rare:
+            rarities(channel_id, persons)
+            run_jobs()
         self.readers = [Reader(app, channel_id, person) for person in (*persons, None)]
         self.machines = [Machine(app, token_of(person, channel_id).access_token) for person in persons] + [Machine(app)]
         self.ids = self._ids()
+        with db.unit_of_work(channel_id, read_only=True):
+            bodies = [mail.readable(one, one.body_text) for one in mail.newest(400, "")]
+        self.letters = [*KEPT, *dict.fromkeys(one for body in bodies for one in re.findall(r"https?://[^/\s]+(/[^\s)>\]]*)", body))]
 
     def _ids(self) -> dict[str, list[str]]:
         tables = text(
@@ -121,42 +145,86 @@ def _plain(rule: Any) -> dict[str, Any]:
     return made
 
 
-def doors_of(
-    house: World, dice: random.Random, asks: int = 2, only: Sequence[str] = ()
-) -> dict[str, list[tuple[str, dict[str, list[str]]]]]:
-    """For each endpoint that takes a POST: addresses and fields, read from the pages that the admin and the student can open."""
-    with house.app.test_request_context():
-        adapter = house.app.url_map.bind("localhost")
-    found: dict[str, list[tuple[str, dict[str, list[str]]]]] = {}
+Doors = dict[str, list[tuple[str, dict[str, list[str]]]]]
+
+
+def doors_of(house: World, dice: random.Random, asks: int = 2, only: Sequence[str] = ()) -> Doors:
+    """For each endpoint that takes a POST: addresses and fields, read from the pages of the rules that the admin, the student and a stranger can open."""
+    found: Doors = {}
     for rule in house.app.url_map.iter_rules():
-        if "GET" not in (rule.methods or ()) or rule.rule.startswith(("/api/", "/ws/")) or rule.endpoint == "static":
-            continue
-        if only and rule.endpoint not in only:
+        if not _is_page(rule) or (only and rule.endpoint not in only):
             continue
         for reader in (house.readers[0], house.readers[2], house.readers[3]):
             for _ in range(asks if rule.arguments else 1):
                 path = house.paths(rule, dice)
-                html = reader.get(path)
-                for action, fields in odd.fields_of(html) if "<form" in html else ():
-                    try:
-                        endpoint, _values = adapter.match((action or path).partition("?")[0], "POST")
-                    except HTTPException:
-                        continue
-                    found.setdefault(endpoint, []).append(((action or path), fields))
+                _note_forms(house, found, path, reader.get(path))
     return found
 
 
-def fuzz(quick: bool) -> list[Figure]:
+def doors_by_links(house: World, each: int = 3) -> Doors:
+    """The same by following every link from the pages that need none, up to `each` addresses of one endpoint for each reader."""
+    adapter = house.app.url_map.bind("localhost")
+    found: Doors = {}
+    for reader in house.readers:
+        seen: Counter[str] = Counter()
+        asked = set[str]()
+        plain = [rule.rule for rule in house.app.url_map.iter_rules() if _is_page(rule) and not rule.arguments]
+        waiting = deque((where, False) for where in [*plain, *house.letters])
+        while waiting:
+            where, by_htmx = waiting.popleft()
+            path, _, query = where.partition("#")[0].partition("?")
+            try:
+                endpoint = adapter.match(path, "GET")[0]
+            except (HTTPException, RequestRedirect):
+                continue
+            kind = f"{endpoint} {bool(query)}"
+            if where in asked or seen[kind] >= each or path.startswith(("/api/", "/ws/", "/static/")) or not path.startswith("/"):
+                continue
+            asked.add(where)
+            html = reader.get(where, headers={"HX-Request": "true"} if by_htmx else {})
+            if not html.strip():
+                continue
+            seen[kind] += 1
+            _note_forms(house, found, path, html)
+            waiting.extend(odd.links_of(html))
+    return found
+
+
+def _forms_of(house: World) -> list[Any]:
+    return [
+        rule for rule in house.app.url_map.iter_rules() if "POST" in (rule.methods or ()) and not rule.rule.startswith(("/api/", "/ws/"))
+    ]
+
+
+def _is_page(rule: Any) -> bool:
+    return "GET" in (rule.methods or ()) and not rule.rule.startswith(("/api/", "/ws/")) and rule.endpoint != "static"
+
+
+def _note_forms(house: World, found: Doors, path: str, html: str) -> None:
+    adapter = house.app.url_map.bind("localhost")
+    for action, fields in odd.fields_of(html) if "<form" in html or "hx-post" in html else ():
+        try:
+            endpoint, _values = adapter.match((action or path).partition("?")[0], "POST")
+        except (HTTPException, RequestRedirect):
+            continue
+        found.setdefault(endpoint, []).append((action or path, fields))
+
+
+def fuzz(wish: Wish) -> list[Figure]:
     """10,000 odd requests: half of them forms, half bodies; no fault of the server, memory flat."""
-    cases = 800 if quick else 10_000
+    cases = 800 if wish.quick else 10_000
+    end = time.monotonic() + wish.minutes * 60 - 45  # the heavy bodies at the end, and taking the stage down
     limits.hit = lambda *_args, **_options: None  # type: ignore[assignment]  # what is asked is not how often one may
     with a_stage(20) as stage:
         app = create_app(stage.config, testing=True)
         app.config["PROPAGATE_EXCEPTIONS"] = False
-        house, dice = World(app, stage.channel_id), random.Random(20261121)
+        house, dice = World(app, stage.channel_id, rare=True), random.Random(20261121 + wish.turn)
         faults: list[str] = []
         sizes: list[int] = []
-        doors = doors_of(house, dice)
+        doors = doors_by_links(house)
+        for endpoint, found in doors_of(house, dice).items():
+            doors.setdefault(endpoint, []).extend(found)
+        print(f"  {len(doors)} forms are filled from their pages", flush=True)
         seen: Counter[int] = Counter()
         forms = form_cases(house, doors, dice)
         bodies = body_cases(house, dice)
@@ -168,18 +236,20 @@ def fuzz(quick: bool) -> list[Figure]:
             if number % (cases // 20) == 0:
                 gc.collect()
                 sizes.append(psutil.Process().memory_info().rss)
+            if time.monotonic() > end:
+                break
         heavy = heavy_cases(house, faults)
         gc.collect()
         size = psutil.Process().memory_info().rss
+    missing = [rule.rule for rule in _forms_of(house) if rule.endpoint not in doors and not odd.ENDS_THE_ASKING.search(rule.endpoint)]
+    print(f"  not filled from their own pages: {', '.join(sorted(missing))}", flush=True)
     for fault in list(dict.fromkeys(faults))[:40]:
         print(f"  fault: {fault[:600]}", flush=True)
-    warm = max(sizes[: len(sizes) // 2])
+    warm = max(sizes[: max(len(sizes) // 2, 1)])
     growth = (sizes[-1] - warm) / warm
-    rules = [
-        rule for rule in house.app.url_map.iter_rules() if "POST" in (rule.methods or ()) and not rule.rule.startswith(("/api/", "/ws/"))
-    ]
+    rules = _forms_of(house)
     return [
-        Figure("fuzz", f"{cases:,} odd requests at {len(rules)} forms ({len(doors)} filled from their pages) and every API body",
+        Figure("fuzz", f"{seen.total():,} odd requests at {len(rules)} forms ({len(doors)} filled from their pages) and every API body",
                f"{len(faults)} × 5xx; {dict(seen.most_common(8))}", "", "0 × 5xx", not faults),
         Figure("fuzz", "memory of the process, second half of the requests", f"{growth:+.1%} of {warm / 2**20:.0f} MiB", "", "< 5 %", growth < 0.05),
         Figure("fuzz", f"{heavy} heavy bodies: a million keys, 100,000 parts, 10,000 deep", f"{size / 2**20:.0f} MiB after", "", "4xx", not faults),
@@ -188,11 +258,8 @@ def fuzz(quick: bool) -> list[Figure]:
 
 def form_cases(house: World, doors: dict[str, list[tuple[str, dict[str, list[str]]]]], dice: random.Random) -> Any:
     """Odd forms without end, each door in its turn."""
-    rules = [
-        rule
-        for rule in house.app.url_map.iter_rules()
-        if "POST" in (rule.methods or ()) and not rule.rule.startswith(("/api/", "/ws/")) and not odd.ENDS_THE_ASKING.search(rule.endpoint)
-    ]
+    rules = [rule for rule in _forms_of(house) if not odd.ENDS_THE_ASKING.search(rule.endpoint)]
+    dice.shuffle(rules)
     pool = {name: usual for found in doors.values() for _path, fields in found for name, usual in fields.items()}
     while True:
         for rule in rules:

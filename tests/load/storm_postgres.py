@@ -13,7 +13,7 @@ from lms.core import audit, db
 from lms.core.decisions import the_platform
 from lms.core.embedded import PostgresServer, start_postgres
 from lms.core.places import ServerFailed
-from tests.load.figure import Figure
+from tests.load.figure import Figure, Wish
 from tests.load.stage import Stage, a_stage
 
 WRITERS = 20
@@ -58,9 +58,9 @@ def again(stage: Stage) -> PostgresServer:
     raise AssertionError
 
 
-def postgres(quick: bool) -> list[Figure]:
+def postgres(wish: Wish) -> list[Figure]:
     """Twenty writers, the postmaster killed again and again (5 times in full) until 40,000 commits were acknowledged."""
-    kills, wanted = (2, 2_000) if quick else (5, 40_000)
+    kills, wanted = (2, 2_000) if wish.quick else (5, 40_000)
     with a_stage(10) as stage:
         ended = threading.Event()
         writers = [Writer(stage.channel_id, ended) for _ in range(WRITERS)]

@@ -23,7 +23,7 @@ from tests.chat import kit
 from tests.factories import people
 from tests.factories.courses import a_course
 from tests.factories.streaming import a_session, enrol
-from tests.load.figure import Figure
+from tests.load.figure import Figure, Wish
 from tests.load.stage import Stage, a_stage
 
 
@@ -45,15 +45,15 @@ class Class:
         return kit.come_in(self.server, person, self.room_id, given=given)
 
 
-def sockets(quick: bool) -> list[Figure]:
+def sockets(wish: Wish) -> list[Figure]:
     """500 sockets by one person, 1,000 messages a second, 1 MB frames, nonsense; then rights that end, each timed at the socket."""
     with a_stage(10) as stage, ExitStack() as stack:
         where = Path(stage.config.home) / "sockets"
         where.mkdir()
         server = stack.enter_context(_served(stage, where))
         stack.callback(kit.hang_up)
-        room = _class(stage, server, 4 if quick else 20)
-        figures = [_seats(room, 60 if quick else 500), _flood(room, 2 if quick else 20), _nonsense(room)]
+        room = _class(stage, server, 4 if wish.quick else 20)
+        figures = [_seats(room, 60 if wish.quick else 500), _flood(room, 2 if wish.quick else 20), _nonsense(room)]
         return [*figures, _rights(room)]
 
 

@@ -1,8 +1,11 @@
 """What the demo has none of, so that every page has something to show; each part is its own transaction, and says so when it fails."""
 
 import io
+import json
 import time
+from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import select, text
@@ -12,6 +15,8 @@ from lms.channels import queries as members
 from lms.channels.reports import People
 from lms.chat import operations as chat
 from lms.chat.models import Message, Question
+from lms.community import operations as community
+from lms.community.models import Review
 from lms.content import operations as content
 from lms.content.models import Asset
 from lms.core import clock, db, plans
@@ -59,23 +64,31 @@ def settle(ground: Ground, seconds: float = 300) -> None:
         time.sleep(1)
 
 
-def fill(ground: Ground) -> None:
-    """Do every part; what does not work is said and left out."""
+def fill(ground: Ground, home: Path) -> None:
+    """Do every part, once on a home; what does not work is said and left out."""
     settle(ground)
-    for part in (doors, gifts, money, talk, classes, films, notes, plans_and_people, letters, lists, strangers, alerts):
+    noted = home / "filled.json"
+    done, kept = json.loads(noted.read_text()) if noted.exists() else ([], [])
+    KEPT.extend(kept)
+    for part in PARTS:
+        if part.__name__ in done:
+            continue
         try:
             with db.unit_of_work(ground.channel_id):
-                part(Hands(ground))
+                part(Hands(ground.people))
         except Exception as error:
             print(f"| filling | {part.__name__} | {type(error).__name__}: {str(error)[:300]} |", flush=True)
+        else:
+            done.append(part.__name__)
+    noted.write_text(json.dumps([done, KEPT]))
     settle(ground)
 
 
 class Hands:
     """Who does it, and with which course."""
 
-    def __init__(self, ground: Ground) -> None:
-        self.admin, self.teacher, self.sam = (ground.people[role] for role in ("admin", "instructor", "student"))
+    def __init__(self, people: Mapping[str, Actor]) -> None:
+        self.admin, self.teacher, self.sam = (people[role] for role in ("admin", "instructor", "student"))
 
     def courses(self, teacher: bool = False) -> list[Course]:
         """Courses on sale, the oldest first; only the instructor's when it is asked."""
@@ -257,3 +270,40 @@ def strangers(hands: Hands) -> None:
 def alerts(hands: Hands) -> None:
     """Somebody guesses codes."""
     warn_of_guessing(40, 10)
+
+
+def places(hands: Hands) -> None:
+    """A full batch with somebody who waits and somebody whose code came too late; one that was called off; a link nobody can use any more."""
+    course = courses.create_course("Calligraphy", by=hands.teacher, summary="One letter a day.")
+    section = courses.add_section(course, "Begin here", by=hands.teacher)
+    courses.publish_lesson(courses.add_lesson(section, "First", body="Words.", by=hands.teacher), by=hands.teacher)
+    courses.publish_course(course, by=hands.admin)
+    first, second, third = hands.students(8)[5:]
+    assert first.user_id is not None and second.user_id is not None and third.user_id is not None
+    link, _held = enrollments.make_link(enrollments.Terms(label="Poster", course_ids=[course.id]), by=hands.admin)
+    enrollments.revoke_link(link, by=hands.admin)
+    late = enrollments.enroll_by_hand(third.user_id, course, note="By a code.", by=hands.admin)
+    full = enrollments.create_batch(course, enrollments.BatchSheet(name="Evenings", seats=1), by=hands.admin)
+    enrollments.enroll_by_hand(first.user_id, course, note="Came by the office.", by=hands.admin, batch_id=full.id)
+    enrollments.join_waitlist(full, second.user_id, by=second)
+    enrollments.note_missed_place(late, full, by=hands.admin)
+    off = enrollments.create_batch(course, enrollments.BatchSheet(name="Mornings"), by=hands.admin)
+    enrollments.cancel_batch(off, reason="Too few came.", by=hands.admin)
+
+
+def endings(hands: Hands) -> None:
+    """What was taken away and may come back: a used-up batch in the archive, a review that is hidden, an access that ended, a field, a segment."""
+    wish = vouchers.NewBatch(label="Last year", value=Money(500, "EUR"), count=2)
+    old = vouchers.create_batch(wish, by=hands.admin)
+    vouchers.void_unused(old.batch, reason="The year is over.", by=hands.admin)
+    vouchers.archive_batch(old.batch, by=hands.admin)
+    review = db.session().scalars(select(Review).where(Review.status == "visible").order_by(Review.id).limit(1)).one()
+    community.hide_review(review, reason="Names somebody.", by=hands.admin)
+    ended = db.session().scalars(select(Enrollment).where(Enrollment.status == "active").order_by(Enrollment.id).limit(1)).one()
+    enrollments.end_enrollment(ended, reason="Asked for it.", by=hands.admin)
+    courses.create_category("Fine arts", by=hands.admin)
+    channels.retire_field(channels.add_field("Old field", "text", by=hands.admin), by=hands.admin)
+    channels.retire_segment(channels.add_segment("Old segment", {"role": "student"}, by=hands.admin), by=hands.admin)
+
+
+PARTS = (doors, gifts, money, talk, classes, films, notes, plans_and_people, letters, lists, strangers, alerts, places, endings)

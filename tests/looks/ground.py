@@ -67,9 +67,11 @@ class Ground:
 
 
 @contextmanager
-def a_demo(translations: Path | None = None) -> Iterator[Ground]:
-    """A demo started by the platform's own command on a throwaway home, ended afterwards."""
-    home = throwaway_home()
+def a_demo(translations: Path | None = None, keep: Path | None = None) -> Iterator[Ground]:
+    """A demo started by the platform's own command on a throwaway home, or on one to `keep`, which the next look finds as it was; ended afterwards."""
+    home = keep.resolve() if keep is not None else throwaway_home()
+    home.mkdir(mode=0o711, parents=True, exist_ok=True)
+    (home / SERVERS).unlink(missing_ok=True)
     port = free_pair()
     clean = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")}
     environ = {**clean, "LMS_HOME": str(home), "LMS_PORT": str(port), "LMS_DEMO": "1"}
@@ -85,7 +87,8 @@ def a_demo(translations: Path | None = None) -> Iterator[Ground]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
-        remove_home(home)
+        if keep is None:
+            remove_home(home)
 
 
 def ground_of(environ: Mapping[str, str]) -> Ground:
@@ -107,7 +110,7 @@ def ground_of(environ: Mapping[str, str]) -> Ground:
 def _wait(process: "subprocess.Popen[bytes]", home: Path, port: int) -> None:
     """Until the demo is told and its films are made."""
     until = time.monotonic() + PATIENCE
-    while not ((home / "demo.json").exists() and _answers(port)):
+    while not ((home / "demo.json").exists() and (home / SERVERS).exists() and _answers(port)):
         if process.poll() is not None or time.monotonic() > until:
             log = home / "log" / "lectern.log"
             raise SystemExit("The platform did not start:\n" + (log.read_text()[-3000:] if log.exists() else "without a word"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-GRID = {"desk": (3, 500, 620), "phone": (6, 250, 900)}  # pictures in a row, width and height of one
+GRID = {"desk": (2, 760, 900), "phone": (5, 304, 1500)}  # pictures in a row, width and height of one
 ROWS = {"desk": 2, "phone": 1}
 
 

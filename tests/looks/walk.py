@@ -2,6 +2,7 @@
 and prints what is wrong. Pictures, and sheets of many of them, go to a folder outside the repository."""
 
 import argparse
+import itertools
 import json
 import os
 import re
@@ -10,9 +11,10 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
@@ -28,6 +30,7 @@ from tests.made_up import MADE_UP, write_catalogue
 EYE = Path(__file__).with_name("eye.js").read_text()
 ROLES = [*SEATS, "stranger"]
 SIZES = {"desk": (1440, 900), "phone": (360, 780)}
+LOOKS = ["desk-light", "phone-dark", "desk-dark", "phone-light"]
 TALLEST = 1800
 
 
@@ -38,6 +41,26 @@ class Looked:
     findings: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     pictures: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
     heard: list[str] = field(default_factory=list)
+    seen: list[tuple[str, str, str]] = field(default_factory=list)
+    checked: set[str] = field(default_factory=set)
+
+    def keep(self, file: Path) -> None:
+        """Write down what was seen and found, for the next look at the same folder."""
+        findings = [[*key, *sorted(places)] for key, places in self.findings.items()]
+        pictures = {name: list(map(str, paths)) for name, paths in self.pictures.items()}
+        file.write_text(json.dumps({"seen": self.seen, "checked": sorted(self.checked), "findings": findings, "pictures": pictures}))
+
+    def recall(self, file: Path) -> None:
+        """Go on from what an earlier look wrote down."""
+        if not file.exists():
+            return
+        kept = json.loads(file.read_text())
+        self.seen = [(path, role, name) for path, role, name in kept["seen"]]
+        self.checked = set(kept["checked"])
+        for kind, words, *places in kept["findings"]:
+            self.findings[(kind, words)] |= set(places)
+        for name, paths in kept["pictures"].items():
+            self.pictures[name] = list(map(Path, paths))
 
     def note(self, kind: str, words: str, where: str) -> None:
         """One more page on which this was seen."""
@@ -78,26 +101,25 @@ def arrive(page: Page, place: Place, looked: Looked) -> bool:
     return True
 
 
-def look(page: Page, place: Place, looked: Looked, folder: Path, *, first: bool, every: bool, axe: bool) -> None:
-    """The page wide and narrow, light and dark; axe and pictures on two of the four for the first who sees it, pictures of all for `every`."""
+def look(page: Page, place: Place, looked: Looked, folder: Path, wish: argparse.Namespace, *, axe: bool) -> None:
+    """The page in each look that is wished for: what the eye stops at, and a picture; axe in the first of them, for the first who sees it."""
     where = f"{place.path} ({place.role})"
-    shown = [("desk", "light"), ("phone", "dark")] if first and axe else [("phone", "dark")]
     if not arrive(page, place, looked):
         return
-    for size, (width, height) in SIZES.items():
+    noted = set[str]()
+    for number, name in enumerate(wish.looks):
+        size, scheme = name.split("-")
+        width, height = SIZES[size]
         page.set_viewport_size({"width": width, "height": height})
-        for scheme in ("light", "dark"):
-            if not (every or scheme == "light" or (size, scheme) in shown):
-                continue
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_timeout(250)  # colours fade
-            if scheme == "light":
-                take_note(page, looked, f"{where} {size}", [])
-            if (first and every) or (size, scheme) in shown:
-                picture(page, place, looked, folder, f"{size}-{scheme}", width)  # before axe: it draws the page to its end
-            if axe and first and (size, scheme) in (("desk", "light"), ("phone", "dark")):
-                for fault in grave(page):
-                    looked.note("axe", fault.replace("\n", " ")[:260], f"{where} {size} {scheme}")
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(250)  # colours fade
+        if size not in noted:
+            take_note(page, looked, f"{where} {size}", [])
+            noted.add(size)
+        picture(page, place, looked, folder, name, width)  # before axe: it draws the page to its end
+        if axe and number == 0:
+            for fault in grave(page):
+                looked.note("axe", fault.replace("\n", " ")[:260], f"{where} {name}")
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1440, "height": 900})
     for words in dict.fromkeys(looked.heard):
@@ -137,41 +159,38 @@ def picture(page: Page, place: Place, looked: Looked, folder: Path, look_name: s
         looked.note("picture", str(error)[:120], place.path)
 
 
-def walk(ground: Ground, found: Map, looked: Looked, folder: Path, msgids: set[str], *, every: bool, axe: bool) -> None:
-    """Every page for every role, then once more from right to left."""
+def walk(ground: Ground, found: Map, looked: Looked, folder: Path, msgids: set[str], wish: argparse.Namespace) -> bool:
+    """Every page for every role, then once more from right to left, each only if no earlier look at this folder saw it; false when time ran out."""
+    end = time.monotonic() + wish.minutes * 60
+    steps = [(place, "+".join(wish.looks)) for role in ROLES for place in found.places if place.role == role and wish.looks]
+    once = {place.endpoint: place for role in reversed(SEATS) for place in found.places if place.role == role}
+    steps += [(place, "right") for place in once.values() if msgids]
+    steps = [(place, name) for place, name in steps if (place.path, place.role, name) not in looked.seen]
     with sync_playwright() as play:
         browser = launch(play)
-        seen: set[str] = set()
-        for role in ROLES:
+        for (role, from_right), some in itertools.groupby(steps, lambda step: (step[0].role, step[1] == "right")):
+            ground.speak(MADE_UP if from_right else "en")
             with window(browser, ground, role, looked) as page:
-                for place in [one for one in found.places if one.role == role]:
-                    _safely(
-                        page,
-                        place,
-                        looked,
-                        lambda page=page, place=place: look(
-                            page, place, looked, folder, first=place.endpoint not in seen, every=every, axe=axe
-                        ),
-                    )
-                    seen.add(place.endpoint)
-        if msgids:
-            ground.speak(MADE_UP)
-            seen.clear()
-            for role in SEATS:
-                with window(browser, ground, role, looked) as page:
-                    for place in [one for one in found.places if one.role == role and one.endpoint not in seen]:
-                        _safely(
-                            page, place, looked, lambda page=page, place=place: look_from_the_right(page, place, looked, folder, msgids)
-                        )
-                        seen.add(place.endpoint)
-            ground.speak("en")
+                for place, name in some:
+                    if time.monotonic() > end:
+                        break
+                    axe = not wish.quick and place.endpoint not in looked.checked
+                    if from_right:
+                        step = partial(look_from_the_right, page, place, looked, folder, msgids)
+                    else:
+                        step = partial(look, page, place, looked, folder, wish, axe=axe)
+                        looked.checked.add(place.endpoint)
+                    _safely(page, place, looked, step)
+                    looked.seen.append((place.path, place.role, name))
+        ground.speak("en")
         browser.close()
+    return time.monotonic() <= end
 
 
-def _safely(page: Page, place: Place, looked: Looked, step: object) -> None:
+def _safely(page: Page, place: Place, looked: Looked, step: Callable[[], None]) -> None:
     """One page that cannot be looked at does not end the walk."""
     try:
-        step()  # type: ignore[operator]
+        step()
     except Error as error:
         looked.note("driver", str(error).splitlines()[0][:160], place.path)
         page.goto("about:blank")
@@ -212,9 +231,13 @@ def main() -> int:
     parser.add_argument(
         "--out", type=Path, help="folder for the pictures; a second look at the same folder begins with the pages found by the first"
     )
-    parser.add_argument("--all", action="store_true", help="pictures of all four looks, not of two")
-    parser.add_argument("--quick", action="store_true", help="without axe, and a picture of the narrow dark look alone")
-    parser.add_argument("--right", action="store_true", help="with --home: from right to left too (the home has LMS_TRANSLATIONS)")
+    parser.add_argument("--keep", type=Path, help="a home for the demo, filled by the first look and found filled by the next")
+    parser.add_argument(
+        "--minutes", type=float, default=600, help="stop after so long; the next look at the same folder goes on from there"
+    )
+    parser.add_argument("--looks", nargs="*", choices=LOOKS, default=LOOKS[:2], help="which looks")
+    parser.add_argument("--quick", action="store_true", help="without axe")
+    parser.add_argument("--right", action="store_true", help="with --home or --keep: from right to left too (a home has LMS_TRANSLATIONS)")
     parser.add_argument("--stay", action="store_true", help="keep the demo open until Enter is pressed")
     wish = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started ends with us
@@ -222,16 +245,16 @@ def main() -> int:
     looked, msgids = Looked(), set[str]()
     with tempfile.TemporaryDirectory(prefix="lectern-words-") as words:
         Path(words).chmod(0o755)
-        if wish.right or not wish.home:
+        if wish.right or not (wish.home or wish.keep):
             msgids = write_catalogue(Path(words))
         ground_here = (
             nullcontext(ground_of({"LMS_HOME": wish.home, "LMS_PORT": os.environ.get("LMS_PORT", "8000")}))
             if wish.home
-            else a_demo(Path(words))
+            else a_demo(Path(words) if msgids else None, wish.keep)
         )
         with ground_here as ground:
             if not wish.home:
-                fill(ground)
+                fill(ground, Path(ground.config.home))
             began = time.monotonic()
             kept = folder / "places.json"
             if kept.exists():
@@ -244,7 +267,14 @@ def main() -> int:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 kept.write_text(json.dumps([(one.endpoint, one.path, one.role) for one in found.places]))
             print(f"{len(found.places)} pages to look at, found in {time.monotonic() - began:.0f} s at {ground.address}", flush=True)
-            walk(ground, found, looked, folder, msgids, every=wish.all, axe=not wish.quick)
+            looked.recall(folder / "seen.json")
+            before = sum(map(len, looked.pictures.values()))
+            is_done = walk(ground, found, looked, folder, msgids, wish)
+            looked.keep(folder / "seen.json")
+            print(
+                f"{sum(map(len, looked.pictures.values())) - before} pictures more; {'all was seen' if is_done else 'time ran out'}",
+                flush=True,
+            )
             if wish.stay:
                 input(f"{ground.address} stays open until Enter.")
     sheets(looked.pictures, folder)

@@ -36,7 +36,6 @@ def the_document(app: Flask) -> dict[str, Any]:
 # --- the document ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover  # a validator in Python runs longest
 def test_openapi__is_valid_and_small_enough_to_read(machine: Machine, the_document: dict[str, Any]) -> None:
     answer = machine.open("GET", "/openapi.json")
     assert answer.status_code == 200 and answer.mimetype == "application/json"

@@ -19,8 +19,6 @@ from werkzeug.serving import make_server
 
 from tests.web.design_app import ROOT, create_design_app
 
-pytestmark = pytest.mark.no_cover
-
 DIST, ASSETS = ROOT / "static" / "dist", ROOT / "assets"
 # Every two of width, theme and direction meet: each pair of them is seen, in half as many looks as there are.
 LOOKS = [(360, "light", "ltr"), (360, "dark", "rtl"), (1440, "dark", "ltr"), (1440, "light", "rtl")]

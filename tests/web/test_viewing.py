@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -97,7 +96,6 @@ def test_end_viewings__closes_what_ran_out_and_a_change_of_rank_ends_the_view_at
     assert "You see this page as" not in as_root.get("/admin/", status=200).words
 
 
-@pytest.mark.no_cover  # every door of the site; what stands behind them is covered elsewhere
 def test_guard__lets_no_door_write_while_somebody_is_viewed(app: Flask, as_root: Browser, as_ada: Browser) -> None:
     token = as_root.form_token()
     as_root.post(f"/admin/channels/people/{as_ada.person.user_id}/view-as", REASON, status=303)

@@ -21,7 +21,7 @@ from lms.enrollments import operations, policies, queries
 from lms.enrollments.admin.door import bp
 from lms.enrollments.forms import ByHandForm, EndForm
 from lms.enrollments.models import Enrollment
-from lms.enrollments.reports import Enrollments, Lessons
+from lms.enrollments.reports import SOURCES, Enrollments, Lessons
 from lms.payments.queries import get_order
 from lms.vouchers.queries import get_redemption
 from lms.web.access import actor, allow
@@ -98,6 +98,7 @@ def show(enrollment_id: UUID) -> ResponseReturnValue:
     return render_template(
         "enrollments/admin/show.html",
         **_about(enrollment, course),
+        how=dict(SOURCES)[enrollment.source],
         outline=queries.outline_of(course.id, enrollment),
         may_manage=policies.can_manage(actor()),
         batch=queries.find_batch(enrollment.batch_id),

@@ -1,0 +1,60 @@
+"""Workers: what waits behind a row is done in the same process, urgent rows before others, and nobody waits for another queue's sweep."""
+
+import pytest
+from rq.serializers import JSONSerializer
+from sqlalchemy import text
+
+from lms.core import db, jobs, workers
+from lms.core.ids import uuid7
+from lms.core.redis import redis
+from tests.conftest import CHANNEL
+
+done: list[str] = []
+
+
+@jobs.job()
+def note(name: str) -> None:
+    done.append(name)
+
+
+@pytest.fixture(autouse=True)
+def short_queues(connection: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    done.clear()
+    monkeypatch.setattr(workers, "_short", ["money", "default"])
+    for name in jobs.QUEUES:
+        redis().delete(workers.queue(name).key)
+
+
+def _row(name: str, queue: str) -> workers.RowJob:
+    row_id = note.put({"name": name}, queue=queue)
+    made = workers.RowJob(id=str(row_id), connection=redis(), serializer=JSONSerializer)
+    made.origin = queue
+    return made
+
+
+def test_perform__does_the_short_rows_that_wait_and_leaves_long_ones_and_strange_words() -> None:
+    with db.unit_of_work(CHANNEL):
+        first, second, urgent, long = (
+            _row(name, queue) for name, queue in (("first", "default"), ("second", "default"), ("urgent", "money"), ("long", "bulk"))
+        )
+    redis().rpush(workers.queue("money").key, "no id", str(uuid7()), b"\xff")
+    workers.send_nudges([(row.id, row.origin) for row in (second, urgent, long)])
+    workers.send_nudges([(second.id, "default")])
+    first.perform()
+    assert done == ["first", "urgent", "second"]
+    assert redis().llen(workers.queue("bulk").key) == 1 and not redis().llen(workers.queue("default").key)
+    long.perform()
+    assert done[3:] == ["long"]
+
+
+def test_sweep__wakes_the_oldest_of_each_queue() -> None:
+    with db.unit_of_work(CHANNEL) as session:
+        for number in range(320):
+            _row(str(number), "default")
+        paid = _row("paid", "money")
+        session.execute(text("UPDATE core.outbox SET run_at = run_at - CASE queue WHEN 'money' THEN 60 ELSE 90 END * interval '1 second'"))
+    assert workers.sweep() >= 301
+    assert redis().lrange(workers.queue("money").key, 0, -1) == [str(paid.id).encode()]
+    again = redis().llen(workers.queue("default").key)
+    workers.sweep()
+    assert redis().llen(workers.queue("default").key) == again
