@@ -4,7 +4,7 @@ They come from one sequence, without a lock between two purchases, and are sprea
 the range: eight digits, never twice, in no visible order.
 """
 
-from migrations.kit import APP, PLATFORM, sql
+from migrations.kit import APP, BACKUP, PLATFORM, sql
 
 revision = "0068"
 down_revision = "0067"
@@ -48,6 +48,7 @@ def upgrade() -> None:
     sql(
         "CREATE SEQUENCE core.receipts",
         f"GRANT USAGE ON SEQUENCE core.receipts TO {APP}, {PLATFORM}",
+        f"GRANT SELECT ON SEQUENCE core.receipts TO {BACKUP}",
         """
         CREATE FUNCTION core.receipt_number(kind text) RETURNS text LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
             SELECT kind || '-' || CASE WHEN n < 100000000
