@@ -58,7 +58,7 @@ def parts_show(token: str) -> ResponseReturnValue:
     if request.content_length != grant.size:
         raise WrongPart(_("This part is not of the size that was agreed. Reload the page and choose the file again."), rule="size")
     close_work(commit=True)  # a slow line must hold no database connection
-    request.max_content_length = grant.size
+    request.max_content_length = grant.size + 1  # reading past a limit is refused, and the end is only seen by reading past it
     store.put_part(grant.key, grant.upload_id, grant.number, request.stream, grant.size)  # type: ignore[arg-type]  # it reads like a BinaryIO
     return "", 204
 

@@ -30,7 +30,7 @@ class SessionForm(Form):
             ("link", _l("In a meeting elsewhere, by its link, or in the chat alone")),
             ("webhook", _l("In a meeting elsewhere that reports who came, by webhooks")),
         ],
-        default="link",
+        default="browser",
         validate_choice=False,
     )
     join_url = StringField(

@@ -35,9 +35,9 @@ def check_origin(origin: str | None) -> None:
 
 
 def _is_own_port(port: int | None, scheme: str) -> bool:
-    """Whether pages are served at the port: the usual one of the scheme, the page server's, or the socket server's own."""
+    """Whether pages are served at the port: the usual one of the scheme, that of a proxy before both servers, or one of theirs."""
     config = current_app.config["LMS"]
-    return port in (None, 443 if scheme == "https" else 80, config.port, config.socket_port)
+    return port in (None, 443 if scheme == "https" else 80, urlsplit(config.socket_url).port, config.port, config.socket_port)
 
 
 def offered_ticket() -> str:

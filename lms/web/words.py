@@ -72,6 +72,24 @@ def moment_with_zone(value: datetime | None) -> str:
     return f"{moment(value)} {value.astimezone(reader_zone()).tzname()}"
 
 
+def time_of_day(value: datetime) -> str:
+    """The time alone, in the reader's zone."""
+    return _time(value.replace(second=0, microsecond=0), choose_zone(), i18n.locale())
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _time(value: datetime, zone_name: str, locale: str) -> str:
+    return str(format_datetime(value, "HH:mm", tzinfo=zone(zone_name), locale=locale))
+
+
+def until_with_zone(end: datetime, start: datetime) -> str:
+    """The end of something whose beginning stands before it: the time alone on the same day, in the reader's zone, with the zone named."""
+    place = reader_zone()
+    if end.astimezone(place).date() != start.astimezone(place).date():
+        return moment_with_zone(end)
+    return f"{time_of_day(end)} {end.astimezone(place).tzname()}"
+
+
 def moment_in(value: datetime, zone_name: str) -> str:
     """Day and time in another zone, with that zone named: what stands beside the reader's own."""
     return f"{_moment(value.replace(second=0, microsecond=0), zone_name, i18n.locale())} {value.astimezone(zone(zone_name)).tzname()}"
@@ -131,7 +149,7 @@ def zone_name() -> str:
 
 def install(app: Flask) -> None:
     """Offer these words to templates as filters."""
-    for word in (day, day_as, moment, moment_with_zone, moment_in, zone_of, ago, duration, size, number):
+    for word in (day, day_as, moment, moment_with_zone, until_with_zone, moment_in, zone_of, ago, duration, size, number):
         app.jinja_env.filters[word.__name__] = word
     app.jinja_env.globals["money"] = money
     app.jinja_env.globals["timedelta"] = timedelta

@@ -72,7 +72,14 @@ def test_sessions_new__plans_a_class(as_ada: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"title": ""}, {"starts_at": "2020-01-01T10:00"}, {"starts_at": "soon"}, {"minutes": "1"}, {"join_url": "http://x.example"}]
+    "change",
+    [
+        {"title": ""},
+        {"starts_at": "2020-01-01T10:00"},
+        {"starts_at": "soon"},
+        {"minutes": "1"},
+        {"join_url": "http://x.example", "provider": "link"},
+    ],
 )
 def test_sessions_new__says_what_is_wrong_and_keeps_what_was_typed(as_ada: Browser, change: dict[str, str]) -> None:
     with db.unit_of_work(CHANNEL):

@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session as Work
 
 from lms.core import db
@@ -19,7 +19,7 @@ from lms.streaming.reports import Sheet
 from tests.conftest import CHANNEL
 from tests.factories.courses import a_course
 from tests.factories.people import a_student, ada, root, sam
-from tests.factories.streaming import a_session, bring_to, enrol
+from tests.factories.streaming import a_session, enrol
 
 STEPS = {
     "open": operations.open_session,
@@ -216,8 +216,12 @@ def test_attendance_of__counts_only_while_the_room_stood_open(work: Work) -> Non
 
 def test_end_session__closes_the_visits(work: Work) -> None:
     session = a_session(state="live")
-    operations.note_join(session.id, sam().user_id, source="page")
-    bring_to_end = operations.end_session
-    bring_to_end(session, by=ada())
-    assert work.scalars(select(Visit).where(Visit.left_at.is_(None)).execution_options(populate_existing=True)).all() == []
-    assert bring_to is not None
+    here, gone = (operations.note_join(session.id, one.user_id, source="page") for one in (sam(), root()))
+    work.execute(
+        update(Visit).where(Visit.id == here).values(joined_at=now() - timedelta(minutes=9), seen_at=now() - timedelta(seconds=50))
+    )
+    work.execute(update(Visit).where(Visit.id == gone).values(joined_at=now() - timedelta(minutes=9), seen_at=now() - timedelta(minutes=5)))
+    operations.end_session(session, by=ada())
+    left = {one.id: one.left_at for one in work.scalars(select(Visit).execution_options(populate_existing=True))}
+    assert now() - left[here] < timedelta(seconds=30)  # still there when it ended
+    assert timedelta(minutes=4) < now() - left[gone]

@@ -57,6 +57,7 @@ export default function chat(root) {
 
   function close(sentence) {
     over = true;
+    root.querySelector('[data-act="hand"]')?.closest("form")?.remove();
     if (form) { const p = document.createElement("p"); p.className = "muted"; p.textContent = sentence; form.replaceWith(p); }
   }
 

@@ -207,7 +207,7 @@ class Upload {
         const status = await put(part.url, this.file.slice(start, start + part.size), this.stopper.signal, (loaded) => { this.flying.set(part.number, loaded); this.draw(); });
         this.flying.delete(part.number);
         if (status >= 200 && status < 300) { this.refusals = 0; this.done += part.size; this.draw(); break; }
-        if (status === 403 || status === 404 || status === 422) { // an old address: look() brings new ones, or says why not
+        if (status >= 400 && status < 500 && status !== 408 && status !== 429) { // an old address: look() brings new ones, or says why not
           this.refusals = (this.refusals ?? 0) + 1;
           if (this.refusals > 12) throw new Refused(status, this.row.words.failed);
           this.queue = [];
@@ -314,7 +314,8 @@ export default function upload(zone) {
       line = line.then(() => one.run());
     }
   };
-  input.addEventListener("change", () => { take(input.files); input.value = ""; });
+  const chosen = () => { if (input.files.length) { take(input.files); input.value = ""; } };
+  input.addEventListener("change", chosen);
   for (const name of ["dragenter", "dragover"]) zone.addEventListener(name, (event) => { event.preventDefault(); zone.dataset.over = ""; });
   for (const name of ["dragleave", "drop"]) zone.addEventListener(name, (event) => { event.preventDefault(); delete zone.dataset.over; });
   zone.addEventListener("drop", async (event) => {
@@ -322,4 +323,5 @@ export default function upload(zone) {
     take(files);
   });
   showUnfinished(zone);
+  chosen(); // on a slow line a file may be chosen before this script is here
 }

@@ -1,10 +1,10 @@
 """Attendance: joins, signs of life and leaves."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import case, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lms.core import db
@@ -12,6 +12,8 @@ from lms.core.clock import now
 from lms.core.tenancy import current_channel
 from lms.streaming import queries
 from lms.streaming.models import Visit
+
+LATELY = timedelta(seconds=90)  # signs of life come once a minute
 
 
 def note_join(session_id: UUID, user_id: UUID, *, source: str) -> UUID:
@@ -66,7 +68,8 @@ def note_page(session_id: UUID, user_id: UUID) -> None:
 
 
 def close_visits(session_id: UUID) -> None:
-    """Close the visits of a class that is over, each at its last sign of life."""
+    """Close the visits of a class that is over: now of those who gave a sign of life lately, the others at their last one."""
     moment = now()
-    gone = update(Visit).where(Visit.session_id == session_id, Visit.left_at.is_(None)).values(left_at=Visit.seen_at, seen_at=Visit.seen_at)
-    db.session().execute(gone.where(Visit.seen_at < moment).execution_options(synchronize_session=False))
+    left = case((Visit.seen_at > moment - LATELY, moment), else_=Visit.seen_at)
+    gone = update(Visit).where(Visit.session_id == session_id, Visit.left_at.is_(None)).values(left_at=left, seen_at=Visit.seen_at)
+    db.session().execute(gone.execution_options(synchronize_session=False))
