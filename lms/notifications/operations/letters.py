@@ -64,7 +64,11 @@ ADMIN = _l("You get this because you are an admin of this academy.")
 
 MESSAGES: dict[str, Message] = {
     "enrolled": Message(
-        "enrolled", _l("You are enrolled in %(course)s"), _l("The course is open to you from now on."), _l("Open the course"), ENROLLED
+        "enrolled",
+        _l("You are enrolled in %(course)s"),
+        _l("The course is open to you from now on.%(receipt)s"),
+        _l("Open the course"),
+        ENROLLED,
     ),
     "request_approved": Message(
         "request_answer",
@@ -114,7 +118,7 @@ MESSAGES: dict[str, Message] = {
     "refunded": Message(
         "refund",
         _l("%(amount)s for %(course)s is back in your wallet"),
-        _l("%(why)s"),
+        _l("%(why)s\n\nThe number of the refund is %(number)s."),
         _l("See my wallet"),
         _l("You get this because you bought %(course)s."),
     ),
@@ -128,7 +132,7 @@ MESSAGES: dict[str, Message] = {
     "refund_undone": Message(
         "refund",
         _l("The refund for %(course)s was taken back"),
-        _l("%(amount)s left your wallet again, and the course is open to you as before."),
+        _l("%(amount)s left your wallet again, and the course is open to you as before. The number of the refund was %(number)s."),
         _l("See my wallet"),
         _l("You get this because you bought %(course)s."),
     ),
