@@ -6,5 +6,6 @@ import "./theme.js";
 import "./form.js";
 import "./copy.js";
 import "./lazy.js";
+import "./tabs.js";
 
 document.documentElement.classList.add("js");

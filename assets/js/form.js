@@ -27,5 +27,17 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-autosubmit]") || event.target.closest("form[data-autosubmit]")) event.target.form?.requestSubmit();
 });
 
-document.querySelector(".form-errors[data-focus]")?.focus();
-document.addEventListener("htmx:afterSettle", (event) => event.detail.elt.querySelector?.(".form-errors[data-focus]")?.focus());
+// The first wrong field gets the focus, and says with its own error how many there are; a fault of no field leaves it on the list above.
+const wrong = ":is([aria-invalid='true'], [data-invalid] :is(input, select, textarea)):not([type='hidden'], [disabled])";
+const point = (list) => {
+  if (!list) return;
+  const field = (list.closest("form") ?? list.parentElement).querySelector(wrong);
+  for (let box = field?.closest("details:not([open])"); box; box = box.parentElement.closest("details:not([open])")) box.open = true;
+  if (!field?.checkVisibility({ visibilityProperty: true })) { list.focus(); return; }
+  const count = list.querySelector("h2");
+  if (count?.id) field.setAttribute("aria-describedby", [...new Set([...(field.getAttribute("aria-describedby") ?? "").split(" "), count.id])].join(" ").trim());
+  field.focus();
+};
+const list = ".form-errors[data-focus]";
+point(document.querySelector(list));
+document.addEventListener("htmx:afterSettle", ({ detail: { elt } }) => point(elt.matches?.(list) ? elt : elt.querySelector?.(list)));

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from flask import Blueprint, url_for
-from pydantic import AfterValidator, EmailStr, Field
+from flask import Blueprint, g, url_for
+from pydantic import AfterValidator, Base64Bytes, EmailStr, Field
 
 from lms.auth import queries as accounts
 from lms.channels import operations, policies, queries
@@ -19,7 +19,9 @@ from lms.core.money import is_currency
 from lms.core.reports import View
 from lms.web.access import actor, allow
 from lms.web.api import Answer, Body, Line, Rows, answer_rows, endpoint, given, located
+from lms.web.cycle import close_work, open_work
 
+A_PICTURE = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"  # one pixel
 bp = Blueprint("channels_api", __name__, url_prefix="/api/v1/channels")
 
 
@@ -45,6 +47,7 @@ class ChannelAnswer(Answer):
     currency: str
     locale: str
     zone: str
+    logo_url: str | None
 
 
 class Me(Answer):
@@ -139,6 +142,12 @@ class ChannelChange(Body):
     tagline: Annotated[str, Field(max_length=200)] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     zone: Zone | None = None
+
+
+class LogoBody(Body):
+    """A picture that stands for the academy: JPEG, PNG, WebP or GIF, best with a transparent ground and as wide as high."""
+
+    picture: Annotated[Base64Bytes, Field(description="The file in base64, up to 700 kB", examples=[A_PICTURE])]
 
 
 @bp.get("/me")
@@ -323,6 +332,31 @@ def settings_edit(body: ChannelChange) -> ChannelAnswer:
         sentence = _("%(code)s is no currency. Use an ISO 4217 code such as EUR.", code=body.currency)
         raise Invalid(sentence, fields={"currency": sentence})
     operations.edit_channel(channel, given(body), by=actor())
+    return ChannelAnswer.model_validate(channel)
+
+
+@bp.put("/logo")
+@endpoint()
+def logo(body: LogoBody) -> ChannelAnswer:
+    """Show another logo on every page and on printed sheets; the picture is made anew."""
+    allow(policies.can_edit_channel(actor()))
+    close_work(commit=True)  # the transaction waits for no picture
+    try:
+        key = operations.store_picture(body.picture, g.channel.id)
+    finally:
+        open_work(read_only=False)
+    channel = queries.this_channel()
+    operations.set_logo(channel, key, by=actor())
+    return ChannelAnswer.model_validate(channel)
+
+
+@bp.delete("/logo")
+@endpoint()
+def logo_delete() -> ChannelAnswer:
+    """Show the sign of the house instead of a logo; twice changes nothing."""
+    channel = queries.this_channel()
+    allow(policies.can_edit_channel(actor()))
+    operations.set_logo(channel, None, by=actor())
     return ChannelAnswer.model_validate(channel)
 
 

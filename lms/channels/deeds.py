@@ -18,6 +18,7 @@ from lms.core.models import BinRow
 
 ACTS = {
     "channels.join": Deed(_l("joined the academy"), "user-plus"),
+    "channels.take_in": Deed(_l("took into the academy"), "user-plus"),
     "channels.leave": Deed(_l("left the academy"), "user-minus"),
     "channels.remove": Deed(_l("took the person out of the academy"), "user-minus"),
     "channels.remove_undone": Deed(_l("took the taking out back"), "undo-2"),

@@ -13,7 +13,7 @@ from lms.channels.models import Member
 from lms.core.decisions import anyone
 from lms.core.errors import Invalid, Refusal, Unauthenticated
 from lms.core.i18n import gettext as _
-from lms.core.i18n import languages
+from lms.core.i18n import language_name, languages
 from lms.core.storage import storage
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved, own_path
@@ -31,7 +31,7 @@ def profile() -> ResponseReturnValue:
     user, member = _mine()
     fields = [one for one in queries.fields_here() if not one.is_private]
     form = with_fields(ProfileForm, fields)(obj=user, data=queries.values_of([member.id]).get(member.id, {}))
-    form.locale.choices = [(code, code) for code in languages()]
+    form.locale.choices = [(code, language_name(code)) for code in languages()]
     own = [one.name for one in fields]
     if not form.is_submitted():
         return render_template("channels/profile.html", form=form, user=user, member=member, own=own)

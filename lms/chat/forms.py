@@ -64,7 +64,7 @@ class PinForm(Form):
 class HandForm(Form):
     """Whose hand is lowered; nobody: everybody's."""
 
-    user_id = StringField(validators=[Optional(), UUID()])
+    user_id = StringField(validators=[Optional(), UUID()], filters=[strip])
 
 
 class AnswerForm(SwitchForm):

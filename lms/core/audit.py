@@ -126,7 +126,7 @@ def _id(target: Any) -> UUID | None:
 
 
 def _name(target: Any) -> str:
-    for key in ("title", "name", "email", "label", "filename"):
+    for key in ("label", "name", "title", "email", "filename"):
         value = getattr(target, key, None)
         if isinstance(value, str) and value:
             return value

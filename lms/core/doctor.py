@@ -45,8 +45,9 @@ def examines_each_channel(subject: str, faults: Callable[[], Sequence[str]]) -> 
         channels = tenancy.all_channels()
         for channel_id in channels:
             with db.unit_of_work(channel_id, read_only=True):
-                found += [mend(f"{subject} of {channel_id}: {sentence}") for sentence in faults()]
-        return found or [well(f"{subject} of {len(channels)} channels agree.")]
+                where = f" of {channel_id}" if len(channels) > 1 else ""
+                found += [mend(f"{subject}{where}: {sentence}") for sentence in faults()]
+        return found or [well(f"{subject}: everything agrees{f' in {len(channels)} channels' if len(channels) > 1 else ''}.")]
 
     examine_them.__name__ = subject.lower()
     examines(examine_them)

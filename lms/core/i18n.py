@@ -36,6 +36,14 @@ def languages() -> list[str]:
     return ["en", *sorted(path.name for path in _folders[0].glob("*") if (path / "LC_MESSAGES").is_dir() and path.name != "en")]
 
 
+def language_name(code: str) -> str:
+    """What a language calls itself: English, العربية; the code where nobody knows."""
+    try:
+        return (Locale.parse(code.replace("-", "_")).display_name or code).capitalize()
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
 def locale() -> str:
     """The locale words are in now."""
     return _locale.get()
@@ -101,6 +109,11 @@ class Lazy:
 
     def __str__(self) -> str:
         return gettext(self.message, **self.values)
+
+    def __mod__(self, values: Any) -> str:
+        """The words with a validator's own values put in; words that name none of them stay as they are."""
+        words = str(self)
+        return words % values if "%(" in words else words
 
     def __html__(self) -> str:
         from_markup = str(self)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import Index, LargeBinary, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.clock import now
@@ -99,7 +99,10 @@ class AuditRow(Tenant, Base):
 
 
 class AuditSeal(Tenant, Base):
-    """One link of a channel's audit chain: the hash of the audit row with the link before it."""
+    """One link of a channel's audit chain: the hash of the audit row with the link before it.
+
+    `covers` says of how much of the row: 1 without, 2 with the names as they stood.
+    """
 
     __tablename__ = "audit_seals"
     __table_args__ = (
@@ -112,6 +115,7 @@ class AuditSeal(Tenant, Base):
     seq: Mapped[int]
     audit_id: Mapped[UUID]
     hash: Mapped[bytes] = mapped_column(LargeBinary())
+    covers: Mapped[int] = mapped_column(SmallInteger(), default=1)
 
 
 class AuditCheck(Tenant, Base):

@@ -13,7 +13,8 @@ from lms.core.ids import uuid7
 
 MOST_FAULTS = 50
 AT_ONCE = 5_000
-FIELDS = "a.id, a.at, a.actor_id, a.action, a.target_kind, a.target_id, a.before, a.after"
+FIELDS = "a.id, a.at, a.actor_id, a.action, a.target_kind, a.target_id, a.before, a.after, a.actor_name, a.target_name"
+COVERS = 2  # what seals cover since the names are in them; those before stay as they were made
 UNSEALED = text(
     f"""
     SELECT a.channel_id, {FIELDS} FROM core.audit a
@@ -25,14 +26,15 @@ UNSEALED = text(
 HEAD = text("SELECT seq, hash FROM core.audit_seals WHERE channel_id = :channel ORDER BY seq DESC LIMIT 1")
 SEAL = text(
     """
-    INSERT INTO core.audit_seals (channel_id, id, seq, audit_id, hash)
-    SELECT l.channel, l.id, l.seq, l.audit, l.hash FROM unnest(CAST(:channels AS uuid[]), CAST(:ids AS uuid[]), CAST(:seqs AS bigint[]),
+    INSERT INTO core.audit_seals (channel_id, id, seq, audit_id, hash, covers)
+    SELECT l.channel, l.id, l.seq, l.audit, l.hash, :covers
+    FROM unnest(CAST(:channels AS uuid[]), CAST(:ids AS uuid[]), CAST(:seqs AS bigint[]),
         CAST(:audits AS uuid[]), CAST(:hashes AS bytea[])) AS l (channel, id, seq, audit, hash)
     """
 )
 LINKS = text(
     f"""
-    SELECT s.seq, s.hash, s.audit_id, {FIELDS} FROM core.audit_seals s
+    SELECT s.seq, s.hash, s.covers, s.audit_id, {FIELDS} FROM core.audit_seals s
     LEFT JOIN core.audit a ON a.channel_id = s.channel_id AND a.id = s.audit_id
     WHERE s.seq > :after ORDER BY s.seq LIMIT {AT_ONCE}
     """  # noqa: S608 (as above)
@@ -56,8 +58,9 @@ class Chain:
     took_ms: int = 0
 
 
-def row_hash(previous: bytes, row: Any) -> bytes:
-    """The link of an audit row after the link `previous`: SHA-256 over both."""
+def row_hash(previous: bytes, row: Any, covers: int) -> bytes:
+    """The link of an audit row after the link `previous`: SHA-256 over both; the names count since `covers` is 2."""
+    names = (str(covers), _canonical({"actor": row.actor_name, "target": row.target_name})) if covers > 1 else ()
     parts = (
         row.id,
         row.at.isoformat(),
@@ -67,6 +70,7 @@ def row_hash(previous: bytes, row: Any) -> bytes:
         row.target_id,
         _canonical(row.before),
         _canonical(row.after),
+        *names,
     )
     return sha256(previous + "\x1f".join(str(part) for part in parts).encode()).digest()
 
@@ -89,11 +93,12 @@ def seal_audit() -> int:
                 head = session.execute(HEAD, {"channel": row.channel_id}).one_or_none()
                 heads[row.channel_id] = (head.seq, bytes(head.hash)) if head else (0, b"")
             seq, previous = heads[row.channel_id]
-            heads[row.channel_id] = (seq + 1, row_hash(previous, row))
+            heads[row.channel_id] = (seq + 1, row_hash(previous, row, COVERS))
             links.append((row.channel_id, uuid7(), seq + 1, row.id, heads[row.channel_id][1]))
         if links:
             columns = ("channels", "ids", "seqs", "audits", "hashes")
-            session.execute(SEAL, {name: list(values) for name, values in zip(columns, zip(*links, strict=True), strict=True)})
+            lists = {name: list(values) for name, values in zip(columns, zip(*links, strict=True), strict=True)}
+            session.execute(SEAL, {**lists, "covers": COVERS})
         return len(links)
 
 
@@ -111,7 +116,7 @@ def read_chain(*, known_seq: int = 0, known_head: str = "") -> Chain:
                 found.faults.append(f"Links {found.seq + 1} to {row.seq - 1} are missing.")
             if row.id is None:
                 found.faults.append(f"The entry that link {row.seq} sealed is gone ({row.audit_id}).")
-            elif row_hash(previous, row) != bytes(row.hash):
+            elif row_hash(previous, row, row.covers) != bytes(row.hash):
                 found.faults.append(f"Entry {row.seq} is not what was sealed ({row.audit_id}): it was changed afterwards.")
             found.seq, previous = row.seq, bytes(row.hash)
         if len(found.faults) > MOST_FAULTS:

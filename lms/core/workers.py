@@ -26,8 +26,9 @@ from lms.core.redis import RedisError, redis
 ENTRY = "lms.core.jobs.perform"
 TIMEOUTS = {"media": 6 * 3600, "bulk": 3600}
 GRACE_SECONDS = 2
-GO_ON_SECONDS = 2.0
+GO_ON_SECONDS = 5.0
 RENUDGE_SECONDS = 30
+MOST_WOKEN = 1000  # rows of one queue in one sweep
 log = structlog.get_logger(__name__)
 
 
@@ -149,7 +150,7 @@ DUE = text(
         SELECT id, queue FROM core.outbox
         WHERE queue = served.queue AND done_at IS NULL AND dead_at IS NULL AND run_at < clock_timestamp() - :grace * interval '1 second'
           AND (lease_until IS NULL OR lease_until < clock_timestamp())
-        ORDER BY run_at LIMIT 300) AS due
+        ORDER BY run_at LIMIT :most) AS due
     """
 )
 TAKE_SLOT = text("INSERT INTO core.slots (task, slot_time) VALUES (:task, :slot) ON CONFLICT DO NOTHING RETURNING task")
@@ -158,7 +159,7 @@ TAKE_SLOT = text("INSERT INTO core.slots (task, slot_time) VALUES (:task, :slot)
 def sweep() -> int:
     """Nudge the rows that are due and that nobody holds, the oldest of each queue, so that none waits for another; the number of them."""
     with db.unit_of_work(platform=True, read_only=True) as session:
-        rows = session.execute(DUE, {"grace": GRACE_SECONDS, "queues": list(jobs.QUEUES)}).all()
+        rows = session.execute(DUE, {"grace": GRACE_SECONDS, "queues": list(jobs.QUEUES), "most": MOST_WOKEN}).all()
     pipe = redis().pipeline(transaction=False)
     for row in rows:
         pipe.set(f"nudged:{row.id}", "1", ex=RENUDGE_SECONDS, nx=True)

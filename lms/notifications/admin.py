@@ -7,9 +7,10 @@ from uuid import UUID
 from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.channels.queries import get_member, origin_of
+from lms.channels.queries import get_member, origin_of, this_channel
 from lms.core import markdown
 from lms.core.errors import Refusal
+from lms.core.i18n import direction
 from lms.core.i18n import gettext as _
 from lms.courses.queries import get_course
 from lms.notifications import jobs, operations, policies, queries
@@ -190,24 +191,25 @@ def _step(broadcast_id: UUID, act: Callable[..., None], *, goes_on: bool = False
 def templates() -> ResponseReturnValue:
     """The mails the academy may word itself."""
     allow(policies.can_word_mails(actor()))
-    own = queries.changed_templates()
+    own = {key: [queries.language_name(one) for one in found] for key, found in queries.changed_templates().items()}
     known = [(key, operations.kind_of(message), operations.standard_words(message)[0]) for key, message in operations.wordable().items()]
     return render_template("notifications/admin/templates.html", known=known, own=own)
 
 
 @bp.route("/templates/<key>", methods=["GET", "POST"])
 def templates_show(key: str) -> ResponseReturnValue:
-    """The words of one mail: the form, the names to use in it, and how it would read."""
-    message = operations.get_message(key)
+    """The words of one mail in one language: the form, the names to use in it, and how it would read."""
+    message, language, academy = operations.get_message(key), _language(), this_channel()
     allow(policies.can_word_mails(actor()))
-    own, page = queries.template_of(key), "notifications/admin/templates_show.html"
-    subject, body = (own.subject, own.body) if own else operations.standard_words(message)
+    own, page = queries.templates_of(key), "notifications/admin/templates_show.html"
+    found = own.get(language)
+    subject, body = (found.subject, found.body) if found else operations.standard_words(message, language)
     form = TemplateForm(data={"subject": subject, "body": body})
     if form.is_submitted() and form.validate():
         try:
-            operations.set_template(key, subject=form.subject.data, body=form.body.data, by=actor())
+            operations.set_template(key, subject=form.subject.data, body=form.body.data, by=actor(), language=language)
             toast(_("Saved. Mails have these words from now on."))
-            return moved(url_for(".templates_show", key=key))
+            return moved(url_for(".templates_show", key=key, language=language))
         except Refusal as refusal:
             form.refuse(refusal)
     shown = {
@@ -215,9 +217,13 @@ def templates_show(key: str) -> ResponseReturnValue:
         "key": key,
         "kind": operations.kind_of(message),
         "own": own,
+        "language": language,
+        "languages": queries.languages_to_word(academy.locale),
+        "academy": academy.locale,
+        "direction": direction(language),
         "variables": operations.variables_of(message),
         "is_whole": not message.act.message,
-        "letter": operations.preview(key, actor()),
+        "letter": operations.preview(key, actor(), language),
     }
     return invalid(page, page=page, **shown) if form.is_submitted() else render_template(page, **shown)
 
@@ -227,9 +233,9 @@ def templates_test(key: str) -> ResponseReturnValue:
     """Send the mail to oneself, with values as they might be."""
     operations.get_message(key)
     allow(policies.can_word_mails(actor()))
-    operations.send_sample(key, by=actor())
+    operations.send_sample(key, by=actor(), language=_language())
     toast(_("A sample is on its way to %(address)s.", address=actor().email))
-    return moved(url_for(".templates_show", key=key))
+    return moved(url_for(".templates_show", key=key, language=_language()))
 
 
 @bp.route("/templates/<key>/reset", methods=["POST"])
@@ -237,9 +243,14 @@ def templates_reset(key: str) -> ResponseReturnValue:
     """Go back to the standard words."""
     operations.get_message(key)
     allow(policies.can_word_mails(actor()))
-    operations.reset_template(key, by=actor())
+    operations.reset_template(key, by=actor(), language=_language())
     toast(_("The standard words are back."))
-    return moved(url_for(".templates_show", key=key))
+    return moved(url_for(".templates_show", key=key, language=_language()))
+
+
+def _language() -> str:
+    """The language whose words are looked at."""
+    return operations.get_language(request.args.get("language", ""), academy=g.channel.locale)
 
 
 @bp.route("/bounces")

@@ -43,6 +43,7 @@ register(
             "quiet_to": Label(_l("Quiet until, hour")),
             "subject": Label(_l("Subject")),
             "body": Label(_l("Words")),
+            "language": Label(_l("Language")),
             "reason": Label(_l("Reason")),
             "state": Label(_l("State"), values=dict(STATES)),
             "send_at": Label(_l("To be sent"), "time"),

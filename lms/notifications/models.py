@@ -316,12 +316,16 @@ class Recipient(Tenant, Base):
 
 
 class Template(Tenant, Base):
-    """The academy's own words for the mail of one message; variables stand in {{name}}."""
+    """The academy's own words for the mail of one message in one language; variables stand in {{name}}."""
 
     __tablename__ = "templates"
-    __table_args__ = (UniqueConstraint("channel_id", "message"), {"schema": "notifications"})
+    __table_args__ = (
+        UniqueConstraint("channel_id", "message", "language", name="uq_templates_language"),
+        {"schema": "notifications"},
+    )
 
     message: Mapped[str]
+    language: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
     changed_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)

@@ -29,6 +29,7 @@ from lms.web.idempotency import sent_once
 from lms.web.lists import answer_list
 from lms.web.toasts import toast
 from lms.web.words import money
+from lms.web.words import month as month_words
 
 bp = Blueprint("payments_admin", __name__, url_prefix="/admin/payments")
 
@@ -121,7 +122,7 @@ def revenue() -> ResponseReturnValue:
         return float(Money(minor, currency).decimal)
 
     lines = [(_("Paid"), [drawn(paid) for _month, paid, _back in months]), (_("Left"), [drawn(paid - back) for _m, paid, back in months])]
-    chart = line_chart(_("Revenue by month"), [month for month, _paid, _back in months], lines, say=say, head=_("Month"))
+    chart = line_chart(_("Revenue by month"), [month_words(month) for month, _paid, _back in months], lines, say=say, head=_("Month"))
     return answer_list(Revenue(), "payments/admin/revenue.html", chart=chart if months else None)
 
 

@@ -20,6 +20,7 @@ class OrderAnswer(Answer):
     """What one person bought, at the price it had then."""
 
     id: UUID
+    number: str
     user_id: UUID
     course_id: UUID
     title: str
@@ -66,6 +67,7 @@ class RefundAnswer(Answer):
     """Money that went back to a wallet: `applied`, or `undone` when it was taken back."""
 
     id: UUID
+    number: str
     order_id: UUID
     user_id: UUID
     amount: Amount

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import FetchedValue, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.clock import now
@@ -15,12 +15,16 @@ METHODS = ("wallet", "free", "card", "manual")
 
 
 class Order(Tenant, Base):
-    """One person buys one course at one price, frozen when the order is made; at most one such order is alive at a time."""
+    """One person buys one course at one price, frozen when the order is made; at most one such order is alive at a time.
+
+    `number` is what people call it by; the database gives it.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (
         belongs_to("user_id", "channels.members"),
         belongs_to("redemption_id", "vouchers.redemptions"),
+        UniqueConstraint("channel_id", "number", name="uq_orders_number"),
         Index("ix_orders_redemption", "channel_id", "redemption_id", postgresql_where=text("redemption_id IS NOT NULL")),
         Index(
             "ix_orders_live",
@@ -40,6 +44,7 @@ class Order(Tenant, Base):
         {"schema": "payments"},
     )
 
+    number: Mapped[str] = mapped_column(server_default=FetchedValue())
     user_id: Mapped[UUID]
     course_id: Mapped[UUID]
     title: Mapped[str] = mapped_column(default="")
@@ -82,11 +87,13 @@ class Refund(Tenant, Base):
         belongs_to("user_id", "channels.members"),
         belongs_to("refunded_by", "channels.members"),
         belongs_to("undone_by", "channels.members"),
+        UniqueConstraint("channel_id", "number", name="uq_refunds_number"),
         Index("ix_refunds_order", "channel_id", "order_id", "refunded_at"),
         Index("ix_refunds_at", "channel_id", "refunded_at", "id"),
         {"schema": "payments"},
     )
 
+    number: Mapped[str] = mapped_column(server_default=FetchedValue())
     order_id: Mapped[UUID]
     user_id: Mapped[UUID]
     amount_minor: Mapped[int]

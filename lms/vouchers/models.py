@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import FetchedValue, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -287,11 +287,13 @@ class Gift(Tenant, Base):
         belongs_to("letter_id", "vouchers.letters"),
         belongs_to("course_id", "courses.courses"),
         belongs_to("cancelled_by", "channels.members"),
+        UniqueConstraint("channel_id", "number", name="uq_gifts_number"),
         Index("ix_gifts_giver", "channel_id", "giver_id", "made_at"),
         Index("ix_gifts_made", "channel_id", "made_at", "id"),
         {"schema": "vouchers"},
     )
 
+    number: Mapped[str] = mapped_column(server_default=FetchedValue())
     giver_id: Mapped[UUID]
     batch_id: Mapped[UUID]
     letter_id: Mapped[UUID]

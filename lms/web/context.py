@@ -80,13 +80,16 @@ def layout_context() -> dict[str, Any]:
         "locale_code": i18n.locale(),
         "locale_dir": i18n.direction(),
         "theme": theme(),
-        "demo_banner": _("This is a demo: everything in it was made up. You can remove it in Settings.")
-        if getattr(channel, "is_demo", False)
-        else None,
+        "demo_banner": _demo_words() if getattr(channel, "is_demo", False) else None,
         "viewing": viewing(),
         "now_zone": zone_name(),
         "page_number": str(g.get("request_id", "")),
     }
+
+
+def _demo_words() -> str:
+    words = _("This is a demo: everything in it was made up.")
+    return f"{words} {_('You can remove it in Settings.')}" if actor().is_admin else words
 
 
 class _Once:

@@ -73,7 +73,7 @@ GROUPS: tuple[tuple[Lazy, tuple[Entry, ...]], ...] = (
     (
         _l("Settings"),
         (
-            Entry(_l("Channel"), "/admin/channels/settings", "settings", ADMIN, "s"),
+            Entry(_l("Academy"), "/admin/channels/settings", "settings", ADMIN, "s"),
             Entry(_l("Notifications"), "/admin/notifications/defaults", "bell", ADMIN),
             Entry(_l("Mails in your words"), "/admin/notifications/templates", "mail", ADMIN),
             Entry(_l("Bulk acts"), "/admin/plans", "layers", ADMIN),

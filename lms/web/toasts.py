@@ -19,9 +19,9 @@ class Toast:
 def toast(text: str, *, tone: str = "neutral", undo: str | None = None) -> None:
     """Show a sentence on the next page this person sees.
 
-    Without an `undo` of its own, what this request did to one thing, and can be taken back by one click, gets one.
+    Without an `undo` of its own, what this request did to one thing, and can be taken back by one click, gets one; "" offers none.
     """
-    undo = undo or undo_of_this_request()
+    undo = undo_of_this_request() if undo is None else undo or None
     session["toasts"] = [*session.get("toasts", []), asdict(Toast(text, tone, undo))][-3:]
 
 

@@ -53,6 +53,11 @@ def day_as(value: date, pattern: str) -> str:
     return str(format_date(value, pattern, locale=i18n.locale()))
 
 
+def month(value: str) -> str:
+    """A month that is written 2026-11, in the reader's language."""
+    return day_as(date.fromisoformat(f"{value}-01"), "MMM y")
+
+
 def moment(value: datetime | None) -> str:
     """Day and time in the reader's zone."""
     if value is None:
@@ -149,7 +154,8 @@ def zone_name() -> str:
 
 def install(app: Flask) -> None:
     """Offer these words to templates as filters."""
-    for word in (day, day_as, moment, moment_with_zone, until_with_zone, moment_in, zone_of, ago, duration, size, number):
+    for word in (day, day_as, month, moment, moment_with_zone, until_with_zone, moment_in, zone_of, ago, duration, size, number):
         app.jinja_env.filters[word.__name__] = word
+    app.jinja_env.filters["language_name"] = i18n.language_name
     app.jinja_env.globals["money"] = money
     app.jinja_env.globals["timedelta"] = timedelta

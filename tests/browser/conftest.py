@@ -3,31 +3,26 @@
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
-from werkzeug.serving import make_server
 
-from lms.channels import queries as channel_queries
 from lms.core import sandbox
 from lms.core.storage import LocalStorage, use_storage
 from tests import servers
 from tests.browser.kit import launch
-from tests.chat.kit import sockets
+from tests.chat.kit import SocketServer, sockets
 from tests.conftest import run_jobs
 
 
 @pytest.fixture
 def house(app: Flask, real_database: str, addresses: servers.TestServers, tmp_path: Path) -> Iterator[str]:
-    """The address of the application, with workers and a socket process."""
+    """The address of the application, served as in production, with workers and a socket process."""
     use_storage(LocalStorage(tmp_path / "storage"))
     sandbox.use_scratch(tmp_path / "scratch")
-    channel_queries.forget_faces()
-    config = app.config["LMS"]
     ended = threading.Event()
 
     def work() -> None:
@@ -35,18 +30,14 @@ def house(app: Flask, real_database: str, addresses: servers.TestServers, tmp_pa
             run_jobs(rounds=3)
 
     with sockets(real_database, addresses.redis_url, tmp_path) as chat:
-        app.config["LMS"] = replace(config, port=chat.port - 1)
-        server = make_server("127.0.0.1", chat.port - 1, app, threaded=True)  # the port whose pages the sockets trust
-        threads = [threading.Thread(target=one, daemon=True) for one in (server.serve_forever, work)]
-        for thread in threads:
-            thread.start()
-        yield f"http://localhost:{server.server_port}"
+        pages = SocketServer(chat.environ, chat.port - 1, "gthread", log=tmp_path / "pages.log")  # the port whose pages the sockets trust
+        pages.start()
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        yield f"http://localhost:{pages.port}"
         ended.set()
-        threads[1].join(timeout=60)
-        server.shutdown()
-        threads[0].join(timeout=10)
-    app.config["LMS"] = config
-    channel_queries.forget_faces()
+        worker.join(timeout=60)
+        pages.kill()
 
 
 @pytest.fixture

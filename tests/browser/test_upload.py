@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,59 +11,25 @@ import imageio_ffmpeg
 import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
-from werkzeug.serving import make_server
 
-from lms.channels import queries as channel_queries
-from lms.core import db, sandbox
-from lms.core.storage import LocalStorage, use_storage
+from lms.core import db
 from tests.browser.kit import faults
-from tests.conftest import CHANNEL, run_jobs, signed_in
+from tests.conftest import CHANNEL, signed_in
 from tests.factories import people
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 MIB = 1 << 20
 
 
-class Workers:
-    """Does jobs beside the server until told to stop."""
-
-    def __init__(self) -> None:
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.work, daemon=True)
-
-    def work(self) -> None:
-        while not self.ended.wait(0.3):
-            run_jobs(rounds=3)
-
-
 @pytest.fixture
-def address(app: Flask, real_database: str, tmp_path: Path) -> Iterator[str]:
-    """The address of the whole application on a real server, with workers."""
-    use_storage(LocalStorage(tmp_path / "storage"))
-    sandbox.use_scratch(tmp_path / "scratch")
-    channel_queries.forget_faces()
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    workers = Workers()
-    thread.start()
-    workers.thread.start()
-    yield f"http://localhost:{server.server_port}"
-    workers.ended.set()
-    workers.thread.join(timeout=60)
-    server.shutdown()
-    thread.join(timeout=10)
-    channel_queries.forget_faces()
-
-
-@pytest.fixture
-def context(app: Flask, address: str) -> Iterator[BrowserContext]:
+def context(app: Flask, house: str) -> Iterator[BrowserContext]:
     """Ada's Chromium."""
     cookie = signed_in(app, people.ada).raw.get_cookie("lectern", domain="localhost")
     assert cookie is not None
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"] if os.getuid() == 0 else [])
-        made = browser.new_context(base_url=address)
-        made.add_cookies([{"name": "lectern", "value": cookie.value, "url": address}])
+        made = browser.new_context(base_url=house)
+        made.add_cookies([{"name": "lectern", "value": cookie.value, "url": house}])
         yield made
         browser.close()
 

@@ -214,6 +214,15 @@ def test_keyboard__alone_leads_from_sign_in_to_the_first_lesson(house: str, chro
         page = one.page
         page.goto("/auth/sign-in?next=/vouchers/redeem")
         assert page.evaluate("document.activeElement.name") == "email", "the first field waits for the first key"
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        wrong = page.locator(":focus")
+        expect(wrong).to_have_attribute("name", "email")
+        said = wrong.evaluate(
+            "e => e.getAttribute('aria-describedby').split(' ').map(id => document.getElementById(id).textContent).join(' ')"
+        )
+        assert "your attention" in said, "a refused form leads to its first wrong field, which says how many there are"
+        one.faults.clear()  # the console counts the 422 of the refused form
         page.keyboard.type(sam.email)
         page.keyboard.press("Tab")
         page.keyboard.type(people.PASSWORD)

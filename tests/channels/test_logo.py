@@ -1,5 +1,6 @@
 """The academy's logo: taken as a picture alone, shown in the shell, printed on sheets, taken back."""
 
+import base64
 import io
 
 from PIL import Image
@@ -10,6 +11,7 @@ from lms.vouchers.operations.sheets import sheet_pdf
 from tests.channels.test_views import a_picture
 from tests.client import Browser
 from tests.conftest import CHANNEL
+from tests.machine import Machine
 from tests.vouchers.test_sheets import WORDS
 
 PATH = "/admin/channels/logo"
@@ -36,6 +38,17 @@ def test_logo__stands_on_every_page_and_logo_remove__takes_it_away(as_root: Brow
     with db.unit_of_work(CHANNEL):
         channel = queries.this_channel()
         assert operations.set_logo(channel, None, by=as_root.person) and not operations.set_logo(channel, None, by=as_root.person)
+
+
+def test_logo__by_the_api(api_root: Machine, api_sam: Machine) -> None:
+    body = {"picture": base64.b64encode(a_picture()).decode()}
+    api_sam.send("PUT", "/channels/logo", body, status=403)
+    api_root.send("PUT", "/channels/logo", {"picture": "no base64"}, status=422)
+    api_root.send("PUT", "/channels/logo", {"picture": base64.b64encode(b"<svg>").decode()}, status=422)
+    address = api_root.send("PUT", "/channels/logo", body, status=200)["logo_url"]
+    assert address and api_root.get("/channels/settings")["logo_url"] == address
+    for _twice in (1, 2):
+        assert api_root.send("DELETE", "/channels/logo", status=200)["logo_url"] is None
 
 
 def test_sheet_pdf__has_the_logo_beside_the_name() -> None:

@@ -63,7 +63,7 @@ def test_import_people__plans_each_row_in_words_then_applies_then_undoes(by: Act
     made = db.session().scalar(select(Member).where(Member.email == "new.person@example.org"))
     assert made is not None and (made.name, made.role, made.status) == ("New Person", "student", "invited")
     assert db.session().scalar(select(Member.name).where(Member.email == "sam@example.org")) == "Samuel Student"
-    assert {"channels.join", "channels.import", "plans.apply"} <= set(db.session().scalars(select(AuditRow.action)))
+    assert {"channels.take_in", "channels.import", "plans.apply"} <= set(db.session().scalars(select(AuditRow.action)))
     again = imported("email\nnew.person@example.org\nsam@example.org", by)
     assert (again.same_count, again.to_apply) == (2, 0)
     with pytest.raises(Conflict):

@@ -52,6 +52,7 @@ def test_fields_new__fields_edit_and_fields_retire_and_fields_restore(as_root: B
     assert "Day, Night" in as_root.get(here, status=200).words
     assert "Night" in as_root.get(f"{here}/{field.id}/edit", status=200).body
     as_root.post(f"{here}/{field.id}/edit", {"label": "Shift of work", "choices": "Day\nNight\nBoth"}, status=303)
+    as_root.post(f"{here}/{field.id}/edit", {"label": "Shift of work"}, status=303)  # says nothing of the choices: they stay
     as_sam.get("/channels/profile", status=200)
     profile = {"name": "Sam Student", "locale": "en", "zone": "Europe/Paris"}
     assert "takes one of" in as_sam.post("/channels/profile", {**profile, field.name: "Dusk"}, status=422).words

@@ -35,7 +35,7 @@ def test_add_track__shows_captions_to_players_and_replaces_a_language(connection
         assert (track.is_default, track.lines) == (True, 2)
         again = operations.add_track(asset, VTT.replace(b"pier", b"sea"), kind="captions", language="en", by=people.ada())
         operations.add_track(asset, VTT, kind="captions", language="pt-BR", by=people.ada())
-        assert again.id == track.id and again.cues[1].text == "to the sea" and again.label == "en"
+        assert again.id == track.id and again.cues[1].text == "to the sea" and again.label == "English"
         shown = queries.playback_of(asset, viewer=people.sam()).captions
         assert [(one.lang, one.default) for one in shown] == [("en", True), ("pt-BR", False)]
         with pytest.raises(Invalid):

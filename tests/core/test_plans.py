@@ -150,7 +150,7 @@ def test_carry_on__after_a_killed_worker_repeats_and_loses_nothing(
     assert state_of(plan) == ("applied", 700, 700, 701)
     with db.unit_of_work(CHANNEL, read_only=True) as session:
         joined = session.execute(
-            text("SELECT count(*), count(DISTINCT target_id) FROM core.audit WHERE action = 'channels.join' AND target_name LIKE 'N %'")
+            text("SELECT count(*), count(DISTINCT target_id) FROM core.audit WHERE action = 'channels.take_in' AND target_name LIKE 'N %'")
         ).one()
     assert tuple(joined) == (700, 700)
 

@@ -173,6 +173,21 @@ def test_places_show__settles_what_stands_in_the_inbox(as_root: Browser, as_ada:
     assert as_root.get(path, status=303).location == f"/auth/prove?next={path}"
 
 
+def test_places_settle__by_the_api_once_and_by_admins_alone(api_root: Machine, api_sam: Machine) -> None:
+    with db.unit_of_work(CHANNEL):
+        course, batch, enrollment = a_missed_place(price=30)
+        path = f"/enrollments/places/{case_of(enrollment).id}"
+        autumn = a_batch(course, "Autumn 2027", seats=3)
+    api_sam.get(path, status=403)
+    api_sam.money(f"{path}/settle", {"act": "without"}, status=403)
+    assert api_root.get(path)["settled_as"] == ""
+    api_root.money(f"{path}/settle", {"act": "batch"}, status=422)
+    api_root.money(f"{path}/settle", {"act": "batch", "batch_id": str(batch.id)}, status=409)
+    for _twice in (1, 2):
+        assert api_root.money(f"{path}/settle", {"act": "batch", "batch_id": str(autumn.id)})["settled_as"] == "moved"
+    api_root.money(f"{path}/settle", {"act": "money", "amount_minor": 3000, "reason": "No place"}, status=409)
+
+
 # --- a granted request -------------------------------------------------------------------------------------------------
 
 

@@ -37,6 +37,15 @@ LEFT = (
     " AND run_at <= clock_timestamp() + interval '10 seconds'"
 )
 
+LEFT_KINDS = (
+    LEFT.replace(
+        "SELECT count(*)",
+        "SELECT task, count(*) AS rows, max(attempts) AS tries, count(*) FILTER (WHERE lease_until > clock_timestamp()) AS held,"
+        " round(max(extract(epoch FROM run_at - clock_timestamp()))) AS due, left(coalesce(max(error), ''), 200) AS error",
+    )
+    + " GROUP BY task ORDER BY 2 DESC LIMIT 20"
+)
+
 
 class Crew:
     """Workers and a scheduler of a stage, each a process of its own that may be killed and started anew."""
@@ -108,6 +117,17 @@ def _left() -> int:
         return int(session.execute(text(LEFT)).scalar_one())
 
 
+def _left_at_last() -> int:
+    """How many rows are left, after a line for each kind of them: what is not done in time has a reason."""
+    with db.unit_of_work(platform=True, read_only=True) as session:
+        for kind in session.execute(text(LEFT_KINDS)):
+            print(
+                f"  left: {kind.rows:,} × {kind.task}, tried {kind.tries} times, held {kind.held}, due in {kind.due} s: {kind.error}",
+                flush=True,
+            )
+    return _left()
+
+
 # --- T093 ---------------------------------------------------------------------------------------------------------------------------
 
 
@@ -136,7 +156,7 @@ def outbox(wish: Wish) -> list[Figure]:
                 stage.valkey = _valkey_again(stage)
             storm.join()
             seconds = drained(crew, min(900, end - time.monotonic()))
-            left = _left()
+            left = _left_at_last()
         finally:
             crew.end()
         with db.unit_of_work(stage.channel_id, read_only=True):
@@ -234,7 +254,7 @@ def workers(wish: Wish) -> list[Figure]:
                         break
                 time.sleep(dice.uniform(0.05, 0.6))
             seconds = drained(crew, min(300, end - time.monotonic()))
-            left = _left()
+            left = _left_at_last()
         finally:
             crew.end()
         wrong, dead, oldest = _marks(stage, marks)

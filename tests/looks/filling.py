@@ -120,17 +120,8 @@ def gifts(hands: Hands) -> None:
     """Gifts of Sam: one sent, one that waits for its day; a card worth something for Sam to buy them with."""
     vouchers.set_gift_rules([Money(1000, "EUR"), Money(2500, "EUR")], is_on=True, courses=True, by=hands.admin)
     assert hands.sam.user_id is not None
-    until = wallet.Dating(until=now() + timedelta(days=12))
-    for amount, dating in ((20_000, wallet.Dating()), (750, until)):
-        wallet.credit(
-            hands.sam.user_id,
-            Money(amount, "EUR"),
-            source="adjustment",
-            reference_id=uuid7(),
-            note="A prize",
-            by=hands.admin,
-            dating=dating,
-        )
+    for amount, until in ((20_000, None), (750, now() + timedelta(days=12))):
+        wallet.request_adjustment(hands.sam.user_id, Money(amount, "EUR"), "A prize", until=until, by=hands.admin)
     vouchers.give(
         vouchers.GiftWish(price=Money(1000, "EUR"), email="bo@example.org", name="Bo", message="For the long winter."), by=hands.sam
     )
@@ -181,7 +172,7 @@ def classes(hands: Hands) -> None:
     """A series of four, and the calendar of Sam."""
     course = hands.courses(teacher=True)[0]
     begins = (now() + timedelta(days=2)).replace(hour=18, minute=0, second=0, microsecond=0)
-    plan = Plan("Reading group", begins, begins + timedelta(hours=1), description="Bring **one page**.")
+    plan = Plan("Reading group", begins, begins + timedelta(hours=1), description="Bring one page.")
     streaming.schedule_series(course, plan, every="week", times=4, zone_name="Europe/Berlin", by=hands.teacher)
     streaming.make_feed(hands.sam.user_id, by=hands.sam)  # type: ignore[arg-type]
 

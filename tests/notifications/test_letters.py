@@ -4,18 +4,29 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from lms.auth import queries as accounts
 from lms.channels import queries as channels
 from lms.config import Config, Smtp
-from lms.core import db, mail
+from lms.core import db, i18n, mail
 from lms.core.ids import uuid7
 from lms.core.mail import newest
 from lms.notifications import operations, queries
 from tests.client import Browser
 from tests.conftest import CHANNEL, newest_code, run_jobs
 from tests.factories.people import root, sam
+
+
+@pytest.fixture
+def languages(tmp_path: Path) -> Iterator[None]:
+    """Arabic beside English, with no words of its own yet."""
+    (tmp_path / "ar" / "LC_MESSAGES").mkdir(parents=True)
+    i18n.translations_in(tmp_path)
+    yield
+    i18n.translations_in(i18n.FOLDER)
 
 
 def tell(lesson: str) -> None:
@@ -76,6 +87,31 @@ def test_templates_show__words_the_mails_of_other_modules_and_keeps_what_they_ca
         made = newest(1, "nia@example.org")[0]
         html = mail.readable(made, made.body_html)
         assert "/auth/invitations/" in html and "Start" in html and 'href="https://evil.example' not in html
+
+
+def test_templates_show__has_words_for_each_language_and_falls_back_to_the_academys(as_root: Browser, languages: None) -> None:
+    where = "/admin/notifications/templates/lesson"
+    page = as_root.get(f"{where}?language=ar", status=200)
+    assert "العربية" in page.words and "English" in page.words and 'dir="rtl"' in page.body
+    as_root.get(f"{where}?language=xx", status=404)
+    as_root.post(where, {"subject": "Here: {{lesson}}", "body": "In English."}, status=303)
+    assert "Readers of this language get your words in English" in as_root.get(f"{where}?language=ar", status=200).words
+    with db.unit_of_work(CHANNEL):
+        accounts.get_user(sam().user_id).locale = "ar"  # type: ignore[arg-type]
+    tell("One")
+    as_root.post(f"{where}?language=ar", {"subject": "هنا {{lesson}}", "body": "بالعربية"}, status=303)
+    tell("Two")
+    as_root.post(f"{where}/test?language=ar", status=303)
+    assert "العربية" in as_root.get("/admin/notifications/templates", status=200).words
+    for _ in range(2):
+        as_root.post(f"{where}/reset?language=ar", status=303)
+    tell("Three")
+    as_root.post(f"{where}/reset", status=303)
+    tell("Four")
+    with db.unit_of_work(CHANNEL):
+        four, three, two, one = (made.subject for made in newest(4, "sam@example.org"))
+        assert (one, two, three) == ("Here: One", "هنا Two", "Here: Three") and four == "New lesson in Algebra: Four"
+        assert "هنا" in newest(1, "root@example.org")[0].subject
 
 
 def test_own_words__of_a_list_and_of_collected_news_stand_above_them(work: db.Session) -> None:

@@ -108,7 +108,7 @@ def test_preferences__decide_what_comes_and_how(as_sam: Browser) -> None:
     with db.unit_of_work(CHANNEL):
         before = len(newest(50, "sam@example.org"))
         for message in ("enrolled", "lesson"):
-            values = {"course": "Algebra", "lesson": "Sums"}
+            values = {"course": "Algebra", "lesson": "Sums", "receipt": ""}
             operations.tell(message, [as_sam.person.user_id], event_id=uuid7(), href="/", values=values)
         (notice,) = queries.notices_of(as_sam.person.user_id)
         assert notice.kind == "lesson" and notice.due_at is not None and len(newest(50, "sam@example.org")) == before

@@ -1,5 +1,6 @@
 """Door 2: orders."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,12 +10,13 @@ from sqlalchemy import text
 from lms.core import db
 from lms.core.clock import now
 from lms.core.ids import uuid7
+from lms.core.mail import newest
 from lms.enrollments.operations import enroll_by_wallet
 from lms.payments import operations, queries
 from lms.wallet import operations as wallet
 from lms.wallet.queries import balance_of, house_balance, ledger_faults
 from tests.client import Browser
-from tests.conftest import CHANNEL
+from tests.conftest import CHANNEL, run_jobs
 from tests.factories.courses import a_course
 from tests.factories.people import a_student
 from tests.factories.wallet import a_topped_up_student, euros
@@ -35,6 +37,26 @@ def test_orders__lists_what_was_bought(as_root: Browser) -> None:
 def test_orders_show__of_nothing_is_not_found(as_root: Browser, as_sam: Browser) -> None:
     assert as_root.get(f"/admin/payments/orders/{uuid7()}").status == 404
     assert as_sam.get("/admin/payments/orders").status == 403
+
+
+def test_numbers__are_on_receipts_and_find_orders_refunds_and_gifts(as_root: Browser) -> None:
+    student, order_id = an_order()
+    with db.unit_of_work(CHANNEL):
+        order = queries.get_order(order_id)
+        refund = operations.refund_order(order, euros(5), "Ill", by=student)
+        number, back = order.number, refund.number
+        assert re.fullmatch(r"O-\d{4}-\d{4}", number) and re.fullmatch(r"R-\d{4}-\d{4}", back) and number[1:] != back[1:]
+    run_jobs()
+    for words in (number, number.lower(), number.replace("-", ""), number[2:]):
+        assert number in as_root.get(f"/admin/payments/orders?q={words}", status=200).text("//table")
+    assert "Nothing fits" in as_root.get("/admin/payments/orders?q=O-9999-9999", status=200).words
+    assert back in as_root.get(f"/admin/payments/refunds?q={back}", status=200).text("//table")
+    assert number in as_root.get(f"/admin/payments/orders/{order_id}", status=200).words
+    assert "Painting" in as_root.get(f"/admin/search/palette?q={number}", htmx=True).words
+    assert back in as_root.get(f"/admin/search/palette?q={back[2:]}", htmx=True).words
+    with db.unit_of_work(CHANNEL, read_only=True):
+        mails = " ".join(one.body_text for one in newest(5, "rita@example.org"))
+        assert f"the receipt is {number}." in mails and f"The number of the refund is {back}." in mails
 
 
 def an_order(price: int = 30) -> tuple[Any, UUID]:

@@ -182,7 +182,8 @@ def test_schedules_new__from_a_list_names_the_view_first(as_root: Browser) -> No
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("zone", "Mars/Base"), ("recipients", "nobody"), ("hour", "25"), ("cadence", "yearly"), ("recipients", "")]
+    ("field", "value"),
+    [("zone", "Mars/Base"), ("recipients", "nobody"), ("every", "100"), ("hour", "25"), ("cadence", "yearly"), ("recipients", "")],
 )
 def test_schedules_new__says_what_is_wrong_beside_the_field(as_root: Browser, field: str, value: str) -> None:
     page = as_root.post(

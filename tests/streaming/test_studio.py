@@ -75,6 +75,7 @@ def test_sessions_moments__are_marked_while_live_and_taken_away(held: Session, a
     with db.unit_of_work(CHANNEL):
         first, second = queries.moments_of(held.id)
         assert (first.title, second.title) == ("The second law", "Moment 2")
+    as_ada.post(path, {"remove": "nonsense"}, status=404)
     as_ada.post(path, {"remove": str(first.id)}, status=303)
     assert "The second law" not in as_ada.get(path, htmx=True, status=200).words
     with db.unit_of_work(CHANNEL):

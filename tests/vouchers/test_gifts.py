@@ -13,6 +13,7 @@ from lms.core import db, mail
 from lms.core.clock import now
 from lms.core.decisions import Actor, the_platform
 from lms.core.errors import Conflict, Forbidden, Invalid, Refusal
+from lms.core.ids import uuid7
 from lms.core.models import Mail
 from lms.core.money import Money
 from lms.enrollments.queries import enrolled_course_ids
@@ -134,6 +135,26 @@ def test_cancel_gift__beside_its_redemption_does_one_of_the_two(real_database: s
     with db.unit_of_work(CHANNEL):
         assert balance_of(giver.user_id).minor + balance_of(friend.user_id).minor == 5000
         assert queries.voucher_faults() == [] and ledger_faults() == []
+
+
+def test_give__with_one_id_at_once_is_one_gift_and_nobody_elses(real_database: str) -> None:
+    with db.unit_of_work(CHANNEL):
+        allowed()
+        giver, other = a_topped_up_student(euros(50), "Ana"), a_topped_up_student(euros(50), "Bo")
+    gift_id, start = uuid7(), threading.Barrier(2)
+
+    def run(_number: int) -> str:
+        start.wait()
+        with db.unit_of_work(CHANNEL):
+            return operations.give(GiftWish(price=euros(10), email="bo@example.org"), gift_id=gift_id, by=giver).number
+
+    with ThreadPoolExecutor(2) as pool:
+        assert len(set(pool.map(run, (0, 1)))) == 1
+    with db.unit_of_work(CHANNEL):
+        assert balance_of(giver.user_id) == euros(40) and queries.voucher_faults() == []
+        with pytest.raises(Conflict):
+            operations.give(GiftWish(price=euros(10), email="cy@example.org"), gift_id=gift_id, by=other)
+        assert balance_of(other.user_id) == euros(50)
 
 
 def test_give__of_a_course_buys_it_when_the_code_is_redeemed(connection: object) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Numeric, Select, Text, and_, case, cast, column, func, literal, select
+from sqlalchemy import DateTime, Integer, Numeric, Select, Text, and_, case, cast, column, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from lms.channels.models import Channel
@@ -22,6 +22,7 @@ from lms.core.reports import Choice, Column, Only, Period, Report
 
 ACTOR_KINDS = (("person", _l("Page")), ("api", _l("API")), ("job", _l("Job")), ("command", _l("Command")))
 SHOWN = 300
+CLOCK = "FMDD Mon YYYY, HH24:MI"  # as the pages write a moment, by the clock of the academy
 OTHER_DIGITS = {code: digits(code) for code in ("JPY", "KRW", "VND", "CLP", "KWD", "BHD", "TND", "JOD", "OMR", "IQD", "LYD")}
 
 
@@ -149,6 +150,7 @@ def _changes() -> Any:
     new = func.jsonb_each_text(after).table_valued(column("key", Text), column("value", Text)).alias("new")
     name = func.concat(_module(), ".", new.c.key)
     kind = known(kinds, name, "text")
+    zone = select(Channel.zone).where(Channel.id == AuditRow.channel_id).correlate(AuditRow).scalar_subquery()
     channels = select(Channel.currency).where(Channel.id == AuditRow.channel_id).correlate(AuditRow).scalar_subquery()
     currency = func.coalesce(AuditRow.after.op("->>", return_type=Text())("currency"), channels)
     places = cast(known({code: str(count) for code, count in OTHER_DIGITS.items()}, currency, "2"), Integer)
@@ -158,9 +160,13 @@ def _changes() -> Any:
         words = func.coalesce(known(values, func.concat(name, "=", value), value), "")
         plain = case(
             (and_(kind == "money", value.regexp_match("^-?[0-9]{1,15}$")), amount),
-            (kind == "time", func.replace(func.left(value, 16), "T", " ")),
+            (
+                and_(kind == "time", value.regexp_match("^[0-9]{4}-[0-9]{2}-[0-9]{2}T")),
+                func.to_char(func.timezone(zone, cast(value, DateTime(timezone=True))), CLOCK),
+            ),
             (value == "true", _("yes")),
             (value == "false", _("no")),
+            (value.regexp_match('^\\[(".*")?\\]$'), func.left(func.regexp_replace(func.btrim(value, '[]"'), '", *"', ", ", "g"), 60)),
             else_=func.left(words, 60),
         )
         return func.coalesce(func.nullif(plain, ""), "–")

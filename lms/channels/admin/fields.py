@@ -46,8 +46,9 @@ def fields_edit(field_id: UUID) -> ResponseReturnValue:
     field = queries.get_field(field_id)
     allow(policies.can_edit_channel(actor()))
     form, page = FieldForm(obj=field, data=None), "channels/admin/fields_edit.html"
-    if not form.is_submitted():
+    if not isinstance(form.choices.data, str):  # of the field itself, also when what was sent says nothing of choices
         form.choices.data = "\n".join(field.choices)
+    if not form.is_submitted():
         return render_template(page, form=form, field=field)
     form.kind.data = field.kind
     if form.validate():

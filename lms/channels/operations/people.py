@@ -61,7 +61,7 @@ def add_host(channel_id: UUID, host: str, *, verified: bool) -> None:
     )
     owner = db.session().execute(select(Domain.channel_id).where(Domain.host == host)).scalar_one()
     if owner != channel_id:
-        raise Taken(_("%(host)s leads to another channel.", host=host))
+        raise Taken(_("%(host)s leads to another academy.", host=host))
     queries.forget_faces()
 
 
@@ -76,7 +76,7 @@ def join(user_id: UUID, name: str, email: str, *, role: str = "student", status:
     db.session().add(made)
     db.session().flush()
     by = by or Actor(user_id=user_id, name=name)
-    audit.record("channels.join", made, by=by, after={"role": role})
+    audit.record("channels.join" if by.user_id == user_id else "channels.take_in", made, by=by, after={"role": role})
     emit(MemberJoined(user_id=user_id, role=role, by=by.user_id))
     return made
 

@@ -110,7 +110,7 @@ def add_people(rows: Sequence[Row], *, by: Actor) -> None:
     said = {row.subject_id: traits.only_traits(row.after or {}) for row in rows if row.subject_id}
     write_traits({user_id: values for user_id, values in said.items() if values})
     entries = [Entry(row.subject_id, (row.after or {})["name"], after=row.after) for row in rows if row.subject_id]
-    audit.record_many("channels.join", "members", entries, by=by)
+    audit.record_many("channels.take_in", "members", entries, by=by)
     emit_many([MemberJoined(user_id=row.subject_id, role=(row.after or {})["role"], by=by.user_id) for row in rows if row.subject_id])
 
 

@@ -16,6 +16,7 @@ from lms.core.captions import Cue, checked, clean, read_captions, write_captions
 from lms.core.decisions import Actor
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
+from lms.core.i18n import language_name
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
 MOST_CHAPTERS = 200
@@ -44,7 +45,7 @@ def add_track(asset: Asset, data: bytes, *, kind: str, language: str, label: str
         track = Track(asset_id=asset.id, kind=kind, language=language, label="", body="", lines=0, is_default=not others)
         db.session().add(track)
     _write(track, cues)
-    track.label = " ".join(label.split())[:60] or language
+    track.label = " ".join(label.split())[:60] or language_name(language)[:60]
     db.session().flush()
     audit.record("content.add_track", asset, by=by, after={"language": language, "lines": len(cues), "kind": kind}, name=asset.filename)
     _show(asset)

@@ -15,7 +15,7 @@ from lms.core.errors import Invalid
 from lms.core.i18n import Lazy
 from lms.core.i18n import gettext as _
 
-KINDS = ("text", "int", "money", "time", "date", "bool", "percent", "state", "bytes", "duration", "segments", "stars", "number")
+KINDS = ("text", "int", "money", "time", "date", "month", "bool", "percent", "state", "bytes", "duration", "segments", "stars", "number")
 FOUND_AT_MOST = 20_000
 KNOBS = "knobs"  # the name under which a statement knows the values of its list's knobs
 Expression = Any  # a SQLAlchemy column expression; its generics add nothing here

@@ -30,6 +30,8 @@ def cell_words(column: Column, row: Mapping[str, Any] | RowMapping, zone_name: s
         return _("yes") if value else _("no")
     if column.kind == "state":
         return str(column.words.get(value, value))
+    if column.kind == "month":  # 2026-11
+        return str(format_date(date.fromisoformat(f"{value}-01"), "MMM y", locale=i18n.locale()))
     if column.kind in ("int", "bytes", "stars", "duration", "number"):
         return str(format_decimal(value, locale=i18n.locale()))
     return f"{value} %" if column.kind == "percent" else str(value)

@@ -161,6 +161,8 @@ class BatchPeople(Enrollments):
 
     name = "enrollments.batch_people"
     path = "/admin/enrollments/"
+    title = _l("People in batches")
+    lead = _l("Who takes a place in a batch, and how far they are. A batch’s own page has its people alone.")
     columns = tuple(column for column in Enrollments.columns if column.key not in ("course", "batch"))
     filters = (Only("batch", _l("Batch"), Enrollment.batch_id, batch_name), *Enrollments.filters[2:])
     empty = (

@@ -30,5 +30,5 @@ def work_show(held: str) -> ResponseReturnValue:
     if was_staff:
         toast(_("Taken. What you teach stands under Courses."), tone="success")
         return moved("/admin/")
-    toast(_("Taken. Sign in once more, the way staff do here: your work is yours from then on."), tone="success")
+    toast(_("Taken. Sign in once more, the way staff do here: your work is yours from then on."), tone="success", undo="")
     return moved(url_for("auth.sign_in", next="/admin/"))

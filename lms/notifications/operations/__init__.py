@@ -45,6 +45,7 @@ from lms.notifications.operations.wishing import (
     who_unsubscribes,
 )
 from lms.notifications.operations.wording import (
+    get_language,
     get_message,
     kind_of,
     preview,
@@ -70,6 +71,7 @@ __all__ = [
     "collect_some",
     "edit_broadcast",
     "forget_old",
+    "get_language",
     "get_message",
     "kind_of",
     "mark_all_seen",

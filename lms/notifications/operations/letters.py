@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from babel.dates import format_datetime, get_timezone_name
+from babel.dates import format_datetime
 
 from lms.core.clock import zone
 from lms.core.i18n import Lazy, gettext, in_locale, locale
@@ -53,7 +53,7 @@ def fill(words: Lazy, values: Mapping[str, Any]) -> str:
 def _moment(value: datetime | str, zone_name: str) -> str:
     moment = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(zone(zone_name))
     words = format_datetime(moment, "EEEE d MMMM, HH:mm", locale=locale())
-    return f"{words} {get_timezone_name(moment, 'short', locale=locale())}"
+    return f"{words} {moment.tzname()}"
 
 
 ENROLLED = _l("You get this because you are enrolled in %(course)s.")
@@ -64,7 +64,11 @@ ADMIN = _l("You get this because you are an admin of this academy.")
 
 MESSAGES: dict[str, Message] = {
     "enrolled": Message(
-        "enrolled", _l("You are enrolled in %(course)s"), _l("The course is open to you from now on."), _l("Open the course"), ENROLLED
+        "enrolled",
+        _l("You are enrolled in %(course)s"),
+        _l("The course is open to you from now on.%(receipt)s"),
+        _l("Open the course"),
+        ENROLLED,
     ),
     "request_approved": Message(
         "request_answer",
@@ -114,7 +118,7 @@ MESSAGES: dict[str, Message] = {
     "refunded": Message(
         "refund",
         _l("%(amount)s for %(course)s is back in your wallet"),
-        _l("%(why)s"),
+        _l("%(why)s\n\nThe number of the refund is %(number)s."),
         _l("See my wallet"),
         _l("You get this because you bought %(course)s."),
     ),
@@ -128,7 +132,7 @@ MESSAGES: dict[str, Message] = {
     "refund_undone": Message(
         "refund",
         _l("The refund for %(course)s was taken back"),
-        _l("%(amount)s left your wallet again, and the course is open to you as before."),
+        _l("%(amount)s left your wallet again, and the course is open to you as before. The number of the refund was %(number)s."),
         _l("See my wallet"),
         _l("You get this because you bought %(course)s."),
     ),

@@ -11,6 +11,7 @@ from lms.channels import queries as channels
 from lms.content import queries as content
 from lms.core.clock import zone
 from lms.core.i18n import gettext as _
+from lms.core.i18n import in_locale
 from lms.courses import queries as courses
 from lms.enrollments import queries as enrollments
 from lms.notifications import queries
@@ -31,11 +32,22 @@ def tell_of_enrolment(enrollment_id: UUID) -> None:
     values = {"course": course.title}
     event_id = occasion("enrolled", enrollment.id)
     if enrollment.source != "request":  # they hear of the answer to their request
-        tell("enrolled", [enrollment.user_id], event_id=event_id, href=f"/courses/{course.slug}", values=values, course_id=course.id)
+        said = {**values, "receipt": _receipt(enrollment.order_id, enrollment.user_id)}
+        tell("enrolled", [enrollment.user_id], event_id=event_id, href=f"/courses/{course.slug}", values=said, course_id=course.id)
     if course.instructor_id != enrollment.user_id:
         student = channels.find_member(enrollment.user_id)
         values |= {"student": student.name if student else _("Somebody"), "count": str(enrollments.count_students(course.id))}
         tell("new_student", [course.instructor_id], event_id=event_id, href=f"/admin/courses/{course.id}", values=values)
+
+
+def _receipt(order_id: UUID | None, user_id: UUID) -> str:
+    """What was paid and the number of it, as a sentence that goes on; "" where nothing was paid."""
+    order, reader = payments.get_order(order_id) if order_id else None, queries.find_reader(user_id)
+    if order is None or reader is None or not order.amount_minor:
+        return ""
+    with in_locale(reader.locale):
+        words = _("You paid %(amount)s; the receipt is %(number)s.", amount=order.amount.format(reader.locale), number=order.number)
+    return f" {words}"
 
 
 def tell_of_request(request_id: UUID) -> None:
@@ -90,7 +102,7 @@ def tell_of_refund(refund_id: UUID, *, undone: bool) -> None:
     order = payments.get_order(refund.order_id)
     amount = refund.amount.format(reader.locale if reader else "en")
     message = "refund_undone" if undone else "refunded"
-    values = {"course": order.title or _("your course"), "amount": amount, "why": refund.reason}
+    values = {"course": order.title or _("your course"), "amount": amount, "why": refund.reason, "number": refund.number}
     tell(message, [refund.user_id], event_id=occasion(message, refund.id), href="/wallet/", values=values)
 
 

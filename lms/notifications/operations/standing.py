@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lms.core import mail
-from lms.core.i18n import in_locale
+from lms.core.i18n import in_locale, locale
 from lms.core.i18n import lazy_gettext as _l
 from lms.notifications import queries
 from lms.notifications.models import Kind
@@ -141,7 +141,7 @@ SAMPLES: dict[str, Any] = {
 def own_words(template: str, known: Mapping[str, Any]) -> mail.Own | None:
     """The academy's words for a mail another module sends, filled in; None where the standard ones hold."""
     key = KEYS.get(template)
-    own = queries.template_of(key) if key is not None else None
+    own = queries.words_for(queries.templates_of(key), locale(), known["channel"].locale) if key is not None else None
     if key is None or own is None:
         return None
     message = STANDING[key]

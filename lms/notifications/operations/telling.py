@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -72,13 +73,13 @@ def tell(
         return 0
     rows = [row for _reader, _letter, row in written.values()]
     told = db.session().scalars(insert(Notice).values(rows).on_conflict_do_nothing().returning(Notice.id)).all()
-    channel = channels.this_channel()
-    own_words = queries.template_of(message)
+    own_words, channel = queries.templates_of(message), channels.this_channel()
     face = channels.face_of(channel, channels.origin_of(channel.id))
     for notice_id in told:
         reader, letter, row = written[notice_id]
         if row["mail_id"] is not None:
-            _write(face, reader, worded(letter, own_words, values, reader), row, template, more or {})
+            own = queries.words_for(own_words, reader.locale, face.locale)
+            _write(face, reader, worded(letter, own, values, reader), row, template, more or {})
     forget_counts([written[notice_id][0].user_id for notice_id in told])
     return len(told)
 
@@ -127,11 +128,12 @@ def _write(channel: ChannelFace, reader: Reader, letter: Letter, row: Mapping[st
     )
 
 
-def send_sample(key: str, *, by: Actor) -> None:
-    """Send a person the mail of a message as it is worded now, with values as they might be."""
-    reader = queries.find_reader(by.user_id) if by.user_id else None
-    if reader is None:
+def send_sample(key: str, *, by: Actor, language: str | None = None) -> None:
+    """Send a person the mail of a message as it is worded now in a language (theirs, unless said), with values as they might be."""
+    found = queries.find_reader(by.user_id) if by.user_id else None
+    if found is None:
         raise Forbidden(_("Sign in first."), rule="sign_in")
+    reader = replace(found, locale=language or found.locale)
     channel = channels.this_channel()
     face = channels.face_of(channel, channels.origin_of(channel.id))
     row = {
@@ -141,7 +143,7 @@ def send_sample(key: str, *, by: Actor) -> None:
         "mail_id": uuid7(),
         "created_at": now(),
     }
-    _write(face, reader, preview(key, by), row, SAMPLE, {})
+    _write(face, reader, preview(key, by, reader.locale), row, SAMPLE, {})
 
 
 @mail.stop_rule(TEMPLATE)

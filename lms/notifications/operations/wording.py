@@ -14,7 +14,7 @@ from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
-from lms.core.i18n import in_locale
+from lms.core.i18n import in_locale, locale
 from lms.core.ids import uuid7
 from lms.core.tenancy import current_channel
 from lms.notifications import queries
@@ -55,14 +55,16 @@ def variables_of(message: Message) -> list[str]:
     return list(dict.fromkeys((*ALWAYS, *known)))
 
 
-def standard_words(message: Message) -> tuple[str, str]:
-    """Subject and text as the product has them, with variables in {{name}}."""
-    subject, body = (NAMED.sub(r"{{\1}}", str(words)) for words in (message.title, message.body))
+def standard_words(message: Message, language: str | None = None) -> tuple[str, str]:
+    """Subject and text as the product has them in a language (the running one, unless said), with variables in {{name}}."""
+    with in_locale(language or locale()):
+        subject, body = (NAMED.sub(r"{{\1}}", str(words)) for words in (message.title, message.body))
     return subject, body
 
 
-def set_template(key: str, *, subject: str, body: str, by: Actor) -> None:
-    """Keep the academy's words for a message; raises Invalid for a variable there is not."""
+def set_template(key: str, *, subject: str, body: str, by: Actor, language: str | None = None) -> None:
+    """Keep the academy's words for a message in a language (its own, unless said); raises Invalid for a variable there is not."""
+    language = language or this_channel().locale
     message = get_message(key)
     known = variables_of(message)
     faults = {}
@@ -76,23 +78,34 @@ def set_template(key: str, *, subject: str, body: str, by: Actor) -> None:
         faults["body"] = _("Without {{%(name)s}} nobody could do anything with this mail. Put it into the text.", name=lost[0])
     if faults:
         raise Invalid(next(iter(faults.values())), fields=faults)
-    was = queries.template_of(key)
-    before = {"subject": was.subject, "body": was.body} if was else dict(zip(("subject", "body"), standard_words(message), strict=True))
+    was = queries.templates_of(key).get(language)
+    stood = (was.subject, was.body) if was else standard_words(message, language)
+    before = {"language": language, **dict(zip(("subject", "body"), stood, strict=True))}
     values = {"subject": subject, "body": body, "changed_at": now()}
-    row = {"id": uuid7(), "channel_id": current_channel(), "message": key, **values}
-    statement = insert(Template).values(row).on_conflict_do_update(constraint="uq_templates_channel_id_message", set_=values)
+    row = {"id": uuid7(), "channel_id": current_channel(), "message": key, "language": language, **values}
+    statement = insert(Template).values(row).on_conflict_do_update(constraint="uq_templates_language", set_=values)
     db.session().execute(statement)
-    audit.record("notifications.word", "templates", by=by, before=before, after={"subject": subject, "body": body}, name=key)
+    after = {"language": language, "subject": subject, "body": body}
+    audit.record("notifications.word", "templates", by=by, before=before, after=after, name=key)
 
 
-def reset_template(key: str, *, by: Actor) -> None:
-    """Go back to the standard words; doing so twice changes nothing."""
+def reset_template(key: str, *, by: Actor, language: str | None = None) -> None:
+    """Go back to the standard words in a language (the academy's, unless said); doing so twice changes nothing."""
     get_message(key)
-    was = queries.template_of(key)
+    language = language or this_channel().locale
+    was = queries.templates_of(key).get(language)
     if was is not None:
-        audit.record("notifications.unword", "templates", by=by, before={"subject": was.subject, "body": was.body}, name=key)
-        statement = delete(Template).where(Template.message == key).execution_options(synchronize_session=False)
-        db.session().execute(statement)
+        before = {"language": language, "subject": was.subject, "body": was.body}
+        audit.record("notifications.unword", "templates", by=by, before=before, name=key)
+        gone = delete(Template).where(Template.message == key, Template.language == language)
+        db.session().execute(gone.execution_options(synchronize_session=False))
+
+
+def get_language(wanted: str, *, academy: str) -> str:
+    """One of the languages mails can be worded in, the academy's for ""; raises NoMessage for another."""
+    if (wanted or academy) not in queries.languages_to_word(academy):
+        raise NoMessage(_("No mail is written in this language here."))
+    return wanted or academy
 
 
 def worded(letter: Letter, template: Template | None, values: Mapping[str, Any], reader: Reader) -> Letter:
@@ -105,11 +118,14 @@ def worded(letter: Letter, template: Template | None, values: Mapping[str, Any],
     return replace(letter, title=" ".join(title.split()), body=body.strip())
 
 
-def preview(key: str, by: Actor) -> Letter:
-    """The mail of a message as this person would get it, with values as they might be."""
-    message, reader = get_message(key), _reader(by)
-    values = sample_of(message)
-    return worded(message.write(values, reader), queries.template_of(key), values, reader)
+def preview(key: str, by: Actor, language: str | None = None) -> Letter:
+    """The mail of a message as this person would get it in a language (theirs, unless said), with values as they might be."""
+    message, reader, channel = get_message(key), _reader(by), this_channel()
+    reader = replace(reader, locale=language or reader.locale)
+    with in_locale(reader.locale):
+        values = sample_of(message)
+    own = queries.words_for(queries.templates_of(key), reader.locale, channel.locale)
+    return worded(message.write(values, reader), own, values, reader)
 
 
 def _reader(by: Actor) -> Reader:
@@ -135,6 +151,8 @@ def sample_of(message: Message) -> dict[str, Any]:
         "who": "Ada Lovelace",
         "why": _("As we agreed by phone."),
         "amount": "25.00",
+        "number": "R-6180-3399",
+        "receipt": " " + _("You paid %(amount)s; the receipt is %(number)s.", amount="25.00", number="O-6180-3399"),
         "worth": "1,250.00",
         "batch": _("Autumn"),
         "file": "lesson.mp4",

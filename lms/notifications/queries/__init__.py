@@ -23,9 +23,12 @@ from lms.notifications.queries.letters import (
     VARIABLE,
     changed_templates,
     get_bounce,
+    language_name,
+    languages_to_word,
     newest_mail_to,
     standing_bounce,
-    template_of,
+    templates_of,
+    words_for,
 )
 from lms.notifications.queries.notices import (
     PAGE,
@@ -93,6 +96,8 @@ __all__ = [
     "habit_of",
     "is_enrolled",
     "kinds_for",
+    "language_name",
+    "languages_to_word",
     "last_announced",
     "lock_due",
     "lock_unannounced",
@@ -109,7 +114,7 @@ __all__ = [
     "readers",
     "sessions_beginning",
     "standing_bounce",
-    "template_of",
+    "templates_of",
     "title_of",
     "told",
     "unread_count",
@@ -118,4 +123,5 @@ __all__ = [
     "untouched",
     "ways_of",
     "wishes_of",
+    "words_for",
 ]

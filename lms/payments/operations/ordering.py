@@ -32,12 +32,13 @@ def pay_from_wallet(user_id: UUID, course_id: UUID, price: Money, *, title: str 
     if price.minor < 0:
         raise Invalid(_("A price cannot be below zero."))
     with db.session().begin_nested():
-        order_id = db.session().scalar(_insert_order(user_id, course_id, price, title, discount))
-        if order_id is not None and price.minor:
-            wallet.debit(user_id, price, source="order", reference_id=order_id, note=title, by=by)
-    if order_id is None:
+        made = db.session().execute(_insert_order(user_id, course_id, price, title, discount)).one_or_none()
+        if made is not None and price.minor:
+            note = with_number(title, made.number)
+            wallet.debit(user_id, price, source="order", reference_id=made.id, note=note, by=by)
+    if made is None:
         return _the_same_order(user_id, course_id)
-    order = queries.get_order(order_id)
+    order = queries.get_order(made.id)
     after = {"amount_minor": price.minor, "currency": price.currency, "method": order.method, "discount_minor": order.discount_minor}
     audit.record("payments.pay", order, by=by, after=after)
     emit(
@@ -65,7 +66,12 @@ def _insert_order(user_id: UUID, course_id: UUID, price: Money, title: str, disc
         "paid_at": moment,
         **frozen,
     }
-    return insert(Order).values(values).on_conflict_do_nothing().returning(Order.id)
+    return insert(Order).values(values).on_conflict_do_nothing().returning(Order.id, Order.number)
+
+
+def with_number(title: str, number: str) -> str:
+    """What a movement of the wallet is called: what it was for, and the number of its receipt."""
+    return f"{title} · {number}" if title else number
 
 
 def _the_same_order(user_id: UUID, course_id: UUID) -> Order:

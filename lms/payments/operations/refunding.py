@@ -23,6 +23,7 @@ from lms.payments import queries
 from lms.payments.errors import AlreadyRefunded, BoughtAgain, MoneySpent
 from lms.payments.events import OrderRefunded, RefundUndone
 from lms.payments.models import Order, Refund
+from lms.payments.operations.ordering import with_number
 from lms.wallet import operations as wallet
 from lms.wallet.errors import NotEnough
 from lms.wallet.models import account_id_of
@@ -144,7 +145,8 @@ def _take_off(order: Order, amount: Money, moment: datetime) -> tuple[bool, bool
 def _give_back(refund: Refund, order: Order, by: Actor) -> None:
     """Book the refund and say so; what of it has expired, and is not given a new day, goes to the expired account at once."""
     dating = wallet.Dating(until=refund.money_until, mirrors=find_transaction("order", order.id))
-    wallet.credit(order.user_id, refund.amount, source="refund", reference_id=refund.id, note=order.title, by=by, dating=dating)
+    note = with_number(order.title, refund.number)
+    wallet.credit(order.user_id, refund.amount, source="refund", reference_id=refund.id, note=note, by=by, dating=dating)
     wallet.expire_money([account_id_of(current_channel(), "student", order.user_id, refund.currency)])
     db.session().refresh(order)
     after = {key: getattr(refund, key) for key in ("amount_minor", "currency", "reason", "ends_access", "money_until")}
@@ -174,9 +176,8 @@ def undo_refund(refund: Refund, *, by: Actor) -> None:
     try:
         with db.session().begin_nested():
             undone = wallet.Dating(mirrors=find_transaction("refund", refund.id))
-            wallet.debit(
-                refund.user_id, refund.amount, source="refund_undo", reference_id=refund.id, note=order.title, by=by, dating=undone
-            )
+            note = with_number(order.title, refund.number)
+            wallet.debit(refund.user_id, refund.amount, source="refund_undo", reference_id=refund.id, note=note, by=by, dating=undone)
     except NotEnough as refusal:
         held = balance_of(refund.user_id, refund.currency).format(by.locale)
         raise MoneySpent(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 
 from lms.channels.models import Member
@@ -33,6 +33,7 @@ class Orders(Report):
         Column("title", _l("Course"), Order.title),
         Column("person", _l("Person"), Member.name, nullable=False),
         Column("email", _l("E-mail"), Member.email, shown=False),
+        Column("number", _l("Number"), Order.number),
         Column("created_at", _l("Ordered"), Order.created_at, kind="time"),
         Column("amount", _l("Amount"), Order.amount_minor, kind="money", currency=Order.currency, total=True),
         Column(
@@ -66,7 +67,10 @@ class Orders(Report):
         Period("paid", _l("Paid"), Order.paid_at),
         of_person(Order.user_id),
     )
-    search = (Sought(Order.id, (Order.title,), "payments.find_orders"), people_by(Order.user_id))
+    search = (
+        Sought(Order.id, (Order.title + " " + Order.number + " " + func.replace(Order.number, "-", ""),), "payments.find_orders"),
+        people_by(Order.user_id),
+    )
 
     def query(self, by: Actor) -> Select[Any]:
         """Every order with its person."""
@@ -96,6 +100,8 @@ class Refunds(Report):
         Column("title", _l("Course"), Order.title),
         Column("person", _l("Person"), Member.name, nullable=False),
         Column("email", _l("E-mail"), Member.email, shown=False),
+        Column("number", _l("Number"), Refund.number),
+        Column("order", _l("Order"), Order.number, shown=False),
         Column("amount", _l("Amount"), Refund.amount_minor, kind="money", currency=Refund.currency, total=True),
         Column("reason", _l("Reason"), Refund.reason),
         Column("ends_access", _l("Ends the access"), Refund.ends_access, kind="bool"),
@@ -116,7 +122,7 @@ class Refunds(Report):
         Period("refunded", _l("Refunded"), Refund.refunded_at),
         of_person(Refund.user_id),
     )
-    search = (Order.title, Member.name, Member.email, Refund.reason)
+    search = (Order.title, Member.name, Member.email, Refund.reason, Refund.number, func.replace(Refund.number, "-", ""), Order.number)
 
     def query(self, by: Actor) -> Select[Any]:
         """Every refund with its order and people."""

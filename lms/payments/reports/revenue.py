@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from babel.dates import format_date
 from sqlalchemy import Date, DateTime, Integer, Select, String, Text, Uuid, cast, func, literal, select, type_coerce, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -10,6 +11,7 @@ from lms.channels.models import Channel, Member
 from lms.core import db
 from lms.core.decisions import Actor, Decision
 from lms.core.i18n import lazy_gettext as _l
+from lms.core.i18n import locale
 from lms.core.reports import Choice, Column, Period, Report
 from lms.core.reports.fields import Words
 from lms.payments import policies
@@ -71,7 +73,7 @@ MONTHS = (
 def month_options() -> Sequence[tuple[str, str]]:
     """The months in which anything was sold or given back, the newest first."""
     months = db.session().scalars(select(MONTH).distinct().order_by(MONTH.desc()).limit(240))
-    return [(f"{one:%Y-%m}", f"{one:%Y-%m}") for one in months]
+    return [(f"{one:%Y-%m}", str(format_date(one, "MMMM y", locale=locale()))) for one in months]
 
 
 def course_options() -> Sequence[tuple[str, str]]:
@@ -93,7 +95,7 @@ class Revenue(Report):
     sort = "-month"
     empty = ("banknote", _l("No money yet"), _l("It appears here with the first paid order."))
     columns = (
-        Column("days", _l("Month"), func.to_char(MONTHS.c.month, "YYYY-MM"), nullable=False, sortable=False),
+        Column("days", _l("Month"), func.to_char(MONTHS.c.month, "YYYY-MM"), kind="month", nullable=False, sortable=False),
         Column("month", _l("First day"), MONTHS.c.month, kind="date", nullable=False, shown=False),
         Column("title", _l("Course"), MONTHS.c.title, nullable=False),
         Column("sales", _l("Orders"), MONTHS.c.sales, kind="int", total=True, nullable=False),

@@ -17,7 +17,7 @@ from lms.web.answers import moved
 from lms.web.charts import Chart, Number, bar_chart, line_chart
 from lms.web.tiles import Tile, a_tile, rows_href
 from lms.web.toasts import toast
-from lms.web.words import day, money, number
+from lms.web.words import money, number, short_day
 
 STRETCHES = (30, 90)
 
@@ -68,7 +68,7 @@ def _charts(series: dict[str, Series], currency: str) -> list[tuple[str, Chart, 
         return money(int(value), currency)
 
     def chart(kind: Callable[..., Chart], title: str, names: tuple[tuple[str, str], ...], say: Callable[[Number], str]) -> Chart:
-        labels = [day(one) for one in series[names[0][0]].days]
+        labels = [short_day(one) for one in series[names[0][0]].days]
         return kind(title, labels, [(label, series[name].values) for name, label in names], say=say, head=_("Day"))
 
     usage_list, revenue_list = "reporting.usage", "reporting.revenue"

@@ -1,5 +1,6 @@
 """Door 2: the command palette."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -8,17 +9,19 @@ from flask import current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.core.i18n import gettext as _
-from lms.payments.reports import Orders
+from lms.payments.reports import Orders, Refunds
 from lms.search import policies, queries
 from lms.search.admin import places
 from lms.search.admin.door import bp
 from lms.search.queries import Hit
+from lms.vouchers.reports import Gifts
 from lms.web.access import actor, allow
 from lms.web.answers import fragment
 from lms.web.navigation import navigation_for
 from lms.web.words import day, money
 
 SHOWN = 6
+RECEIPT = re.compile(r"(?:[RGrg]-?)?[0-9]{3,9}(?:-[0-9]{0,4})?")  # a receipt's number, or a good part of one
 PLACES = {
     "course": ("courses_admin.show", "course_id", "book-open"),
     "lesson": ("courses_admin.lessons_edit", "lesson_id", "file-text"),
@@ -41,18 +44,24 @@ def palette() -> ResponseReturnValue:
         {"title": _("People"), "rows": rows(found.of("person"), names)},
         {"title": _("Vouchers"), "rows": rows(found.of("batch"), names)},
         {"title": _("Orders"), "rows": orders(words)},
+        {"title": _("Refunds and gifts"), "rows": receipts(words)},
         *_by_heart(words),
     ]
     return fragment(
         "search/admin/_palette.html",
         page=url_for("search.index", q=words or None),
-        groups=[group for group in groups if group["rows"]],
+        groups=sorted((group for group in groups if group["rows"]), key=lambda group: not _is_named(group["rows"], words)),
         words=words,
     )
 
 
+def _is_named(found: Sequence[dict[str, Any]], words: str) -> bool:
+    """Whether one of the rows is called so; those that only say it somewhere in their text come after: Enter opens the first."""
+    return any(f" {words}".casefold() in f" {row['title']}".casefold() for row in found)
+
+
 def orders(words: str) -> list[dict[str, Any]]:
-    """The newest orders under the words: by course, person or address; for those who may see them."""
+    """The newest orders under the words: by course, person, address or number; for those who may see them."""
     report = Orders()
     if len(words) < places.FEWEST or not report.allowed(actor()):
         return []
@@ -60,12 +69,32 @@ def orders(words: str) -> list[dict[str, Any]]:
     return [
         {
             "title": f"{row['title']} · {row['person']}",
-            "note": f"{money(row['amount'], row['amount_currency'])} · {day(row['created_at'])}",
+            "note": f"{row['number']} · {money(row['amount'], row['amount_currency'])} · {day(row['created_at'])}",
             "href": report.href.replace("{id}", str(row["id"])),
             "icon": "receipt",
         }
         for row in report.page(view, actor(), size=SHOWN).rows
     ]
+
+
+def receipts(words: str) -> list[dict[str, Any]]:
+    """Refunds and gifts by their number, when the words look like a part of one; for those who may see them."""
+    found: list[dict[str, Any]] = []
+    if not RECEIPT.fullmatch(words):
+        return found
+    for report, icon, moment, title in ((Refunds(), "undo-2", "refunded_at", "title"), (Gifts(), "ticket", "made_at", "what")):
+        if report.allowed(actor()):
+            rows = report.page(report.read_view({"q": [words]}), actor(), size=SHOWN).rows
+            found += [
+                {
+                    "title": f"{row[title]} · {row['number']}",
+                    "note": f"{money(row['amount'], row['amount_currency'])} · {day(row[moment])}",
+                    "href": report.href.replace("{id}", str(row["id"])),
+                    "icon": icon,
+                }
+                for row in rows
+            ]
+    return found
 
 
 def _by_heart(words: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from flask import jsonify, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.core import tickets
-from lms.core.errors import Forbidden
+from lms.core.errors import Forbidden, NotFound
 from lms.core.i18n import gettext as _
 from lms.streaming import operations, policies, queries
 from lms.streaming.admin.door import bp, run_by_me
@@ -54,10 +54,17 @@ def sessions_moments(session_id: UUID) -> ResponseReturnValue:
     page = url_for(".sessions_show", session_id=session_id)
     if request.method == "POST":
         if request.form.get("remove"):
-            moment = queries.get_moment(session_id, UUID(request.form["remove"]))
+            moment = queries.get_moment(session_id, _id(request.form["remove"]))
             operations.unmark_moment(found, moment, by=actor())
         else:
             operations.mark_moment(found, request.form.get("title", ""), by=actor())
         moments = queries.moments_of(session_id)
         return changed("streaming/admin/_moments.html", otherwise=page, session=found, moments=moments)
     return fragment("streaming/admin/_moments.html", page=page, session=found, moments=queries.moments_of(session_id))
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound(_("There is no such moment.")) from error

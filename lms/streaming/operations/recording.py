@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from babel.dates import format_date
+
 from lms.channels.queries import actor_of_user
 from lms.content import operations as content
 from lms.content.models import Asset
 from lms.content.queries import get_asset
 from lms.core import audit, db
-from lms.core.clock import now
+from lms.core.clock import local_day, now
 from lms.core.decisions import Actor
 from lms.core.errors import Refusal
 from lms.core.events import emit
 from lms.core.i18n import gettext as _
+from lms.core.i18n import locale
 from lms.courses import operations as courses
 from lms.courses import queries as course_queries
 from lms.courses.models import Lesson, Section
@@ -60,7 +63,7 @@ def _draft(session: Session, asset: Asset, *, by: Actor) -> Lesson:
     course = course_queries.get_course(session.course_id)
     section = _section(session, by)
     begun = session.started_at or session.starts_at
-    body = _("Recorded live on %(day)s.", day=begun.strftime("%Y-%m-%d"))
+    body = _("Recorded live on %(day)s.", day=format_date(local_day(begun, by.zone), "d MMMM y", locale=locale()))
     lesson = courses.add_lesson(section, session.title[:150], by=by, kind="video", lesson_id=uuid5(session.id, "lesson"), body=body)
     if lesson.is_deleted:
         courses.restore_lesson(lesson, by=by)

@@ -33,6 +33,7 @@ class GiftAnswer(Answer):
     """A gift: `waiting`, `sent`, `withheld`, `redeemed` or `cancelled`."""
 
     id: UUID
+    number: str
     giver_id: UUID
     course_id: UUID | None
     label: str
@@ -128,6 +129,7 @@ def gifts_cancel(gift_id: UUID) -> GiftAnswer:
 def _answer(one: Given) -> GiftAnswer:
     return GiftAnswer(
         id=one.gift.id,
+        number=one.gift.number,
         giver_id=one.gift.giver_id,
         course_id=one.gift.course_id,
         label=one.label,

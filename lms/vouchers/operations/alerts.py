@@ -7,6 +7,7 @@ from sqlalchemy import text
 from lms.core import audit, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
+from lms.core.i18n import gettext as _
 from lms.core.tenancy import current_channel
 from lms.vouchers.models import Alert
 
@@ -56,7 +57,9 @@ def raise_alerts() -> None:
 
 def warn_of_guessing(tries: int, minutes: int) -> None:
     """Put unusual guessing into the inbox; while it stands there it is not said twice."""
-    db.session().execute(WARN, {"channel": current_channel(), "detail": f"{tries} / {minutes} min"})
+    db.session().execute(
+        WARN, {"channel": current_channel(), "detail": _("%(tries)s in %(minutes)s minutes", tries=tries, minutes=minutes)}
+    )
 
 
 def settle_alert(alert: Alert, *, by: Actor) -> bool:

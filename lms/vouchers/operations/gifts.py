@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
+
 from lms.channels.operations import edit_channel
 from lms.channels.queries import this_channel
 from lms.core import audit, db, limits
@@ -60,7 +62,8 @@ class GiftWish:
 def give(wish: GiftWish, *, gift_id: UUID | None = None, by: Actor) -> Gift:
     """Buy a code for somebody from the wallet and put it into a letter to them; the same `gift_id` again answers the same gift.
 
-    Raises Invalid beside the field that does not fit, wallet's NotEnough, and TooMany past 20 gifts a day.
+    Raises Invalid beside the field that does not fit, wallet's NotEnough, Conflict for somebody else's `gift_id`, and TooMany
+    past 20 gifts a day.
     """
     if by.user_id is None:
         raise Forbidden(_("Sign in to give a voucher."), rule="sign_in")
@@ -72,6 +75,22 @@ def give(wish: GiftWish, *, gift_id: UUID | None = None, by: Actor) -> Gift:
         raise Forbidden(may.sentence, rule=may.rule)
     title = _checked(wish)
     limits.hit("gift", f"{this_channel().id}:{by.user_id}", most=MOST_A_DAY, seconds=86400)
+    try:
+        with db.session().begin_nested():
+            return _given(wish, title, gift_id or uuid7(), by)
+    except IntegrityError as error:  # the same id a moment before, by another request
+        if gift_id is None or getattr(getattr(error.orig, "diag", None), "constraint_name", "") != "pk_gifts":
+            raise
+        made = queries.find_gift(gift_id)
+        if made is None or made.giver_id != by.user_id:
+            sentence = _("Another gift has this id already. Send a new one.")
+            raise Conflict(sentence, fields={"id": sentence}) from error
+        return made
+
+
+def _given(wish: GiftWish, title: str, gift_id: UUID, by: Actor) -> Gift:
+    """The code, its letter and the gift."""
+    assert by.user_id is not None
     courses = (wish.course_id,) if wish.course_id is not None else ()
     label = title or _("Gift of %(amount)s", amount=wish.price.format(this_channel().locale))
     issued = create_batch(NewBatch(label=label[:120], value=wish.price, count=1, course_ids=courses, is_gift=True), by=by)
@@ -87,7 +106,7 @@ def give(wish: GiftWish, *, gift_id: UUID | None = None, by: Actor) -> Gift:
     )
     db.session().add(letter)
     db.session().flush()
-    return _paid(wish, letter, label, gift_id or uuid7(), by)
+    return _paid(wish, letter, label, gift_id, by)
 
 
 def _paid(wish: GiftWish, letter: Letter, label: str, gift_id: UUID, by: Actor) -> Gift:
@@ -106,7 +125,7 @@ def _paid(wish: GiftWish, letter: Letter, label: str, gift_id: UUID, by: Actor) 
     )
     db.session().add(gift)
     db.session().flush()
-    note = f"{label} → {wish.name.strip() or wish.email.strip()}"[:500]
+    note = f"{label} → {wish.name.strip() or wish.email.strip()}"[:400] + f" · {gift.number}"
     legs = (Leg("student", -price.minor, by.user_id), Leg("vouchers", price.minor))
     wallet.post(legs, price.currency, source="gift", reference_id=gift.id, note=note, by=by)
     audit.record("vouchers.give", gift, by=by, name=label, after={"amount_minor": price.minor, "currency": price.currency})
@@ -145,7 +164,7 @@ def cancel_gift(gift: Gift, *, by: Actor) -> bool:
     _void(locked, code, by)
     locked.cancelled_at, locked.cancelled_by = now(), by.user_id
     db.session().flush()
-    amount, note = locked.amount, queries.get_batch(locked.batch_id).label
+    amount, note = locked.amount, f"{queries.get_batch(locked.batch_id).label} · {locked.number}"
     legs = (Leg("student", amount.minor, locked.giver_id), Leg("vouchers", -amount.minor))
     dating = Dating(mirrors=find_transaction("gift", locked.id))
     wallet.post(legs, amount.currency, source="gift_cancel", reference_id=locked.id, note=note, by=by, dating=dating)

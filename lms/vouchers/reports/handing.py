@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, and_, case, select
+from sqlalchemy import Select, and_, case, func, select
 
 from lms.channels.models import Member
 from lms.channels.reports import of_person
@@ -84,6 +84,7 @@ class Gifts(Report):
     sort = "-made_at"
     empty = ("ticket", _l("Nobody has given a voucher"), _l("Students can when you let them: see What may be given."))
     columns = (
+        Column("number", _l("Number"), Gift.number),
         Column("made_at", _l("Bought"), Gift.made_at, kind="time"),
         Column("giver", _l("From"), Member.name, nullable=False),
         Column("what", _l("Gift"), Batch.label, nullable=False),
@@ -102,7 +103,7 @@ class Gifts(Report):
         Period("made", _l("Bought"), Gift.made_at),
         of_person(Gift.giver_id),
     )
-    search = (Member.name, Letter.email, Letter.name, Batch.label)
+    search = (Member.name, Letter.email, Letter.name, Batch.label, Gift.number, func.replace(Gift.number, "-", ""))
 
     def query(self, by: Actor) -> Select[Any]:
         """Every gift with its giver, letter, code and batch."""
