@@ -12,6 +12,7 @@ from lms.auth.models import SignInSession
 from lms.core import db
 from lms.core.clock import now
 from lms.core.errors import Conflict, Invalid
+from lms.core.money import Money
 from lms.courses import operations as courses
 from lms.courses.models import Course
 from lms.courses.operations import Entry
@@ -137,7 +138,7 @@ def test_settle_missed_place__by_another_batch_by_money_or_without_one(work: Ses
     with pytest.raises(BatchIsFull):
         operations.settle_missed_place(case, Settlement("batch", batch.id), by=root())
     with pytest.raises(Invalid):
-        operations.settle_missed_place(case, Settlement("money", amount_minor=0), by=root())
+        operations.settle_missed_place(case, Settlement("money", amount=Money(0, "EUR")), by=root())
     autumn = a_batch(course, "Autumn 2027", seats=3)
     for _twice in (1, 2):
         operations.settle_missed_place(case, Settlement("batch", autumn.id), by=root())
@@ -150,7 +151,7 @@ def test_settle_missed_place__gives_money_once_and_closes_the_course(work: Sessi
     _course, _batch, enrollment = a_missed_place(price=30)
     case = case_of(enrollment)
     for _twice in (1, 2):
-        operations.settle_missed_place(case, Settlement("money", amount_minor=3000, reason="No place left"), by=root())
+        operations.settle_missed_place(case, Settlement("money", amount=Money(3000, "EUR"), reason="No place left"), by=root())
     assert not enrollment.is_open and balance_of(sam().user_id, "EUR") == euros(30)  # type: ignore[arg-type]
 
 
@@ -185,7 +186,7 @@ def test_places_settle__by_the_api_once_and_by_admins_alone(api_root: Machine, a
     api_root.money(f"{path}/settle", {"act": "batch", "batch_id": str(batch.id)}, status=409)
     for _twice in (1, 2):
         assert api_root.money(f"{path}/settle", {"act": "batch", "batch_id": str(autumn.id)})["settled_as"] == "moved"
-    api_root.money(f"{path}/settle", {"act": "money", "amount_minor": 3000, "reason": "No place"}, status=409)
+    api_root.money(f"{path}/settle", {"act": "money", "amount": {"minor": 3000, "currency": "EUR"}, "reason": "No place"}, status=409)
 
 
 # --- a granted request -------------------------------------------------------------------------------------------------

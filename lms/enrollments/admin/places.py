@@ -67,4 +67,4 @@ def _worth(batch: CourseBatch, course: Course) -> Money | None:
 
 def _wish(form: PlaceForm) -> Settlement:
     batch_id = UUID(form.batch_id.data) if form.batch_id.data else None
-    return Settlement(form.act.data or "", batch_id, form.amount.data.minor if form.amount.data else None, form.reason.data or "")
+    return Settlement(form.act.data or "", batch_id, form.amount.data or None, form.reason.data or "")

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from pydantic import Field
 
+from lms.core.money import Money
 from lms.enrollments import operations, policies, queries
 from lms.enrollments.api.door import bp
 from lms.enrollments.operations import Settlement
 from lms.wallet.policies import can_adjust
 from lms.web.access import actor, allow
-from lms.web.api import Answer, Body, endpoint
+from lms.web.api import Amount, Answer, Body, endpoint
 
 
 class PlaceAnswer(Answer):
@@ -27,13 +28,13 @@ class PlaceAnswer(Answer):
 
 
 class SettleRequest(Body):
-    """What becomes of it: another `batch` (with `batch_id`), `without` any, or `money` back (with `amount_minor` in the academy's
-    currency and a `reason`, which the person reads), which ends the access.
+    """What becomes of it: another `batch` (with `batch_id`), `without` any, or `money` back (with an `amount` and a
+    `reason`, which the person reads), which ends the access.
     """
 
     act: Annotated[Literal["batch", "without", "money"], Field(examples=["batch"])]
     batch_id: Annotated[UUID | None, Field(examples=["019395f0-1c00-7000-8000-000000000001"])] = None
-    amount_minor: Annotated[int | None, Field(ge=1, le=10**12, examples=[None])] = None
+    amount: Amount | None = None
     reason: Annotated[str, Field(max_length=500, examples=["Your batch was full when the code was used."])] = ""
 
 
@@ -54,5 +55,10 @@ def places_settle(place_id: UUID, body: SettleRequest) -> PlaceAnswer:
     allow(policies.can_manage(actor()))
     if body.act == "money":
         allow(can_adjust(actor()))
-    operations.settle_missed_place(missed, Settlement(body.act, body.batch_id, body.amount_minor, body.reason), by=actor())
+    operations.settle_missed_place(missed, _wish(body), by=actor())
     return PlaceAnswer.model_validate(queries.get_missed_place(place_id))
+
+
+def _wish(body: SettleRequest) -> Settlement:
+    amount = Money(body.amount.minor, body.amount.currency) if body.amount else None
+    return Settlement(body.act, body.batch_id, amount, body.reason)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
-from lms.channels.queries import this_channel
 from lms.core import audit, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
@@ -29,7 +28,7 @@ class Settlement:
 
     act: str
     batch_id: UUID | None = None
-    amount_minor: int | None = None
+    amount: Money | None = None
     reason: str = ""
 
 
@@ -59,22 +58,21 @@ def settle_missed_place(missed: MissedPlace, wish: Settlement, *, by: Actor) -> 
             raise Invalid(_("Choose the batch."), fields={"batch_id": _("Choose the batch.")})
         move_enrollment(enrollment, wish.batch_id, reason=reason, by=by)
     elif wish.act == "money":
-        _give_money(held, enrollment, wish.amount_minor, reason, by)
+        _give_money(held, enrollment, wish.amount, reason, by)
     held.settled_at, held.settled_by, held.settled_as = now(), by.user_id, DONE[wish.act]
     after = {"settled_as": held.settled_as, "user_id": enrollment.user_id, "reason": reason}
     batch = queries.get_batch(held.batch_id)
     audit.record("enrollments.settle_place", batch, by=by, name=batch.name, after=after)
 
 
-def _give_money(held: MissedPlace, enrollment: Enrollment, minor: int | None, reason: str, by: Actor) -> None:
+def _give_money(held: MissedPlace, enrollment: Enrollment, amount: Money | None, reason: str, by: Actor) -> None:
     """Into the wallet by an adjustment, which has a limit and a second person of its own; the access ends."""
     faults = {}
-    if not minor or minor < 0:
+    if amount is None or amount.minor <= 0:
         faults["amount"] = _("Say how much they get back.")
     if not reason:
         faults["reason"] = _("Say why; the person reads it.")
-    if faults:
+    if amount is None or faults:
         raise Invalid(next(iter(faults.values())), fields=faults)
-    amount = Money(minor or 0, this_channel().currency)
     wallet.request_adjustment(enrollment.user_id, amount, reason, adjustment_id=held.id, by=by)
     end_enrollment(enrollment, reason=reason, by=by)
