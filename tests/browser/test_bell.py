@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 def tell(user_id: UUID | None, course: str) -> None:
     """Somebody gets a notice, with a real commit."""
     with db.unit_of_work(CHANNEL):
-        operations.tell("enrolled", [known(user_id)], event_id=uuid7(), href="/", values={"course": course})
+        operations.tell("enrolled", [known(user_id)], event_id=uuid7(), href="/", values={"course": course, "receipt": ""})
 
 
 def ticket(person: Person) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.test_courses import address, context  # noqa: F401  the fixtures
+from tests.browser.test_courses import context  # noqa: F401  the fixtures
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 

@@ -89,6 +89,9 @@ def ways_in(admin: Actor) -> None:
     enrollments.join_waitlist(group, second.user_id, by=second)
     link, _held = enrollments.make_link(enrollments.Terms(label="Open day", course_ids=[linked.id]), by=admin)
     enrollments.enroll_through(link.id, linked, by=second)
+    hiring = enrollments.Terms(label="Teachers", role="instructor", course_ids=[linked.id], seats=1, ends_at=now() + timedelta(days=14))
+    work, _held = enrollments.make_link(hiring, by=admin)
+    enrollments.take_work(work.id, by=a_student("Nia New"))
     courses.set_entry(asked, courses.Entry(entry="request"), by=admin)
     enrollments.ask_to_enroll(asked, "For my work.", by=third)
 

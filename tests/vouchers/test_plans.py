@@ -92,4 +92,4 @@ def test_move_batches__asks_who_answers_for_them(as_root: Browser, connection: s
     with db.unit_of_work(CHANNEL) as session:
         assert session.execute(sa.text("SELECT owner_id FROM vouchers.batches")).scalar_one() == ada.user_id
     as_root.post(f"{plan}/undo", status=303)
-    assert "Taken back: 1 rows" in as_root.get(plan).words
+    assert "Taken back: 1 row" in as_root.get(plan).words

@@ -67,9 +67,8 @@ def give(wish: GiftWish, *, gift_id: UUID | None = None, by: Actor) -> Gift:
     """
     if by.user_id is None:
         raise Forbidden(_("Sign in to give a voucher."), rule="sign_in")
-    known = queries.find_gift(gift_id) if gift_id is not None else None
-    if known is not None and known.giver_id == by.user_id:
-        return known
+    if gift_id is not None and (known := queries.find_gift(gift_id)) is not None:
+        return _own(known, by)
     may = policies.can_give(by, queries.gift_rules())
     if not may:
         raise Forbidden(may.sentence, rule=may.rule)
@@ -81,11 +80,15 @@ def give(wish: GiftWish, *, gift_id: UUID | None = None, by: Actor) -> Gift:
     except IntegrityError as error:  # the same id a moment before, by another request
         if gift_id is None or getattr(getattr(error.orig, "diag", None), "constraint_name", "") != "pk_gifts":
             raise
-        made = queries.find_gift(gift_id)
-        if made is None or made.giver_id != by.user_id:
-            sentence = _("Another gift has this id already. Send a new one.")
-            raise Conflict(sentence, fields={"id": sentence}) from error
-        return made
+        return _own(queries.find_gift(gift_id), by)
+
+
+def _own(gift: Gift | None, by: Actor) -> Gift:
+    """The gift when this person made it; raises Conflict when somebody else did."""
+    if gift is None or gift.giver_id != by.user_id:
+        sentence = _("Another gift has this id already. Send a new one.")
+        raise Conflict(sentence, fields={"id": sentence})
+    return gift
 
 
 def _given(wish: GiftWish, title: str, gift_id: UUID, by: Actor) -> Gift:
