@@ -41,16 +41,19 @@ class Connection:
 
     async def send(self, request: bytes) -> int:
         """The status of the answer; opens the connection again when the server closed it."""
-        if self.writer is None or self.writer.is_closing():
+        is_fresh = self.writer is None or self.writer.is_closing()
+        if is_fresh:
             self.reader, self.writer = await asyncio.open_connection(self.host, self.port, limit=1 << 20)
-        assert self.reader is not None
+        assert self.reader is not None and self.writer is not None
         self.writer.write(request)
         try:
             head = await self.reader.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError) as broken:
             self.writer.close()
             self.writer = None
-            return 0
+            if is_fresh or getattr(broken, "partial", b""):
+                return 0
+            return await self.send(request)  # the server had closed a line that was quiet for long: a browser asks on a new one
         status = int(head[9:12])
         lowered = head.lower()
         if b"content-length:" in lowered:
