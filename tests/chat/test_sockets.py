@@ -459,6 +459,13 @@ def test_rooms_show__tells_that_the_class_has_ended_and_takes_no_more(stage: Sta
     assert one.until("no")["rule"] == "ended"
 
 
+def test_rooms_show__finds_out_that_the_class_has_ended_when_nobody_tells(stage: Stage) -> None:
+    one = come_in(stage.server, stage.sam, stage.room_id)
+    with db.unit_of_work(CHANNEL):
+        streaming.end_session(streaming_queries.get_session(stage.room_id), by=stage.ada.actor)
+    one.until("state", state="ended")
+
+
 def test_rooms_show__tells_how_the_class_stands_after_a_broken_subscription(stage: Stage) -> None:
     one = come_in(stage.server, stage.sam, stage.room_id)
     with db.unit_of_work(CHANNEL):

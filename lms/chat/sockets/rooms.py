@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lms.chat import queries
 from lms.chat.operations import topic_of
 from lms.core import db, pubsub
-from lms.streaming.queries import get_session
+from lms.streaming.queries import get_session, states_of
 from lms.web.socket_doors import database
 from lms.web.websockets import WebSocket, spread, text_frame
 
@@ -52,6 +52,7 @@ class LiveRoom:
         self.recent: deque[tuple[int, bytes]] = deque(maxlen=queries.TAIL)
         self.gone: set[int] = set()
         self.state: dict[str, Any] = {}  # its rules, its pin, what is marked, whose hands are up: `queries.room_state`
+        self.class_state = ""  # scheduled, open, live, ended …: as those in the room were told
         self.is_closed = False
         self.empty_since = time.monotonic()
         self.told_count = -1
@@ -70,8 +71,9 @@ class LiveRoom:
             tail = queries.tail_of(self.room_id, last_seq=last_seq)
             gone = queries.gone_seqs(self.room_id)
             state = queries.room_state(self.room_id)
+            class_state = states_of([self.room_id]).get(self.room_id, "")
         with self.lock:
-            self.state = state
+            self.state, self.class_state = state, class_state
             self.seq = max([last_seq, *(seq for seq, _payload in tail)])
             self.recent.extend((seq, text_frame(payload)) for seq, payload in tail)
             self.gone.update(gone)
@@ -154,9 +156,12 @@ class LiveRoom:
                 self.heard_seq = max(self.heard_seq, self.seq) + 1
                 self.catch_up()
 
-    def check(self, last_seq: int) -> None:
-        """Compare with what PostgreSQL says; a line whose teller died on the way is found here."""
+    def check(self, last_seq: int, class_state: str) -> None:
+        """Compare with what PostgreSQL says; a line, or the end of the class, whose teller died on the way is found here."""
         with self.lock:
+            if class_state != self.class_state:
+                self.class_state = class_state
+                self.spread(encode({"k": "state", "state": class_state}))
             self.heard_seq = max(self.heard_seq, last_seq)
             if self.heard_seq > self.seq:
                 self.catch_up()
@@ -209,6 +214,8 @@ class LiveRoom:
             self.state["pin"] = news["line"]
         elif kind == "hands":
             self.state["hands"] = news["hands"]
+        elif kind == "state":
+            self.class_state = news["state"]
 
     def _forget(self, seq: int) -> None:
         """Take the words of a deleted line out of the newest frames: its own, and where it is quoted."""
@@ -252,7 +259,7 @@ class LiveRoom:
             session_state = get_session(self.room_id).state
             state, gone = queries.room_state(self.room_id), queries.gone_seqs(self.room_id)
         with self.lock:
-            self.state = state
+            self.state, self.class_state = state, session_state
             self.gone.update(gone)
         self.spread(encode({"k": "sync", "gone": sorted(self.gone), **state}))
         self.spread(encode({"k": "state", "state": session_state}))

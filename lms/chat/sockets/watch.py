@@ -19,7 +19,7 @@ from lms.core import db, pubsub, rights
 from lms.core.clock import now
 from lms.core.redis import RedisError, redis
 from lms.streaming import operations as streaming
-from lms.streaming.queries import standings_of
+from lms.streaming.queries import standings_of, states_of
 from lms.web.socket_doors import NO_RIGHT, SIGNED_OUT, database, sign_of_life
 
 TICK = 1.0
@@ -162,8 +162,9 @@ class Watch:
         for channel_id, found in groups.items():
             with database, db.unit_of_work(channel_id, read_only=True):
                 newest = queries.last_seqs(room.room_id for room in found)
+                states = states_of(room.room_id for room in found)
             for room in found:
-                room.check(newest.get(room.room_id, 0))
+                room.check(newest.get(room.room_id, 0), states.get(room.room_id, room.class_state))
 
     def _forget_presence(self, room: LiveRoom, user_id: UUID | None) -> None:
         try:

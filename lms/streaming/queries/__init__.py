@@ -46,6 +46,7 @@ from lms.streaming.queries.sessions import (
     sessions_of_batch,
     sessions_to_open,
     standings_of,
+    states_of,
     stay_of,
     upcoming_sessions,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "sessions_to_open",
     "signals_of",
     "standings_of",
+    "states_of",
     "stay_of",
     "stream_key",
     "stream_url",
