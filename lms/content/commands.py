@@ -68,8 +68,8 @@ def examine_published_files(config: Config) -> list[Finding]:
 
 
 def _is_missing(store: Storage, asset: Asset) -> bool:
-    keys = (asset.file_key, asset.poster_key, asset.hls_key, asset.mp4_key)
-    return any(key is not None and not store.exists(key) for key in keys)
+    keys = (asset.file_key, asset.poster_key, asset.hls_key, asset.mp4_key, asset.original_key)
+    return any(key and not store.exists(key) for key in keys)
 
 
 @cache

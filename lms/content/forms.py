@@ -1,10 +1,14 @@
 """The shape of what is sent when files are uploaded."""
 
+from decimal import Decimal
+from typing import Any
+
 from flask_wtf.file import FileField
 from pydantic import BaseModel, ConfigDict, Field
-from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, DecimalField, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from lms.content.models import PRICES, Rule
 from lms.core.i18n import lazy_gettext as _l
 from lms.web.forms import Form
 
@@ -53,6 +57,36 @@ class WatchingForm(Form):
         _l("Show the viewer's e-mail over the video"),
         description=_l("Small and moving, for the person watching. It keeps films from being passed on."),
     )
+
+
+def _price(label: Any, text: Any = "") -> DecimalField:
+    return DecimalField(label, [Optional(), NumberRange(0, 1_000_000)], places=None, description=text)
+
+
+class RoomForm(Form):
+    """Where originals lie, and what room and work cost."""
+
+    cold_after_days = IntegerField(
+        _l("Days until an original goes to the cold place"),
+        [Optional(), NumberRange(1, 3650)],
+        description=_l("Counted from when the file is ready. Films play on as before. Empty: originals stay where they are."),
+    )
+    price_hour = _price(_l("An hour of processor time"))
+    price_stored = _price(_l("A GB for a month"))
+    price_cold = _price(_l("A GB for a month in the cold place"), _l("Empty: like any other."))
+    price_given = _price(_l("A GB given"), _l("To watch or to download."))
+
+    def fill(self, rule: Rule) -> None:
+        """Show what stands."""
+        self.cold_after_days.data = rule.cold_after_days
+        for name in PRICES:
+            micros = getattr(rule, name)
+            self[name].data = None if micros is None else Decimal(f"{Decimal(micros).scaleb(-6).normalize():f}")
+
+    @property
+    def prices(self) -> dict[str, int | None]:
+        """The prices in millionths."""
+        return {name: None if self[name].data is None else round(self[name].data.scaleb(6)) for name in PRICES}
 
 
 class StartUpload(BaseModel):

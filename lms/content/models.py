@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,11 @@ from lms.core.captions import Cue, read_captions
 from lms.core.clock import now
 from lms.core.db import Base, Tenant, belongs_to
 from lms.core.i18n import gettext as _
+from lms.core.storage import is_cold
 
 KINDS = ("video", "audio", "image", "document", "file")
 STATES = ("uploading", "checking", "processing", "ready", "failed", "deleted")
+PRICES = ("price_hour", "price_stored", "price_cold", "price_given")
 WORKING = ("checking", "processing")
 
 
@@ -87,7 +89,17 @@ class Asset(Tenant, Base):
     @property
     def can_remake(self) -> bool:
         """Whether its sizes can be made anew: the original is still here."""
-        return self.kind == "video" and self.state == "ready" and bool(self.original_key)
+        return self.kind == "video" and self.has_original
+
+    @property
+    def has_original(self) -> bool:
+        """Whether what was uploaded is still here as it came, checked and ready."""
+        return self.state == "ready" and bool(self.original_key)
+
+    @property
+    def is_cold(self) -> bool:
+        """Whether the original lies in the cold place."""
+        return is_cold(self.original_key)
 
     @property
     def can_retry(self) -> bool:
@@ -193,19 +205,27 @@ class Track(Tenant, Base):
 
 class Rule(Tenant, Base):
     """How an academy's videos may be watched: on how many screens at once and on how many devices at all (None: on any number of them),
-    and with the viewer's address over them."""
+    and with the viewer's address over them; after how many days an original goes to the cold place (None: never); and what
+    an hour of processor time, a GB for a month and a GB given cost, in millionths of the academy's currency (None: not said)."""
 
     __tablename__ = "rules"
     __table_args__ = (
         UniqueConstraint("channel_id"),
         CheckConstraint("most_screens BETWEEN 1 AND 20", name="most_screens"),
         CheckConstraint("most_devices BETWEEN 1 AND 20", name="most_devices"),
+        CheckConstraint("cold_after_days BETWEEN 1 AND 3650", name="cold_after_days"),
+        *(CheckConstraint(f"{price} BETWEEN 0 AND 1000000000000", name=price) for price in PRICES),
         {"schema": "content"},
     )
 
     most_screens: Mapped[int | None]
     has_watermark: Mapped[bool] = mapped_column(default=False)
     most_devices: Mapped[int | None]
+    cold_after_days: Mapped[int | None]
+    price_hour: Mapped[int | None]
+    price_stored: Mapped[int | None]
+    price_cold: Mapped[int | None]
+    price_given: Mapped[int | None]
 
 
 class Device(Tenant, Base):
@@ -274,6 +294,29 @@ class Devices:
         """When the person may give up a device again by themselves; None: now."""
         late = sorted(one.forgotten_at for one in self.changed if one.forgotten_at is not None and one.forgotten_at > at - self.CHANGES)
         return late[-self.MOST_CHANGES] + self.CHANGES if len(late) >= self.MOST_CHANGES else None
+
+
+class Spent(Tenant, Base):
+    """What a file cost in one month: processor time, the length made ready, bytes given as downloads, and bytes stored times days."""
+
+    __tablename__ = "spent"
+    __table_args__ = (
+        belongs_to("asset_id", "content.assets", ondelete="CASCADE"),
+        UniqueConstraint("channel_id", "asset_id", "month"),
+        CheckConstraint("cpu_ms >= 0 AND made_ms >= 0 AND given_bytes >= 0", name="not_negative"),
+        Index("ix_spent_month", "channel_id", "month"),
+        {"schema": "content"},
+    )
+
+    asset_id: Mapped[UUID]
+    month: Mapped[date]
+    cpu_ms: Mapped[int] = mapped_column(default=0)
+    made_ms: Mapped[int] = mapped_column(default=0)
+    given_bytes: Mapped[int] = mapped_column(default=0)
+    original_days: Mapped[int] = mapped_column(default=0)
+    cold_days: Mapped[int] = mapped_column(default=0)
+    made_days: Mapped[int] = mapped_column(default=0)
+    weighed_on: Mapped[date | None]
 
 
 class Usage(Tenant, Base):

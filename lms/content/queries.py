@@ -18,12 +18,13 @@ from lms.core.errors import Forbidden
 from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.core.models import Outbox
-from lms.core.storage import Part, storage
+from lms.core.storage import Part, cold, storage
 from lms.core.tenancy import current_channel
 
 WATCH = "content:watch"
 WATCH_SECONDS = 6 * 3600
 DAY = 86_400
+IS_COLD = Asset.original_key.startswith(cold(""))
 
 
 class Caption(NamedTuple):
@@ -64,6 +65,14 @@ class Ticket(NamedTuple):
     since: int
 
 
+class Room(NamedTuple):
+    """Bytes that lie in the store: originals at hand, originals in the cold place, and what was made of them."""
+
+    originals: int
+    cold: int
+    made: int
+
+
 class UploadState(NamedTuple):
     """How far an upload is: the numbers that arrived whole, and the numbers that are missing."""
 
@@ -93,6 +102,11 @@ def find_deleted(asset_id: UUID) -> Asset:
     if found is None:
         raise NoSuchAsset(_("This file is not here. It may have been deleted."))
     return found
+
+
+def hold_asset(asset_id: UUID) -> Asset:
+    """One file of this channel, deleted or not, held until the transaction ends."""
+    return db.session().get_one(Asset, asset_id, with_for_update=True, populate_existing=True)
 
 
 def assets_by_id(asset_ids: Sequence[UUID | None]) -> dict[UUID, Asset]:
@@ -196,6 +210,20 @@ def leftover_assets(before: datetime) -> Sequence[Asset]:
         )
         .all()
     )
+
+
+def warm_originals(before: datetime, *, most: int) -> Sequence[Asset]:
+    """Files ready since the moment whose original does not lie in the cold place, oldest first."""
+    wanted = select(Asset).where(Asset.state == "ready", Asset.ready_at < before, Asset.original_key != "", ~IS_COLD)
+    return db.session().scalars(wanted.order_by(Asset.ready_at).limit(most)).all()
+
+
+def room() -> Room:
+    """What the academy's files take, by what it is; one query."""
+    size = func.coalesce(func.sum(case((Asset.original_key != "", Asset.size), else_=0)).filter(~IS_COLD), 0)
+    cooled = func.coalesce(func.sum(Asset.size).filter(IS_COLD), 0)
+    made = func.coalesce(func.sum(Asset.made_bytes), 0)
+    return Room(*(int(one) for one in db.session().execute(select(size, cooled, made)).one()))
 
 
 def usage() -> Usage | None:
@@ -348,6 +376,13 @@ def download_url(asset: Asset, *, seconds: int = 300) -> str:
     if asset.file_key is None or asset.state != "ready":
         return ""
     return storage().get_url(asset.file_key, seconds, filename=asset.filename, content_type=asset.content_type)
+
+
+def original_url(asset: Asset, *, seconds: int = 300) -> str:
+    """A short signed address that downloads what was uploaded as it came, wherever it lies."""
+    if not asset.has_original:
+        raise NoSuchAsset(_("What was uploaded is not kept of this file."))
+    return storage().get_url(asset.original_key, seconds, filename=asset.filename, content_type="application/octet-stream")
 
 
 def seconds_to_tomorrow() -> int:

@@ -16,7 +16,7 @@ from lms.core.clock import now
 from lms.core.decisions import Decision, anyone, signed_in, yes
 from lms.core.errors import Forbidden, NotFound
 from lms.core.i18n import gettext as _
-from lms.core.storage import LocalStorage, WrongPart, disposition, storage, type_of
+from lms.core.storage import LocalStorage, WrongPart, cold, disposition, storage, type_of
 from lms.core.tenancy import current_channel
 from lms.web.access import actor, allow
 from lms.web.answers import moved
@@ -178,7 +178,7 @@ def _no_more_words() -> None:
 
 
 def _this_channel(key: str) -> None:
-    if not key.startswith(f"{current_channel()}/"):
+    if not key.removeprefix(cold("")).startswith(f"{current_channel()}/"):
         raise Forbidden(_("This link is of another academy."), rule="channel")
 
 

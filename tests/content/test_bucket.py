@@ -9,9 +9,9 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from lms.config import S3
-from lms.content import queries
+from lms.content import jobs, queries
 from lms.core import db
-from lms.core.storage import use_storage
+from lms.core.storage import cold, use_storage
 from lms.core.storage.bucket import S3Storage
 from tests.client import Browser
 from tests.conftest import CHANNEL, run_jobs
@@ -50,4 +50,20 @@ def test_uploads__to_a_bucket_become_a_video_that_plays_from_it(as_ada: Browser,
     assert requests.get(segment.location, headers={"Range": "bytes=0-9"}, timeout=5).status_code == 206
     assert as_ada.get(f"/content/files/{'a' * 30}", check=False).status == 404
     with db.unit_of_work(CHANNEL):
-        assert queries.get_asset(UUID(state["asset_id"])).sha256
+        asset = queries.get_asset(UUID(state["asset_id"]))
+    assert asset.sha256
+    with db.unit_of_work(CHANNEL):
+        jobs.cool_original.put({"asset_id": str(asset.id)})
+    run_jobs()
+    download = as_ada.get(f"/admin/content/assets/{asset.id}/original", status=302).location
+    assert "/files/cold/" in download and requests.get(download, timeout=5).content == data
+
+
+def test_copy__of_a_big_file_goes_in_parts_inside_the_bucket(bucket: S3Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lms.core.storage.bucket.COPY_BYTES", 5 << 20)
+    key, data, told = f"{CHANNEL}/uploads/x/original", b"0123456789" * (1 << 20), []
+    bucket.put(key, data)
+    bucket.copy(key, cold(key), lambda: told.append(1))
+    assert bucket.open(cold(key)).read() == data and len(told) == 2
+    bucket.delete_channel(CHANNEL)
+    assert not bucket.exists(cold(key))

@@ -102,6 +102,9 @@ def test_devices_forget__frees_a_place_at_once_and_not_all_day(app: Flask, as_sa
     assert not plays(as_sam, path, PHONE)
     piece = as_root.get(f"/admin/content/people/{as_sam.person.user_id}/devices", htmx=True, status=200)
     assert "Firefox on Linux" in piece.words and "Changed 3 times" in piece.words
+    as_ada.get("/admin/reporting/reports/content.devices", status=403)
+    rows = machine_of(app, people.root).get("/reporting/reports/content.devices?state=known")["rows"]
+    assert [(row["device"], row["devices"], row["changes"]) for row in rows] == [("Firefox · Linux", 1, 3)]
     clear = f"/admin/content/people/{as_sam.person.user_id}/devices/clear"
     as_ada.post(clear, status=403, check=False)
     assert "Changed 0 times" in as_root.post(clear, htmx=True, status=200).words

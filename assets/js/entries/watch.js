@@ -4,7 +4,7 @@
 // While it plays that is all that is sent; a pause, a jump and a page that is hidden or left are told at once, so that another device goes
 // on at the same second. This one also notes the second in localStorage, for a battery that dies without a word.
 // A range grows only while the video plays on by itself; a jump ends it. What could not be sent waits in localStorage and goes out later,
-// marked as late, so that it adds ranges but no time. The server unites all reports, so sending one twice adds nothing.
+// marked as late, so that it adds ranges but no time. A report also says how many bytes of the film came over the line. The server unites all reports, so sending one twice adds nothing.
 const STORE = "watch-waiting";
 const MOST_WAITING = 60;
 const MOST_PARTS = 100;
@@ -86,6 +86,11 @@ export default function watch(root) {
   let jumped = 0; // the timer of the last jump
   let done = root.dataset.done === "1";
   let stopped = false;
+  let given = 0; // bytes of the film that came over the line since the last report, where the browser tells
+  const meter = new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) if (one.name.includes("/content/watch/")) given += one.transferSize || 0;
+  });
+  meter.observe({ type: "resource", buffered: true });
 
   const resume = Number(video.dataset.resume || 0);
   const here = resume > 0 && !location.search.includes("t=") ? left(root.dataset.url, resume) : resume;
@@ -118,8 +123,9 @@ export default function watch(root) {
     if (part) { const { to, rate } = part; close(); if (!video.paused) { part = { from: to, to, rate }; } }
     const position = video.readyState ? video.currentTime : null;
     if (!parts.length && (position === null || position === told)) return;
-    const report = { id: `${root.dataset.pass.slice(-16)}-${Date.now()}-${count++}`, url: root.dataset.url, pass: root.dataset.pass, played: parts.splice(0, MOST_PARTS), position, late: false };
+    const report = { id: `${root.dataset.pass.slice(-16)}-${Date.now()}-${count++}`, url: root.dataset.url, pass: root.dataset.pass, played: parts.splice(0, MOST_PARTS), position, late: false, given };
     told = position;
+    given = 0;
     if (leaving && report.played.length) keep(report); // the page may be gone before the answer comes
     const answer = await post(report);
     if (answer.state === "later") { if (report.played.length) keep(report); return; }
@@ -153,7 +159,7 @@ export default function watch(root) {
   on("ended", () => { if (part && video.duration - part.to < 1) part.to = video.duration; close(); send(); });
 
   const clock = setInterval(() => {
-    if (!root.isConnected) { clearInterval(clock); return; }
+    if (!root.isConnected) { clearInterval(clock); meter.disconnect(); return; }
     if (!video.paused) { tick(); send(); }
   }, seconds * 1000);
   document.addEventListener("visibilitychange", () => { if (document.hidden) { tick(); send(true); } });

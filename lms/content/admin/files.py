@@ -117,6 +117,14 @@ def assets_show(asset_id: UUID) -> ResponseReturnValue:
     return render_template("content/admin/assets_show.html", playback=playback, pictures=pictures, wave=wave, **_status(asset))
 
 
+@bp.route("/assets/<uuid:asset_id>/original")
+def assets_original(asset_id: UUID) -> ResponseReturnValue:
+    """Download what was uploaded as it came."""
+    asset = queries.get_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    return redirect(queries.original_url(asset), 302)
+
+
 @bp.route("/assets/<uuid:asset_id>/status")
 def assets_status(asset_id: UUID) -> ResponseReturnValue:
     """Where a file stands; asks again by itself while it is being worked on."""

@@ -16,7 +16,7 @@ from lms.content.errors import NoSuchAsset
 from lms.content.gateways import Facts, Ffmpeg, ProcessingFailed
 from lms.content.gateways.ladder import cuts
 from lms.content.jobs.encoding import put_tickets
-from lms.content.jobs.runs import Run, StoreAway
+from lms.content.jobs.runs import Run, StoreAway, counted
 from lms.content.models import Asset
 from lms.content.operations import Plan
 from lms.core import sandbox
@@ -45,7 +45,7 @@ def process(asset_id: str) -> None:
     if run is None:
         return
     try:
-        with sandbox.scratch() as folder:
+        with counted(run), sandbox.scratch() as folder:
             run.work(folder)
     except (WrongFile, ProcessingFailed) as refusal:
         run.fail(refusal)
@@ -62,6 +62,7 @@ class Check(Run):
         super().__init__(asset.id, asset.run or "", folder)
         self.kind = asset.kind
         self.size = asset.size
+        self.channel_id = asset.channel_id
         self.original = asset.original_key
         self.plays = asset.is_playable
         self.sha256 = asset.sha256 or ""
@@ -77,7 +78,8 @@ class Check(Run):
                 left = before if before != asset.folder else None
                 folder = operations.begin_run(asset)
                 upload = queries.find_upload(asset_id)
-                parts = (upload.key, upload.upload_id) if upload is not None and upload.state == "completed" else None
+                is_new = upload is not None and upload.state == "completed" and upload.key == asset.original_key
+                parts = (upload.key, upload.upload_id) if upload is not None and is_new else None
         except NoSuchAsset:
             return None
         if folder is None:
@@ -149,7 +151,7 @@ class Check(Run):
         plans = [Plan("sound", self.original, 0.0, facts.duration)] if facts.has_audio else []
         if not parts:
             return [*plans, Plan("pictures", self.original, 0.0, facts.duration)]
-        place = f"{self.original.rpartition('/')[0]}/{self.name}"
+        place = f"{self.channel_id}/uploads/{self.asset_id}/{self.name}"
         for part, start, end in zip(parts, [found[0], *moments], [*moments, facts.duration], strict=True):
             key = f"{place}/{part.name}"
             self.store(part, key)

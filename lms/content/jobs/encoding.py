@@ -11,7 +11,7 @@ from lms.content.errors import NoSuchAsset
 from lms.content.gateways import Facts, ProcessingFailed, ladder
 from lms.content.gateways.ladder import PHONE_RATE, PHONE_SIDE, tile_seconds
 from lms.content.gateways.playlists import SOUND, Track, bits, master_playlist, media_playlist, storyboard
-from lms.content.jobs.runs import Run, StoreAway
+from lms.content.jobs.runs import Run, StoreAway, counted
 from lms.content.models import Asset, Piece
 from lms.core import sandbox
 from lms.core.clock import now
@@ -32,7 +32,7 @@ def encode(ticket: str) -> None:
         return
     run = PieceRun(asset, piece)
     try:
-        with sandbox.scratch() as folder:
+        with counted(run), sandbox.scratch() as folder:
             run.work(folder)
     except (WrongFile, ProcessingFailed) as refusal:
         with suppress(NoSuchAsset), step():
@@ -115,8 +115,9 @@ def assemble(asset_id: str, run: str) -> None:
             pieces = list(queries.pieces_of(asset.id, run))
         if asset.run != run or asset.state != "processing" or not pieces:
             return
-        with sandbox.scratch() as folder:
-            Assembly(asset, pieces).work(folder)
+        joining = Assembly(asset, pieces)
+        with counted(joining), sandbox.scratch() as folder:
+            joining.work(folder)
     except (LostLease, NoSuchAsset):
         return
     except Unavailable as error:

@@ -4,9 +4,11 @@ No transaction is open while ffmpeg works. Each run writes into a folder of its 
 says so, so repeating is harmless.
 """
 
+import resource
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import UUID
@@ -15,7 +17,7 @@ from lms.content import operations
 from lms.content.errors import NoSuchAsset
 from lms.core import sandbox
 from lms.core.i18n import gettext as _
-from lms.core.jobs import report_progress, step
+from lms.core.jobs import LostLease, report_progress, step
 from lms.core.sniff import WrongFile
 from lms.core.storage import LocalStorage, storage, type_of
 
@@ -115,6 +117,23 @@ class Run:
     def note(self, fraction: float, stage: str) -> bool:
         """Write down how far it is; false when it is no longer wanted."""
         return operations.note_progress(self.asset_id, self.name, min(99, int(fraction * 100)), stage)
+
+
+@contextmanager
+def counted(run: Run) -> Iterator[None]:
+    """Note how much processor time a run takes, ffmpeg's among it, however it ends; that of a killed worker is not known."""
+    before = _used_ms()
+    try:
+        yield
+    finally:
+        with suppress(LostLease), step():
+            operations.note_spent(run.asset_id, cpu_ms=_used_ms() - before)
+
+
+def _used_ms() -> int:
+    """Milliseconds of processor time this process and those it has waited for have taken."""
+    mine, theirs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return round((mine.ru_utime + mine.ru_stime + theirs.ru_utime + theirs.ru_stime) * 1000)
 
 
 class Told:

@@ -35,6 +35,12 @@ def draw_poster(asset_id: str, seconds: float) -> None:
         operations.show_poster(queries.lock_asset(asset.id), key)
 
 
+@job(queue="bulk", every=Every(at="20:00"))
+def weigh_files() -> None:
+    """Note how many bytes lie in the store today."""
+    operations.weigh()
+
+
 @job(queue="bulk", every=Every(minutes=60))
 def forget_abandoned() -> None:
     """Let uploads go that nobody touched for a week, originals of failed files after a week, and what killed workers left."""

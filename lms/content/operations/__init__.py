@@ -1,5 +1,6 @@
 """Every change of content: uploads begin, go on and end; assets become playable, ready, failed, deleted; grants open and shut."""
 
+from lms.content.operations.cooling import drop_warm, set_cooling, show_cold
 from lms.content.operations.devices import clear_devices, forget_device, is_fresh, purge_devices, remember_device
 from lms.content.operations.files import (
     choose_moment,
@@ -17,6 +18,7 @@ from lms.content.operations.grants import renew_grant, revoke_grants
 from lms.content.operations.holding import set_quota
 from lms.content.operations.making import begin_run, fail_asset, make_playable, make_ready, note_progress
 from lms.content.operations.pieces import Plan, end_piece, give_back, note_piece, plan_pieces, take_piece
+from lms.content.operations.spending import note_spent, set_prices, weigh
 from lms.content.operations.tracks import (
     Line,
     add_track,
@@ -57,6 +59,7 @@ __all__ = [
     "delete_track",
     "drop_asset",
     "drop_original",
+    "drop_warm",
     "edit_track",
     "end_piece",
     "fail_asset",
@@ -69,6 +72,7 @@ __all__ = [
     "make_ready",
     "note_piece",
     "note_progress",
+    "note_spent",
     "plan_pieces",
     "purge_devices",
     "purge_files",
@@ -80,11 +84,15 @@ __all__ = [
     "restore_asset",
     "retry_asset",
     "revoke_grants",
+    "set_cooling",
+    "set_prices",
     "set_quota",
     "set_watching",
+    "show_cold",
     "show_poster",
     "start_track",
     "start_upload",
     "take_piece",
     "take_screen",
+    "weigh",
 ]

@@ -15,7 +15,7 @@ from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.core.references import what_hangs_on
-from lms.core.storage import storage
+from lms.core.storage import cold, storage
 
 
 def retry_asset(asset: Asset, *, by: Actor) -> None:
@@ -107,9 +107,10 @@ def purge_files(asset_id: UUID) -> None:
     storage().delete_all(f"{asset.channel_id}/assets/{asset.id}")
     drop_original(asset)
     if not asset.made.get("gone"):
-        asset.made = {"gone": True}
+        asset.made, asset.made_bytes = {"gone": True}, 0
         give_room(asset.size)
-    storage().delete_all(f"{asset.channel_id}/uploads/{asset.id}")
+    for place in (f"{asset.channel_id}/uploads/{asset.id}", cold(f"{asset.channel_id}/uploads/{asset.id}")):
+        storage().delete_all(place)
 
 
 def drop_original(asset: Asset) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import delete, update
 
 from lms.content.events import AssetFailed, AssetPlayable, AssetReady
 from lms.content.models import WORKING, Asset, Piece
+from lms.content.operations.spending import note_spent
 from lms.core import audit, db
 from lms.core.clock import now
 from lms.core.decisions import the_platform
@@ -55,6 +56,7 @@ def make_ready(asset: Asset, folder: str, values: dict[str, Any]) -> None:
     asset.playable_at = asset.playable_at or asset.ready_at
     asset.stage = ""
     forget_pieces(asset)
+    note_spent(asset.id, made_ms=round((asset.duration_seconds or 0.0) * 1000))
     audit.update(asset, "content.ready", by=the_platform(asset.channel_id), state="ready", progress=100)
     emit(AssetReady(asset_id=asset.id, kind=asset.kind, duration_seconds=asset.duration_seconds or 0.0))
 

@@ -8,7 +8,20 @@ from importlib import import_module
 
 from lms.config import Config
 from lms.core.storage.disk import FileGrant, LocalStorage, PartGrant
-from lms.core.storage.keys import Missing, Part, Storage, Stored, TooLarge, WrongKey, WrongPart, checked_key, disposition, type_of
+from lms.core.storage.keys import (
+    Missing,
+    Part,
+    Storage,
+    Stored,
+    TooLarge,
+    WrongKey,
+    WrongPart,
+    checked_key,
+    cold,
+    disposition,
+    is_cold,
+    type_of,
+)
 
 __all__ = [
     "FileGrant",
@@ -22,7 +35,9 @@ __all__ = [
     "WrongKey",
     "WrongPart",
     "checked_key",
+    "cold",
     "disposition",
+    "is_cold",
     "make_storage",
     "storage",
     "type_of",

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from lms.config import S3
 from lms.core.errors import Unavailable
 from lms.core.storage.keys import (
     CHUNK,
+    COLD,
     MAX_PARTS,
     PART_SIZE,
     Missing,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 PUT_IN_PARTS = 64 << 20
 PART_BYTES = 16 << 20
+COPY_BYTES = 512 << 20
+ARCHIVED = "InvalidObjectState"
 ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
 log = structlog.get_logger(__name__)
 
@@ -116,6 +119,32 @@ class S3Storage:
             return False
         return True
 
+    def copy(self, key: str, target: str, tell: Callable[[], None] = lambda: None) -> None:
+        """Have the file under a second key as well; the bucket copies it, a big one in parts."""
+        size, source = self.size(key), {"Bucket": self.bucket, "Key": key}
+        if size <= COPY_BYTES:
+            with _answers():
+                self.client.copy_object(Bucket=self.bucket, Key=checked_key(target), CopySource=cast(Any, source))
+            return
+        upload_id = self.begin(target, type_of(key))
+        try:
+            for number, start in enumerate(range(0, size, COPY_BYTES), 1):
+                part = f"bytes={start}-{min(start + COPY_BYTES, size) - 1}"
+                with _answers():
+                    self.client.upload_part_copy(
+                        Bucket=self.bucket,
+                        Key=target,
+                        UploadId=upload_id,
+                        PartNumber=number,
+                        CopySource=cast(Any, source),
+                        CopySourceRange=part,
+                    )
+                tell()
+            self.complete(target, upload_id)
+        except BaseException:
+            self.abort(target, upload_id)
+            raise
+
     def delete(self, key: str) -> None:
         """Take the file away; taking away what is not there changes nothing."""
         with _answers():
@@ -128,6 +157,7 @@ class S3Storage:
     def delete_channel(self, channel_id: UUID) -> None:
         """Take away every file of a channel."""
         self._delete_below(f"{channel_id}/")
+        self._delete_below(f"{COLD}/{channel_id}/")
 
     def _delete_below(self, prefix: str) -> None:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
@@ -251,6 +281,8 @@ def _answers() -> Iterator[None]:
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code in ABSENT:
             raise Missing("This file is no longer here.") from error
+        if code == ARCHIVED:
+            raise Unavailable("This file lies in an archive of the bucket. Restore it there, then try again.", rule="archived") from error
         log.warning("storage_refused", code=code)
         raise Unavailable("The file store does not answer right now. Try again in a minute.", rule="storage") from error
     except BotoCoreError as error:

@@ -12,7 +12,7 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -22,6 +22,7 @@ from lms.core import signing
 from lms.core.errors import Forbidden, Unavailable
 from lms.core.storage.keys import (
     CHUNK,
+    COLD,
     MAX_PARTS,
     PART_SIZE,
     Missing,
@@ -132,6 +133,18 @@ class LocalStorage:
         """Whether there is a file under the key."""
         return self._path(key).is_file()
 
+    def copy(self, key: str, target: str, tell: Callable[[], None] = lambda: None) -> None:
+        """Have the file under a second key as well: a second name on the same disk, a copy where the target is another one."""
+        source, place = self.path_of(key), self._path(target)
+        with _room():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            aside = place.parent / f".{uuid4().hex}"
+            try:
+                _link(source, aside, tell)
+                self._move(aside, place)
+            finally:
+                aside.unlink(missing_ok=True)  # two names of one file: a rename leaves both
+
     def delete(self, key: str) -> None:
         """Take the file away, and the folders it leaves empty."""
         path = self._path(key)
@@ -144,7 +157,8 @@ class LocalStorage:
 
     def delete_channel(self, channel_id: UUID) -> None:
         """Take away every file of a channel."""
-        shutil.rmtree(self.root / str(channel_id), ignore_errors=True)
+        for folder in (self.root, self.root / COLD):
+            shutil.rmtree(folder / str(channel_id), ignore_errors=True)
 
     def get_url(
         self, key: str, seconds: int = 300, filename: str | None = None, inline: bool = False, content_type: str | None = None
@@ -249,7 +263,7 @@ class LocalStorage:
     def sweep(self, older_than: float = 86_400) -> int:
         """Take away staged bytes nobody touched for that many seconds (a killed worker's leavings); the number of folders and files."""
         swept = 0
-        for path in self.staging.glob("*"):
+        for path in (*self.staging.glob("*"), *(self.root / COLD).glob("*/*/*/.*")):
             newest = max((p.stat().st_mtime for p in (path, *path.glob("*"))), default=0.0)
             if newest < time.time() - older_than:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
@@ -318,6 +332,20 @@ def _room() -> Iterator[None]:
         raise
     except OSError as error:
         raise Unavailable("The disk of the platform takes no more files right now. Try again later.", rule="disk") from error
+
+
+def _link(source: Path, aside: Path, tell: Callable[[], None]) -> None:
+    try:
+        os.link(source, aside)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
+            raise
+        with source.open("rb") as warm, aside.open("wb") as copy:
+            for data in _chunks(warm):
+                copy.write(data)
+                tell()
+            copy.flush()
+            os.fsync(copy.fileno())
 
 
 def _chunks(source: BinaryIO) -> Iterator[bytes]:

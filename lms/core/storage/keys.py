@@ -3,6 +3,7 @@
 import io
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 from urllib.parse import quote
@@ -12,7 +13,8 @@ from lms.core.errors import Invalid, NotFound
 
 CHUNK = 1 << 20
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # categories of Unicode that have no place in a file name
-KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){1,8}", re.ASCII)
+COLD = "cold"
+KEY = re.compile(r"(?:cold/)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){1,8}", re.ASCII)
 UPLOAD_ID = re.compile(r"[A-Za-z0-9._~-]{8,512}", re.ASCII)
 MAX_PARTS = 10_000
 PART_SIZE = 8 << 20
@@ -90,6 +92,9 @@ class Storage(Protocol):
     def exists(self, key: str) -> bool:
         """Whether there is a file under the key."""
 
+    def copy(self, key: str, target: str, tell: Callable[[], None] = lambda: None) -> None:
+        """Have the file under a second key as well, its bytes staying in the store; `tell` is called while a long one is on its way."""
+
     def delete(self, key: str) -> None:
         """Take the file away; taking away what is not there changes nothing."""
 
@@ -152,10 +157,20 @@ class Stretch(io.RawIOBase):
 
 
 def checked_key(key: str) -> str:
-    """The key, when it is one of ours: a channel's id, then 1 to 8 plain names; raises WrongKey."""
+    """The key, when it is one of ours: perhaps the cold prefix, a channel's id, then 1 to 8 plain names; raises WrongKey."""
     if not KEY.fullmatch(key):
         raise WrongKey(repr(key[:200]))
     return key
+
+
+def cold(key: str) -> str:
+    """The same key under the cold prefix, where files lie that are seldom asked for; a cold key stays what it is."""
+    return key if is_cold(key) else f"{COLD}/{key}"
+
+
+def is_cold(key: str) -> bool:
+    """Whether a key lies under the cold prefix."""
+    return key.startswith(f"{COLD}/")
 
 
 def checked_upload(upload_id: str) -> str:

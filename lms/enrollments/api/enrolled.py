@@ -155,12 +155,13 @@ class PlayedStretch(Body):
 
 
 class HeartbeatRequest(Body):
-    """A player's report: the lesson's pass, what was played since the last one, and where it is now."""
+    """A player's report: the lesson's pass, what was played since the last one, where it is now, and the bytes it took."""
 
     signed: Annotated[str, Field(min_length=20, max_length=1000)] = Field(alias="pass")
     played: Annotated[list[PlayedStretch], Field(max_length=200)] = []
     position: Seconds | None = None
     late: bool = False
+    given: Annotated[int, Field(ge=0, le=1 << 40)] = 0
 
 
 class HeartbeatAnswer(Answer):
@@ -327,7 +328,7 @@ def lessons_heartbeat(lesson_id: UUID, body: HeartbeatRequest) -> HeartbeatAnswe
         note_device(has_film=watch.asset_id is not None)
     position_ms = None if body.position is None else round(body.position * 1000)
     played = [Played(round(part.start * 1000), round(part.end * 1000), part.rate) for part in body.played]
-    beat = operations.record_beat(watch, played, position_ms=position_ms, by=actor(), late=body.late)
+    beat = operations.record_beat(watch, played, position_ms=position_ms, by=actor(), late=body.late, given=body.given)
     if watch.asset_id is not None:
         content.renew_grant(watch.asset_id, viewer=actor())
     return HeartbeatAnswer(

@@ -255,3 +255,4 @@ class BeatBody(BaseModel):
     played: list[PlayedPart] = Field(default_factory=list, max_length=200)
     position: float | None = Field(default=None, ge=0, le=LONGEST_SECONDS)
     late: bool = False
+    given: int = Field(default=0, ge=0, le=1 << 40)

@@ -107,7 +107,8 @@ class Replay(Tenant, Base):
 
 
 class WatchDay(Tenant, Base):
-    """How long one person watched videos of one course on one day of the channel's zone; it only grows."""
+    """How long one person watched videos of one course on one day of the channel's zone, and the bytes their players took as far
+    as those can tell; it only grows."""
 
     __tablename__ = "watch_days"
     __table_args__ = (
@@ -123,3 +124,4 @@ class WatchDay(Tenant, Base):
     course_id: Mapped[UUID]
     user_id: Mapped[UUID]
     watch_ms: Mapped[int]
+    bytes: Mapped[int] = mapped_column(default=0)

@@ -34,6 +34,7 @@ SLACK = timedelta(seconds=2)
 LONGEST_IDLE = timedelta(hours=6)
 MOST_PARTS = 200
 MOST_MS = 2**31 - 2
+MOST_GIVEN = 256 << 20  # what one report of a player is believed, in bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,17 @@ def read_pass(signed: str) -> Pass:
 
 
 def record_beat(
-    watch: Pass, played: Sequence[Played], *, position_ms: int | None, by: Actor, late: bool = False, at: datetime | None = None
+    watch: Pass,
+    played: Sequence[Played],
+    *,
+    position_ms: int | None,
+    by: Actor,
+    late: bool = False,
+    given: int = 0,
+    at: datetime | None = None,
 ) -> Beat:
-    """Add what was played to what the person has watched, and remember where they are; one statement.
+    """Add what was played to what the person has watched, and remember where they are; one statement. `given` are the bytes their
+    player says it took.
 
     A `late` report was kept while the line was down and may arrive twice, so only its new ranges count as time. Raises BadBeat
     for ranges no player makes, EnrollmentIsOver when the enrolment ended meanwhile.
@@ -109,7 +118,9 @@ def record_beat(
     position = None if position_ms is None else min(max(position_ms, 0), watch.duration_ms or MOST_MS)
     row = (
         db.session()
-        .execute(BEAT, {**_values(watch, ranges, wall_ms, speed, moment), "position": position, "late": late})
+        .execute(
+            BEAT, {**_values(watch, ranges, wall_ms, speed, moment), "position": position, "late": late, "given": min(given, MOST_GIVEN)}
+        )
         .mappings()
         .one_or_none()
     )
@@ -200,10 +211,11 @@ BEAT = text(
         FROM enrolled AS e, beaten AS b, unnest(b.again) AS one, generate_series(lower(one) / :part, (upper(one) - 1) / :part) AS n
         GROUP BY e.channel_id, n ORDER BY n
         ON CONFLICT (channel_id, lesson_id, part) DO UPDATE SET again_ms = r.again_ms + excluded.again_ms),
-    kept AS (INSERT INTO enrollments.watch_days AS d (channel_id, id, day, course_id, user_id, watch_ms)
-        SELECT e.channel_id, :day_id, CAST(timezone(c.zone, CAST(:at AS timestamptz)) AS date), e.course_id, e.user_id, b.more
+    kept AS (INSERT INTO enrollments.watch_days AS d (channel_id, id, day, course_id, user_id, watch_ms, bytes)
+        SELECT e.channel_id, :day_id, CAST(timezone(c.zone, CAST(:at AS timestamptz)) AS date), e.course_id, e.user_id, b.more, :given
         FROM enrolled AS e, beaten AS b, channels.channels AS c WHERE c.id = e.channel_id AND b.more > 0
-        ON CONFLICT (channel_id, day, course_id, user_id) DO UPDATE SET watch_ms = d.watch_ms + excluded.watch_ms)
+        ON CONFLICT (channel_id, day, course_id, user_id) DO UPDATE SET watch_ms = d.watch_ms + excluded.watch_ms,
+            bytes = d.bytes + excluded.bytes)
     SELECT watched_ms, watch_ms, completed_at FROM beaten
     """
 ).bindparams(bindparam("ranges", type_=INT4MULTIRANGE()), bindparam("first_ranges", type_=INT4MULTIRANGE()))

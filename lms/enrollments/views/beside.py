@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from lms.content.operations import note_spent
 from lms.content.queries import download_url, get_asset, picture_url, tracks_of
 from lms.core.captions import Cue, plain, read_time
 from lms.core.clock import now
@@ -139,6 +140,7 @@ def resources_download(resource_id: UUID) -> ResponseReturnValue:
     if not url:
         raise NotFound(_("This file is not ready yet. Try again in a minute."))
     count_download(resource)
+    note_spent(file.id, given=file.size)
     return redirect(url, 303)
 
 

@@ -187,7 +187,8 @@ def lessons_heartbeat(lesson_id: UUID) -> ResponseReturnValue:
     if body.played and not body.late:
         note_device(has_film=watch.asset_id is not None)
     position_ms = None if body.position is None else round(body.position * 1000)
-    beat = operations.record_beat(watch, [part.played() for part in body.played], position_ms=position_ms, by=actor(), late=body.late)
+    played = [part.played() for part in body.played]
+    beat = operations.record_beat(watch, played, position_ms=position_ms, by=actor(), late=body.late, given=body.given)
     answer = Response(status=204, headers={"Lesson-State": "done" if beat.completed_at else "begun", "Cache-Control": "no-store"})
     if watch.asset_id is None:
         return answer

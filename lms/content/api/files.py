@@ -4,19 +4,16 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from flask import Blueprint, url_for
+from flask import url_for
 from pydantic import Field
 
-from lms.channels.queries import get_member
 from lms.content import operations, policies, queries
+from lms.content.api.door import bp
 from lms.content.models import Asset, Track, Upload
-from lms.core.clock import now
-from lms.core.decisions import signed_in
 from lms.core.storage import storage
 from lms.web.access import actor, allow
 from lms.web.api import Answer, Body, endpoint, located
 
-bp = Blueprint("content_api", __name__, url_prefix="/api/v1/content")
 URLS_AT_ONCE = 60
 URL_SECONDS = 3600
 
@@ -83,6 +80,14 @@ class AssetAnswer(Answer):
     playback: PlaybackAnswer | None = None
 
 
+class OriginalAnswer(Answer):
+    """An original, in bytes, and whether it lies in the cold place."""
+
+    url: str
+    size: int
+    is_cold: bool
+
+
 class NewTrack(Body):
     """Captions or chapters of a video in a language."""
 
@@ -114,23 +119,6 @@ class TrackList(Answer):
     """The captions and chapters of one video."""
 
     rows: list[TrackAnswer]
-
-
-class DeviceAnswer(Answer):
-    """A browser or app somebody watches on."""
-
-    id: UUID
-    name: str
-    first_seen_at: datetime
-    seen_at: datetime
-
-
-class DeviceList(Answer):
-    """The devices of one person, last seen first; `most` is null for any number, `change_again_at` null for now."""
-
-    most: int | None
-    change_again_at: datetime | None
-    rows: list[DeviceAnswer]
 
 
 class NewPoster(Body):
@@ -197,6 +185,15 @@ def assets_show(asset_id: UUID) -> AssetAnswer:
     return _asset(asset)
 
 
+@bp.get("/assets/<uuid:asset_id>/original")
+@endpoint()
+def assets_original(asset_id: UUID) -> OriginalAnswer:
+    """Where what was uploaded is downloaded as it came; the address is good for five minutes."""
+    asset = queries.get_asset(asset_id)
+    allow(policies.can_manage(actor(), asset))
+    return OriginalAnswer(url=queries.original_url(asset), size=asset.size, is_cold=asset.is_cold)
+
+
 @bp.post("/assets/<uuid:asset_id>/retry")
 @endpoint()
 def assets_retry(asset_id: UUID) -> AssetAnswer:
@@ -261,47 +258,6 @@ def assets_delete(asset_id: UUID) -> None:
     asset = queries.lock_asset(asset_id)
     allow(policies.can_manage(actor(), asset))
     operations.delete_asset(asset, by=actor())
-
-
-@bp.get("/devices")
-@endpoint()
-def devices() -> DeviceList:
-    """The devices I watch on, where the academy limits their number."""
-    allow(signed_in(actor()))
-    user_id = actor().user_id
-    assert user_id is not None
-    return _devices(user_id)
-
-
-@bp.delete("/devices/<uuid:device_id>")
-@endpoint(status=204)
-def devices_delete(device_id: UUID) -> None:
-    """Forget one of my devices, so that another takes its place; now and then."""
-    device = queries.get_device(device_id)
-    allow(policies.can_forget(actor(), device, queries.devices_of(device.user_id, None), at=now()))
-    operations.forget_device(device, by=actor())
-
-
-@bp.get("/people/<uuid:user_id>/devices")
-@endpoint()
-def people_devices(user_id: UUID) -> DeviceList:
-    """The devices a person watches on."""
-    allow(policies.can_rule(actor()))
-    return _devices(get_member(user_id).id)
-
-
-@bp.delete("/people/<uuid:user_id>/devices")
-@endpoint(status=204)
-def people_devices_delete(user_id: UUID) -> None:
-    """Forget every device of a person, and how often they changed them."""
-    allow(policies.can_rule(actor()))
-    operations.clear_devices(get_member(user_id).id, by=actor())
-
-
-def _devices(user_id: UUID) -> DeviceList:
-    found = queries.devices_of(user_id, queries.watching_rule().most_devices)
-    again = found.next_change(now())
-    return DeviceList(most=found.most, change_again_at=again, rows=[DeviceAnswer.model_validate(one) for one in found.known])
 
 
 def _track(track_id: UUID) -> Track:

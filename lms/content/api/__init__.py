@@ -1,0 +1,6 @@
+"""Door 3: files for machines. `files` for uploads and what becomes of them, `ruling` for the rules of watching and room, and devices."""
+
+from lms.content.api import files, ruling
+from lms.content.api.door import bp
+
+__all__ = ["bp", "files", "ruling"]
