@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from lms.content import operations, policies, queries
 from lms.content.errors import TooManyDevices
 from lms.content.models import Rule
+from lms.content.queries import Limits
 from lms.core import db
 from lms.core.clock import now
 from lms.core.decisions import Decision, anyone, signed_in, yes
@@ -128,7 +129,7 @@ def devices_forget(device_id: UUID) -> ResponseReturnValue:
     return moved(url_for(".devices"))
 
 
-def may_watch_here(rule: Rule | None = None, *, goes_on: bool = False) -> Decision:
+def may_watch_here(rule: Rule | Limits | None = None, *, goes_on: bool = False) -> Decision:
     """Whether the person asking may watch on the device they ask from, which is remembered then; every door that signs a film asks.
 
     `goes_on`: something plays there already. Where it has to write, a page begins its unit of work anew: what was read before is only
@@ -151,7 +152,7 @@ def may_watch_here(rule: Rule | None = None, *, goes_on: bool = False) -> Decisi
 
 def note_device(*, has_film: bool) -> None:
     """Count the screen, and the device, a player reports from; raises the refusal whose sentence the player shows."""
-    rule = queries.watching_rule()
+    rule = queries.watching_limits()
     operations.take_screen(actor(), rule)
     device = may_watch_here(rule, goes_on=True) if has_film else yes("uncounted")
     if not device:

@@ -31,7 +31,7 @@ class Grants:
         owner = str(user_id or "")
         index = self._index(channel_id, owner)
         try:
-            pipe = redis().pipeline()
+            pipe = redis().pipeline(transaction=False)
             pipe.set(self._key(channel_id, asset_id, viewer), owner, ex=seconds)
             pipe.sadd(index, f"{asset_id} {viewer}")
             pipe.expire(index, max(seconds, 86_400))

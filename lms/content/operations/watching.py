@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 from lms.content import gateways, queries
 from lms.content.errors import TooManyScreens
 from lms.content.models import Rule
+from lms.content.queries import Limits
 from lms.core import audit, db
 from lms.core.decisions import Actor
 from lms.core.i18n import gettext as _
@@ -25,7 +26,7 @@ def own_rule() -> Rule:
     return queries.watching_rule()
 
 
-def take_screen(viewer: Actor, rule: Rule | None = None) -> None:
+def take_screen(viewer: Actor, rule: Rule | Limits | None = None) -> None:
     """Somebody watches on this screen; raises TooManyScreens when they watch on as many others as they may.
 
     A screen is a sign-in of a browser. It counts while its player reports, and a little longer.

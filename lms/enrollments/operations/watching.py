@@ -9,12 +9,8 @@ is not believed. The server's clock decides; the player's is never asked.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
-
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import INT4MULTIRANGE, Range
-from sqlalchemy.dialects.postgresql.ranges import MultiRange
 
 from lms.core import db
 from lms.core.clock import now
@@ -116,22 +112,16 @@ def record_beat(
     moment = at or now()
     ranges, wall_ms, speed = _checked(played, watch.duration_ms)
     position = None if position_ms is None else min(max(position_ms, 0), watch.duration_ms or MOST_MS)
-    row = (
-        db.session()
-        .execute(
-            BEAT, {**_values(watch, ranges, wall_ms, speed, moment), "position": position, "late": late, "given": min(given, MOST_GIVEN)}
-        )
-        .mappings()
-        .one_or_none()
-    )
+    values = _values(watch, ranges, wall_ms, speed, moment)
+    row = next(iter(db.rows(BEAT, **values, position=position, late=late, given=min(given, MOST_GIVEN))), None)
     if row is None:
         raise EnrollmentIsOver(_("Your enrolment in this course ended, so nothing more is kept."), rule="ended")
-    enough = watch.duration_ms > 0 and row["watched_ms"] >= ENOUGH * watch.duration_ms
-    done = row["completed_at"] is None and enough and complete_lesson(watch.enrollment_id, watch.lesson_id, by=by, at=moment)
-    return Beat(row["watched_ms"], row["watch_ms"], moment if done else row["completed_at"], done)
+    enough = watch.duration_ms > 0 and row.watched_ms >= ENOUGH * watch.duration_ms
+    done = row.completed_at is None and enough and complete_lesson(watch.enrollment_id, watch.lesson_id, by=by, at=moment)
+    return Beat(row.watched_ms, row.watch_ms, moment if done else row.completed_at, done)
 
 
-def _checked(played: Sequence[Played], duration_ms: int) -> tuple[MultiRange[int], int, float]:
+def _checked(played: Sequence[Played], duration_ms: int) -> tuple[list[list[int]], int, float]:
     """The union of the played ranges inside the video, the real time they took, and their highest speed."""
     if len(played) > MOST_PARTS:
         raise BadBeat(_("That is more than one player reports at a time."), rule="parts")
@@ -149,15 +139,16 @@ def _checked(played: Sequence[Played], duration_ms: int) -> tuple[MultiRange[int
             union[-1][1] = max(union[-1][1], end)
         else:
             union.append([start, end])
-    return (MultiRange([Range(start, end) for start, end in union]), round(wall), max((part.rate for part in played), default=1.0))
+    return union, round(wall), max((part.rate for part in played), default=1.0)
 
 
-def _values(watch: Pass, ranges: MultiRange[int], wall_ms: int, speed: float, at: datetime) -> dict[str, Any]:
+def _values(watch: Pass, ranges: list[list[int]], wall_ms: int, speed: float, at: datetime) -> dict[str, Any]:
     """What the statement needs; a first report is judged here, a later one against its row in the database."""
-    new_ms = sum(part.upper - part.lower for part in ranges if part.upper is not None and part.lower is not None)
+    new_ms = sum(end - start for start, end in ranges)
     opened = max(min(watch.opened_at, at), at - LONGEST_IDLE)
     clock = opened + timedelta(milliseconds=new_ms / speed)
     fits = clock <= at + SLACK
+    written = f"{{{','.join(f'[{start},{end})' for start, end in ranges)}}}"
     return {
         "id": uuid7(),
         "day_id": uuid7(),
@@ -166,13 +157,13 @@ def _values(watch: Pass, ranges: MultiRange[int], wall_ms: int, speed: float, at
         "lesson": watch.lesson_id,
         "at": at,
         "opened": opened,
-        "ranges": ranges,
+        "ranges": written,
         "wall_ms": wall_ms,
         "speed": speed,
         "latest": at + SLACK,
         "length": watch.duration_ms or MOST_MS,
         "part": REPLAY_PART_MS,
-        "first_ranges": ranges if fits else MultiRange[int]([]),
+        "first_ranges": written if fits else "{}",
         "first_watch_ms": min(wall_ms, int((at - opened).total_seconds() * 1000)) if fits else 0,
         "first_clock": clock if fits else opened,
     }
@@ -181,41 +172,42 @@ def _values(watch: Pass, ranges: MultiRange[int], wall_ms: int, speed: float, at
 # One round trip: an open enrolment notes where its person is, and the lesson's row takes what is believed. `paid` is the clock
 # after paying for the ranges that are new; watch time grows by what was played, but never by more than passed since the last
 # report of any tab. What it grew by is added to the day as well.
-BEAT = text(
-    """
+BEAT: Final = """
     WITH enrolled AS (
-        UPDATE enrollments.enrollments SET last_lesson_id = :lesson, last_seen_at = :at
-        WHERE id = :enrollment AND user_id = :user AND status <> 'ended' RETURNING channel_id, id, user_id, course_id),
+        UPDATE enrollments.enrollments SET last_lesson_id = %(lesson)s, last_seen_at = %(at)s
+        WHERE id = %(enrollment)s AND user_id = %(user)s AND status <> 'ended' AND channel_id = %(channel)s
+        RETURNING channel_id, id, user_id, course_id),
     beaten AS (INSERT INTO enrollments.lesson_progress AS p
         (channel_id, id, enrollment_id, user_id, lesson_id, watched, position_ms, watch_ms, clock_at, started_at, seen_at)
-    SELECT channel_id, :id, id, user_id, :lesson, :first_ranges, coalesce(CAST(:position AS bigint), 0), :first_watch_ms,
-        :first_clock, :at, :at
+    SELECT channel_id, %(id)s, id, user_id, %(lesson)s, %(first_ranges)s::int4multirange, coalesce(CAST(%(position)s AS bigint), 0),
+        %(first_watch_ms)s, %(first_clock)s, %(at)s, %(at)s
     FROM enrolled
     ON CONFLICT (channel_id, enrollment_id, lesson_id) DO UPDATE SET
         (watched, watch_ms, clock_at) = (
-            SELECT CASE WHEN paid <= :latest THEN p.watched + :ranges ELSE p.watched END,
-                p.watch_ms + CASE WHEN paid <= :latest THEN least(:wall_ms, passed, CASE WHEN :late THEN took ELSE passed END)::bigint
-                    ELSE 0 END,
-                CASE WHEN paid <= :latest THEN paid ELSE p.clock_at END
-            FROM (SELECT greatest(p.clock_at, CAST(:opened AS timestamptz)) AS clock,
-                    enrollments.length(:ranges - p.watched) / CAST(:speed AS float) AS took,
-                    greatest(0, floor(1000 * extract(epoch FROM CAST(:at AS timestamptz)
-                        - greatest(p.seen_at, CAST(:opened AS timestamptz))))) AS passed) AS known,
+            SELECT CASE WHEN paid <= %(latest)s THEN p.watched + %(ranges)s::int4multirange ELSE p.watched END,
+                p.watch_ms + CASE WHEN paid <= %(latest)s THEN
+                    least(%(wall_ms)s, passed, CASE WHEN %(late)s THEN took ELSE passed END)::bigint ELSE 0 END,
+                CASE WHEN paid <= %(latest)s THEN paid ELSE p.clock_at END
+            FROM (SELECT greatest(p.clock_at, CAST(%(opened)s AS timestamptz)) AS clock,
+                    enrollments.length(%(ranges)s::int4multirange - p.watched) / CAST(%(speed)s AS float) AS took,
+                    greatest(0, floor(1000 * extract(epoch FROM CAST(%(at)s AS timestamptz)
+                        - greatest(p.seen_at, CAST(%(opened)s AS timestamptz))))) AS passed) AS known,
                 LATERAL (SELECT clock + took * interval '1 millisecond' AS paid) AS judged),
-        position_ms = coalesce(CAST(:position AS bigint), p.position_ms), seen_at = greatest(p.seen_at, excluded.seen_at)
-    RETURNING enrollments.length(new.watched * int4multirange(int4range(0, :length))) AS watched_ms, new.watch_ms, new.completed_at,
+        position_ms = coalesce(CAST(%(position)s AS bigint), p.position_ms), seen_at = greatest(p.seen_at, excluded.seen_at)
+    RETURNING enrollments.length(new.watched * int4multirange(int4range(0, %(length)s))) AS watched_ms, new.watch_ms, new.completed_at,
         new.watch_ms - coalesce(old.watch_ms, 0) AS more,
-        CASE WHEN :late THEN '{}' ELSE :ranges * coalesce(old.watched, '{}') END AS again),
+        CASE WHEN %(late)s THEN '{}' ELSE %(ranges)s::int4multirange * coalesce(old.watched, '{}') END AS again),
     replayed AS (INSERT INTO enrollments.replays AS r (channel_id, id, lesson_id, part, again_ms)
-        SELECT e.channel_id, gen_random_uuid(), :lesson, n, sum(least(upper(one), (n + 1) * :part) - greatest(lower(one), n * :part))
-        FROM enrolled AS e, beaten AS b, unnest(b.again) AS one, generate_series(lower(one) / :part, (upper(one) - 1) / :part) AS n
+        SELECT e.channel_id, gen_random_uuid(), %(lesson)s, n,
+            sum(least(upper(one), (n + 1) * %(part)s) - greatest(lower(one), n * %(part)s))
+        FROM enrolled AS e, beaten AS b, unnest(b.again) AS one, generate_series(lower(one) / %(part)s, (upper(one) - 1) / %(part)s) AS n
         GROUP BY e.channel_id, n ORDER BY n
         ON CONFLICT (channel_id, lesson_id, part) DO UPDATE SET again_ms = r.again_ms + excluded.again_ms),
     kept AS (INSERT INTO enrollments.watch_days AS d (channel_id, id, day, course_id, user_id, watch_ms, bytes)
-        SELECT e.channel_id, :day_id, CAST(timezone(c.zone, CAST(:at AS timestamptz)) AS date), e.course_id, e.user_id, b.more, :given
+        SELECT e.channel_id, %(day_id)s, CAST(timezone(c.zone, CAST(%(at)s AS timestamptz)) AS date), e.course_id, e.user_id, b.more,
+            %(given)s
         FROM enrolled AS e, beaten AS b, channels.channels AS c WHERE c.id = e.channel_id AND b.more > 0
         ON CONFLICT (channel_id, day, course_id, user_id) DO UPDATE SET watch_ms = d.watch_ms + excluded.watch_ms,
             bytes = d.bytes + excluded.bytes)
     SELECT watched_ms, watch_ms, completed_at FROM beaten
     """
-).bindparams(bindparam("ranges", type_=INT4MULTIRANGE()), bindparam("first_ranges", type_=INT4MULTIRANGE()))
