@@ -20,7 +20,7 @@ from lms.core.clock import now
 from lms.core.redis import RedisError, redis
 from lms.streaming import operations as streaming
 from lms.streaming.queries import standings_of, states_of
-from lms.web.socket_doors import NO_RIGHT, SIGNED_OUT, database, sign_of_life
+from lms.web.socket_doors import NO_RIGHT, PING_SECONDS, SIGNED_OUT, database, sign_of_life
 
 TICK = 1.0
 RIGHTS_SECONDS = 60.0
@@ -103,15 +103,21 @@ class Watch:
 
     def _signs_of_life(self) -> None:
         moment = time.monotonic()
-        for seat in rooms.seats():
-            sign_of_life(seat, moment)
+        quiet = moment - PING_SECONDS
+        for seat in rooms.seats():  # thousands each second, nearly all of whom were heard of lately
+            if seat.ws.heard_at < quiet or seat.ws.closing_since:
+                sign_of_life(seat, moment)
 
     def _rights(self) -> None:
         suspects, self._suspects = self._suspects, set()
         old = time.monotonic() - RIGHTS_SECONDS
         groups: dict[tuple[UUID, UUID], list[Seat]] = defaultdict(list)
         for seat in rooms.seats():
-            if (seat.checked_at < old or seat.actor.user_id in suspects) and seat.room is not None and not seat.ws.closing_since:
+            if (
+                (seat.checked_at < old or (suspects and seat.actor.user_id in suspects))
+                and seat.room is not None
+                and not seat.ws.closing_since
+            ):
                 groups[(seat.room.channel_id, seat.room.room_id)].append(seat)
         for (channel_id, room_id), seats in groups.items():
             try:
@@ -129,8 +135,9 @@ class Watch:
     def _tell_counts(self) -> None:
         if not self._is_due("tell", TELL_SECONDS):
             return
+        since = time.monotonic() - 2 * TELL_SECONDS
         for room in rooms.all():
-            new = [seat for seat in list(room.seats) if seat.pinged_at and time.monotonic() - seat.ws.opened_at < 2 * TELL_SECONDS]
+            new = [seat for seat in list(room.seats) if seat.ws.opened_at > since and seat.pinged_at]
             note_presence(room, new)
             count = max(int(redis().zcount(queries.presence_key(room.channel_id, room.room_id), time.time(), "+inf")), 0)  # type: ignore[arg-type]
             if count != room.told_count and room.seats:
