@@ -258,6 +258,8 @@ def perform(row_id: UUID) -> bool:
     holder = _running.set(running)
     structlog.contextvars.bind_contextvars(job=row["task"], row_id=str(row_id))
     try:
+        if row["attempts"] > row["tries"]:  # nobody was left to write down that it failed
+            raise Refusal("The process that did this died each time, perhaps for want of memory.")
         _run(running, row["task"], row["payload"])
     except LostLease:
         log.warning("job_lease_lost")

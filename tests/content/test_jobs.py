@@ -12,8 +12,8 @@ from PIL import Image
 from sqlalchemy import text
 
 from lms.content import jobs, operations, queries
-from lms.content.gateways import Ffmpeg
-from lms.content.jobs import checking, runs, tending
+from lms.content.gateways import Ffmpeg, at_once
+from lms.content.jobs import checking, encoding, runs, tending
 from lms.content.models import Asset, Piece
 from lms.core import db
 from lms.core.clock import now
@@ -382,3 +382,18 @@ def test_forget_abandoned__lets_go_what_nobody_touched_for_a_day(store: LocalSto
 
 def age(session: object, asset_id: UUID) -> None:
     session.execute(text("UPDATE content.assets SET updated_at = now() - interval '1 hour' WHERE id = :id"), {"id": asset_id})  # type: ignore[attr-defined]
+
+
+def test_put_tickets__keeps_an_academys_turns_and_short_videos_come_first(films: Path) -> None:
+    with db.unit_of_work(CHANNEL) as session:
+        long, short = (operations.receive_path(films / "talk.mp4", name, "video", by=ada()) for name in ("long.mp4", "short.mp4"))
+        for asset, seconds in ((long, 3600.0), (short, 30.0)):
+            asset.state, asset.run, asset.duration_seconds = "processing", uuid7().hex, seconds
+            session.flush()
+            operations.plan_pieces(asset, [operations.Plan("pictures", asset.original_key, 60.0 * n, 60.0) for n in range(8)])
+        for _turn in range(2):
+            encoding.put_tickets()
+        tickets = session.execute(text("SELECT count(*) FROM core.outbox WHERE task = :task"), {"task": jobs.encode.name}).scalar_one()
+        assert tickets == at_once() < 16, "one academy fills the queue"
+        first = operations.take_piece(uuid7())
+        assert first and first.asset_id == short.id

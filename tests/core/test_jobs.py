@@ -1,5 +1,6 @@
 """Jobs: rows in the outbox, claimed once, done with their effects, retried, quarantined."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -39,6 +40,12 @@ def refuse(name: str) -> None:
     raise Conflict("Not like that.")
 
 
+@jobs.job(tries=3)
+def die(name: str) -> None:
+    seen.append(name)
+    raise SystemExit(name)  # as a killed process: nothing of it is written
+
+
 @pytest.fixture(autouse=True)
 def nothing_seen() -> None:
     seen.clear()
@@ -73,6 +80,20 @@ def test_perform__rolls_back_a_failed_try_and_quarantines_after_the_last(connect
     assert run_jobs() == 1
     with db.unit_of_work(CHANNEL) as session:
         assert session.scalars(select(Outbox)).one().state == "quarantined"
+
+
+def test_perform__of_a_job_that_kills_its_process_ends_in_quarantine(connection: object) -> None:
+    with db.unit_of_work(CHANNEL):
+        die.later(name="poison")
+    for _turn in range(5):
+        with suppress(SystemExit):
+            run_jobs()
+        with db.unit_of_work(CHANNEL) as session:
+            session.execute(text("UPDATE core.outbox SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL"))
+    assert len(seen) == 3
+    with db.unit_of_work(CHANNEL) as session:
+        row = session.scalars(select(Outbox)).one()
+        assert row.state == "quarantined" and "died each time" in (row.error or "")
 
 
 def test_perform__does_not_retry_a_refusal(connection: object) -> None:

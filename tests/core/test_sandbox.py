@@ -1,6 +1,7 @@
 """The sandbox: what runs inside reaches nothing, uses no more than it may, and leaves nobody behind."""
 
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -50,6 +51,22 @@ def test_run__sees_only_the_scratch_folder(folder: Path, tmp_path: Path) -> None
     )
     assert "'etc'" in outcome.out and "proc" not in outcome.out.split("]")[0]
     assert outcome.out.split("] ")[1] == "False False ours False\n"
+
+
+def test_run__reaches_no_address_inside_or_outside(folder: Path) -> None:
+    """Ten destinations, metadata of clouds, databases and name servers among them: there is no network in there at all."""
+    if not sandbox.sandbox_report().walls:
+        pytest.skip("this kernel builds no walls")
+    with socket.create_server(("127.0.0.1", 0)) as ours, socket.create_server(("::1", 0), family=socket.AF_INET6) as sixth:
+        places = [ours.getsockname()[:2], sixth.getsockname()[:2], ("127.0.0.1", 5432), ("127.0.0.1", 6379), ("169.254.169.254", 80)]
+        places += [("10.0.0.1", 80), ("172.17.0.1", 2375), ("192.168.0.1", 53), ("1.1.1.1", 443), ("fd00:ec2::254", 80)]
+        code = f"""import socket
+for place in {places!r}:
+    try:
+        socket.create_connection(place, 1); print('reached', place)
+    except OSError as error: print('no')"""
+        outcome = python(folder, code)
+    assert (outcome.code, outcome.out) == (0, "no\n" * 10)
 
 
 @WALLS
