@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy.dialects.postgresql import Range
 
+from lms.content.operations import set_prices
 from lms.content.queries import get_asset
 from lms.core import db
 from lms.core.clock import now
@@ -13,6 +14,7 @@ from lms.enrollments.operations.watching import Pass, Played
 from tests.client import Browser
 from tests.conftest import CHANNEL
 from tests.enrollments.test_beside import film
+from tests.factories.people import root
 
 
 def test_lessons_watching__shows_parts_stops_and_weight(as_sam: Browser, as_ada: Browser) -> None:
@@ -39,4 +41,7 @@ def test_lessons_watching__shows_parts_stops_and_weight(as_sam: Browser, as_ada:
         assert [round(one) for one in heat.again_seconds[:4]] == [0, 5, 1, 0]
     words = as_ada.get(url, status=200).words
     assert "What was watched again" in words and "2.0 times" in words and "240p" in words and "Sound only" in words
+    with db.unit_of_work(CHANNEL):
+        set_prices({"price_given": 90_000}, by=root())
+    assert "0.54 for 100 viewings" in as_ada.get(url, status=200).words
     assert as_sam.get(url, check=False).status == 403

@@ -15,6 +15,7 @@ from lms.core.decisions import Actor
 from lms.core.errors import Forbidden
 from lms.core.models import EventRow
 from lms.courses.models import Lesson
+from lms.courses.operations import set_video
 from lms.enrollments import operations, queries
 from lms.enrollments.errors import BadBeat, EnrollmentIsOver
 from lms.enrollments.models import Enrollment, LessonProgress, WatchDay
@@ -247,3 +248,16 @@ def test_record_beat__never_inflates_and_never_goes_back(
         kept = watcher.progress()
         assert all(second in claimed for piece in kept.watched for second in range(piece.lower // 1000, piece.upper // 1000))
         savepoint.rollback()
+
+
+def test_set_video__of_a_better_file_keeps_what_was_watched(work: Session) -> None:
+    sam_watches = Watcher()
+    tab = sam_watches.open()
+    sam_watches.wait(125)
+    assert sam_watches.beat(tab, (0, 115)).just_completed
+    before = sam_watches.progress().completed_at
+    better = a_lesson(sam_watches.course, title="Better", kind="video").asset_id
+    set_video(sam_watches.lesson, better, by=root())
+    work.flush()
+    after = sam_watches.progress()
+    assert sam_watches.lesson.asset_id == better and (after.completed_at, after.watched_seconds) == (before, 115)

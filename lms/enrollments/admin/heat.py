@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from flask import render_template
+from flask import g, render_template
 from flask.typing import ResponseReturnValue
 
 from lms.content.models import Asset
-from lms.content.queries import assets_by_id
+from lms.content.queries import assets_by_id, watching_rule
 from lms.core.i18n import gettext as _
+from lms.core.money import Money, digits
 from lms.courses import queries as courses
 from lms.enrollments import policies, queries
 from lms.enrollments.admin.door import bp
@@ -21,7 +22,7 @@ PAGE_BYTES = 55_000  # what the lesson page weighs before its video, compressed 
 
 @bp.route("/lessons/<uuid:lesson_id>/watching")
 def lessons_watching(lesson_id: UUID) -> ResponseReturnValue:
-    """Where students watch, watch again and leave; and the weight of the page in every size."""
+    """Where students watch, watch again and leave; and what the page weighs and costs in every size."""
     lesson = courses.get_lesson(lesson_id)
     course = courses.get_course(lesson.course_id)
     allow(policies.can_see_students(actor(), course))
@@ -34,7 +35,7 @@ def lessons_watching(lesson_id: UUID) -> ResponseReturnValue:
         course=course,
         heat=heat,
         drawings=_drawings(heat) if heat is not None and heat.people else None,
-        weights=_weights(file, duration) if file is not None else [],
+        weights=_weights(file, duration, watching_rule().price_given) if file is not None else [],
     )
 
 
@@ -49,16 +50,23 @@ def _drawings(heat: Heat) -> tuple[Chart, ...]:
     return watched, bar_chart(_("Seconds of each part that were watched again"), labels, [(_("Seconds"), seconds)], head=_("From")), stopped
 
 
-def _weights(file: Asset, duration: float) -> list[dict[str, Any]]:
-    """The sizes of a lesson with what a whole viewing of each weighs, the page included; the sound goes with every one."""
+def _weights(file: Asset, duration: float, price: int | None) -> list[dict[str, Any]]:
+    """The sizes of a lesson with what a whole viewing of each weighs, the page included, and what a hundred of them cost at the academy's
+    price of a GB in millionths; the sound goes with every one."""
     sizes = file.made.get("sizes", ())
     sound = next((one["bits"] for one in sizes if one["name"] == "sound"), 0)
-    found = [
-        {"name": one["name"], "bytes": PAGE_BYTES + round((one["bits"] + sound) * duration / 8)} for one in sizes if one["name"] != "sound"
-    ]
+    found = [(one["name"], one["bits"] + sound) for one in sizes if one["name"] != "sound"]
     if sound:
-        found.append({"name": _("Sound only"), "bytes": PAGE_BYTES + round(sound * duration / 8)})
-    return found
+        found.append((_("Sound only"), sound))
+    weights = [(name, PAGE_BYTES + round(bits * duration / 8)) for name, bits in found]
+    return [{"name": name, "bytes": weight, "cost": _cost(weight, price)} for name, weight in weights]
+
+
+def _cost(weight: int, price: int | None) -> Money | None:
+    """What a hundred viewings of so many bytes cost; None where no price was said."""
+    if price is None:
+        return None
+    return Money(round(100 * weight / 10**9 * price / 10**6 * 10 ** digits(g.channel.currency)), g.channel.currency)
 
 
 def _clock(seconds: float) -> str:
