@@ -146,7 +146,7 @@ def test_renew_grant__of_a_stranger_opens_nothing(work: Session) -> None:
 def test_revoke_grants__of_everything_shuts_every_browser(work: Session) -> None:
     sam, film = people.sam(), uuid7()
     for _ in range(3):
-        operations.renew_grant(film, queries.Actor(user_id=sam.user_id, session_id=uuid7()))
+        operations.renew_grant(film, Actor(user_id=sam.user_id, session_id=uuid7()))
     operations.renew_grant(uuid7(), sam)
     assert operations.revoke_grants(sam.user_id or uuid7()) == 4
     assert operations.revoke_grants(sam.user_id or uuid7()) == 0

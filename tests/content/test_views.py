@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from flask import Flask, Response
 from PIL import Image
+from sqlalchemy import select
 
 from lms.auth.models import SignInSession
 from lms.content import operations, queries
@@ -16,7 +17,8 @@ from lms.content.gateways import grants
 from lms.content.models import Asset
 from lms.core import db, signing
 from lms.core.clock import now
-from lms.core.errors import Refusal
+from lms.core.decisions import Actor
+from lms.core.errors import Forbidden, Refusal
 from lms.core.redis import RedisError, redis
 from lms.core.storage import LocalStorage
 from lms.web import passes
@@ -41,12 +43,12 @@ def open_for(browser: Browser, asset_id: UUID) -> queries.Playback:
         return queries.playback_of(queries.get_asset(asset_id), viewer=viewer_of(browser))
 
 
-def viewer_of(browser: Browser) -> queries.Actor:
+def viewer_of(browser: Browser) -> Actor:
     """The actor of a signed-in browser, session and all."""
     with db.unit_of_work(CHANNEL) as session:
-        rows = session.scalars(queries.select(SignInSession).where(SignInSession.user_id == browser.person.user_id)).all()
+        rows = session.scalars(select(SignInSession).where(SignInSession.user_id == browser.person.user_id)).all()
         newest = max(rows, key=lambda row: row.created_at)
-        return queries.Actor(user_id=browser.person.user_id, role=browser.person.role, channel_id=CHANNEL, session_id=newest.id)
+        return Actor(user_id=browser.person.user_id, role=browser.person.role, channel_id=CHANNEL, session_id=newest.id)
 
 
 def test_files_show__downloads_with_name_type_and_safe_headers(client: Browser, store: LocalStorage) -> None:
@@ -225,9 +227,9 @@ def test_watch_show__gives_no_other_file_of_the_folder(films: Path, as_sam: Brow
 def test_watch_show__public_previews_play_for_anybody(films: Path, client: Browser) -> None:
     asset_id = a_film(films)
     with db.unit_of_work(CHANNEL):
-        playback = queries.playback_of(queries.get_asset(asset_id), viewer=queries.Actor(), public=True)
-        with pytest.raises(queries.Forbidden):
-            queries.playback_of(queries.get_asset(asset_id), viewer=queries.Actor())
+        playback = queries.playback_of(queries.get_asset(asset_id), viewer=Actor(), public=True)
+        with pytest.raises(Forbidden):
+            queries.playback_of(queries.get_asset(asset_id), viewer=Actor())
     assert client.get(playback.hls_url, check=False).status == 200
 
 
