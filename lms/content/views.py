@@ -150,9 +150,8 @@ def may_watch_here(rule: Rule | Limits | None = None, *, goes_on: bool = False) 
         return policies.can_watch_on(viewer, queries.devices_of(_me(), most), here.mark, at=now())
 
 
-def note_device(*, has_film: bool) -> None:
+def note_device(rule: Limits, *, has_film: bool) -> None:
     """Count the screen, and the device, a player reports from; raises the refusal whose sentence the player shows."""
-    rule = queries.watching_limits()
     operations.take_screen(actor(), rule)
     device = may_watch_here(rule, goes_on=True) if has_film else yes("uncounted")
     if not device:

@@ -43,7 +43,7 @@ from lms.content.queries.files import (
     usage,
     warm_originals,
 )
-from lms.content.queries.rules import Limits, devices_of, get_device, watching_limits, watching_rule, watermark_of
+from lms.content.queries.rules import Limits, devices_of, get_device, watching_rule, watermark_of
 
 __all__ = [
     "Caption",
@@ -88,7 +88,6 @@ __all__ = [
     "usage",
     "viewer_key",
     "warm_originals",
-    "watching_limits",
     "watching_rule",
     "watermark_of",
 ]

@@ -27,13 +27,6 @@ def watching_rule() -> Rule:
     return db.session().scalars(select(Rule)).one_or_none() or Rule(id=uuid7(), has_watermark=False)
 
 
-def watching_limits() -> Limits:
-    """The same in short, for the reports of players."""
-    statement = "SELECT most_screens, has_watermark, most_devices FROM content.rules WHERE channel_id = %(channel)s"
-    found = db.rows(statement)
-    return Limits(*found[0]) if found else Limits(None, False, None)
-
-
 def devices_of(user_id: UUID, most: int | None) -> Devices:
     """The devices a person watches on, and those they gave up lately; `most` is the rule's."""
     lately = (Device.forgotten_by == user_id) & (Device.forgotten_at > now() - Devices.CHANGES)

@@ -324,11 +324,11 @@ def lessons_heartbeat(lesson_id: UUID, body: HeartbeatRequest) -> HeartbeatAnswe
     if watch.lesson_id != lesson_id:
         raise NotFound(_("There is no such lesson here."))
     allow(policies.can_record(actor(), watch.user_id))
-    if body.played and not body.late:
-        note_device(has_film=watch.asset_id is not None)
     position_ms = None if body.position is None else round(body.position * 1000)
     played = [Played(round(part.start * 1000), round(part.end * 1000), part.rate) for part in body.played]
     beat = operations.record_beat(watch, played, position_ms=position_ms, by=actor(), late=body.late, given=body.given)
+    if body.played and not body.late:
+        note_device(beat.limits, has_film=watch.asset_id is not None)  # a refusal takes back what was just written
     if watch.asset_id is not None:
         content.renew_grant(watch.asset_id, viewer=actor())
     return HeartbeatAnswer(

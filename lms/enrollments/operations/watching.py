@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from lms.content.queries import Limits
 from lms.core import db
 from lms.core.clock import now
 from lms.core.decisions import Actor
@@ -57,12 +58,13 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """How the lesson stands after a report."""
+    """How the lesson stands after a report, and what the academy says of screens and devices."""
 
     watched_ms: int
     watch_ms: int
     completed_at: datetime | None
     just_completed: bool
+    limits: Limits
 
 
 def begin_watching(enrollment: Enrollment, lesson: Lesson, *, duration_ms: int, at: datetime | None = None) -> str:
@@ -118,7 +120,8 @@ def record_beat(
         raise EnrollmentIsOver(_("Your enrolment in this course ended, so nothing more is kept."), rule="ended")
     enough = watch.duration_ms > 0 and row.watched_ms >= ENOUGH * watch.duration_ms
     done = row.completed_at is None and enough and complete_lesson(watch.enrollment_id, watch.lesson_id, by=by, at=moment)
-    return Beat(row.watched_ms, row.watch_ms, moment if done else row.completed_at, done)
+    limits = Limits(row.most_screens, row.has_watermark, row.most_devices)
+    return Beat(row.watched_ms, row.watch_ms, moment if done else row.completed_at, done, limits)
 
 
 def _checked(played: Sequence[Played], duration_ms: int) -> tuple[list[list[int]], int, float]:
@@ -209,5 +212,6 @@ BEAT: Final = """
         FROM enrolled AS e, beaten AS b, channels.channels AS c WHERE c.id = e.channel_id AND b.more > 0
         ON CONFLICT (channel_id, day, course_id, user_id) DO UPDATE SET watch_ms = d.watch_ms + excluded.watch_ms,
             bytes = d.bytes + excluded.bytes)
-    SELECT watched_ms, watch_ms, completed_at FROM beaten
+    SELECT watched_ms, b.watch_ms, completed_at, most_screens, coalesce(has_watermark, false) AS has_watermark, most_devices
+    FROM beaten AS b LEFT JOIN content.rules AS r ON r.channel_id = %(channel)s
     """
