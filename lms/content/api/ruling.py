@@ -89,7 +89,7 @@ def watching() -> WatchingAnswer:
 
 @bp.put("/watching")
 @endpoint()
-def watching_update(body: WatchingRule) -> WatchingAnswer:
+def watching_edit(body: WatchingRule) -> WatchingAnswer:
     """Say how videos may be watched; what is left out is not limited."""
     allow(policies.can_rule(actor()))
     operations.set_watching(body.most_screens, has_watermark=body.has_watermark, most_devices=body.most_devices, by=actor())
@@ -106,7 +106,7 @@ def room() -> RoomAnswer:
 
 @bp.put("/room")
 @endpoint()
-def room_update(body: RoomRule) -> RoomAnswer:
+def room_edit(body: RoomRule) -> RoomAnswer:
     """Say when originals go to the cold place, and what room and work cost; what is left out is taken back."""
     allow(policies.can_rule(actor()))
     operations.set_cooling(body.cold_after_days, by=actor())
