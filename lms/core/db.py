@@ -113,6 +113,7 @@ def make_engine(url: str, *, pool_size: int = 10, statement_timeout_ms: int = ST
     return create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
+        pool_use_lifo=True,  # the connection used last has its plans and catalogue at hand
         max_overflow=0,
         pool_timeout=2,
         connect_args={"connect_timeout": 5, "options": options, "application_name": "lectern"},
