@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +62,8 @@ def file_columns(column: Column, values: Sequence[Any], currencies: Sequence[Any
     kinds = set(map(type, values))
     if kinds == {str}:
         return [safe_texts(values)]
+    if kinds <= {datetime, NoneType}:
+        return [["" if value is None else str(value.astimezone(place))[:19] for value in values]]
     if kinds <= {int, bool, float}:
         return [values]
     made: list[Any] = []

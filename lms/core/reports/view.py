@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from json.encoder import encode_basestring
+from types import NoneType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -66,7 +67,7 @@ class Tally:
         self.rows = rows
         self.keep = keep
         self.count = 0
-        self.first: list[Mapping[str, Any]] = []
+        self.first: list[Any] = []
         self._digest = hashlib.sha256()
 
     def __iter__(self) -> Iterator[RowMapping]:
@@ -101,14 +102,14 @@ def _json_cells(column: Column, values: Sequence[Any], currencies: Sequence[Any]
     kinds = set(map(type, values))
     if kinds == {str} and "" not in values:
         return list(map(encode_basestring, values))
+    if kinds <= {datetime, NoneType}:
+        return ["null" if value is None else f'"{value.astimezone(UTC).isoformat()[:19]}Z"' for value in values]
     made = []
     for place, value in enumerate(values):
         if value is None or value == "":
             made.append("null")
         elif type(value) is str:
             made.append(encode_basestring(value))
-        elif type(value) is datetime:
-            made.append(f'"{value.astimezone(UTC).isoformat()[:19]}Z"')
         else:
             cell = plain_value(column.kind, value, currencies[place])
             made.append("null" if cell == "" else _json(cell))
