@@ -219,14 +219,32 @@ def rows(statement: LiteralString, **values: Any) -> list[Any]:
 
 def fetched(statement: str, values: dict[str, Any], shape: Any) -> list[Any]:
     """The rows of a statement that was checked for its channel, in a shape of the driver; for `rows` and `Settled` alone."""
-    current = work()
-    current.flush()
-    current.tell(statement, values)
+    current = _told(statement, values)
     try:
         with current.driver.cursor(row_factory=shape) as cursor:
             return cursor.execute(statement, values).fetchall()
     except psycopg.Error as error:
         raise current.refused(statement, values, error) from error
+
+
+def streamed(statement: str, values: dict[str, Any], *, size: int) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of such a statement as plain tuples, so many at a time through a cursor of the server; for `Settled` alone."""
+    current = _told(statement, values)
+    try:
+        with current.driver.cursor(name=f"rows_{uuid7().hex}") as cursor:
+            cursor.execute(statement, values)
+            while rows := cursor.fetchmany(size):
+                yield rows
+    except psycopg.Error as error:
+        raise current.refused(statement, values, error) from error
+
+
+def _told(statement: str, values: dict[str, Any]) -> Work:
+    """The running unit of work, once what the session holds is sent and whoever counts statements has counted this one."""
+    current = work()
+    current.flush()
+    current.tell(statement, values)
+    return current
 
 
 def _enter_shared(current: Work) -> None:
