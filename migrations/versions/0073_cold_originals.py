@@ -2,8 +2,8 @@
 
 from migrations.kit import sql
 
-revision = "0072"
-down_revision = "0071"
+revision = "0073"
+down_revision = "0072"
 
 
 def upgrade() -> None:
