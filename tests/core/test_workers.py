@@ -47,6 +47,23 @@ def test_perform__does_the_short_rows_that_wait_and_leaves_long_ones_and_strange
     assert done[3:] == ["long"]
 
 
+def test_sweep__wakes_a_row_again_whose_process_died_with_it() -> None:
+    with db.unit_of_work(CHANNEL):
+        row = _row("again", "default")
+    workers.send_nudges([(row.id, "default")])
+    redis().delete(workers.queue("default").key)  # taken by a worker
+    with db.unit_of_work(CHANNEL) as session:
+        session.execute(text("UPDATE core.outbox SET run_at = run_at - interval '60 seconds'"))
+        session.execute(text("UPDATE core.outbox SET lease_until = now() + interval '60 seconds'"))
+        row.perform()
+        assert workers.sweep() == 0 and done == []
+        session.execute(text("UPDATE core.outbox SET lease_until = now() - interval '1 second'"))
+    assert workers.sweep() == 1
+    assert redis().lrange(workers.queue("default").key, 0, -1) == [str(row.id).encode()]
+    row.perform()
+    assert done == ["again"]
+
+
 def test_sweep__wakes_the_oldest_of_each_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "MOST_WOKEN", 5)
     with db.unit_of_work(CHANNEL) as session:
