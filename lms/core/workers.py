@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from lms.core import chains, db, jobs, seals, tenancy
+from lms.core import chains, db, jobs, leases, seals, tenancy
 from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
 
@@ -136,6 +136,7 @@ class HorseWorker(Worker):
         for engine in (db.engines().app, db.engines().platform):
             if not isinstance(engine, Connection):
                 engine.dispose(close=False)
+        leases.renew_beside_jobs()
         super().main_work_horse(job, queue)
 
 

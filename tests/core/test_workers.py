@@ -1,6 +1,13 @@
 """Workers: what waits behind a row is done in the same process, urgent rows before others, and nobody waits for another queue's sweep."""
 
+import json
+import pickle
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
+from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
@@ -45,6 +52,40 @@ def test_perform__does_the_short_rows_that_wait_and_leaves_long_ones_and_strange
     assert redis().llen(workers.queue("bulk").key) == 1 and not redis().llen(workers.queue("default").key)
     long.perform()
     assert done[3:] == ["long"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        zlib.compress(pickle.dumps(("os.system", None, ("touch {canary}",), {}))),
+        pickle.dumps(("os.system", None, ("touch {canary}",), {})),
+        json.dumps(["os.system", None, ["touch {canary}"], {}]).encode(),
+        json.dumps(["builtins.exec", None, ["open('{canary}', 'w')"], {}]).encode(),
+        json.dumps(["subprocess.call", None, [["touch", "{canary}"]], {}]).encode(),
+        json.dumps(["lms.core.jobs.perform", "os", ["{canary}"], {}]).encode(),
+        json.dumps(["lms.core.workers.os.system", None, ["x" * 50_000_000], {}]).encode(),
+        b"\x80\x04\x95 no pickle either",
+        b"",
+        json.dumps({"version": 99, "run": "touch {canary}"}).encode(),
+    ],
+    ids=["zipped pickle", "pickle", "system", "exec", "call", "instance", "50 MB", "broken", "empty", "unknown"],
+)
+def test_perform__runs_nothing_that_was_written_into_the_queue(tmp_path: Path, data: bytes) -> None:
+    canary = str(tmp_path / "canary")
+    data = data.replace(b"{canary}", canary.encode()) if len(canary) < 200 and not data.startswith((b"x", b"\x80")) else data
+    for name in ("a strange name", str(uuid7())):
+        key = workers.RowJob.key_for(name)
+        fields = {"data": data, "origin": "default", "created_at": "2026-11-22T00:00:00.000000Z", "status": "queued", "webhooks": b"[]"}
+        for when in ("success", "failure", "stopped"):
+            fields |= {f"{when}_callback_name": "os.system", f"{when}_callback_timeout": 5}
+        redis().hset(key, mapping=fields)
+        found = workers.RowJob.fetch(name, connection=redis(), serializer=JSONSerializer)
+        with suppress(NoSuchJobError):
+            found.perform()
+        assert found._success_callback_name is found._failure_callback_name is found._stopped_callback_name is None
+        assert not found.webhooks
+        redis().delete(key)
+    assert not Path(canary).exists() and done == []
 
 
 def test_sweep__wakes_a_row_again_whose_process_died_with_it() -> None:

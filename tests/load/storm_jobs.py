@@ -296,7 +296,7 @@ def _some_jobs(stage: Stage, marks: dict[str, list[str]], dice: random.Random, c
             kind = ("quick", "slow", "stepwise")[number % 3]
             marks[kind].append(mark)
             if kind == "slow":
-                storm_tasks.slow.later(mark=mark, seconds=dice.uniform(0.1, 0.8))
+                storm_tasks.slow.later(mark=mark, seconds=9 if dice.random() < 0.03 else dice.uniform(0.1, 0.8))  # 9: longer than its lease
             else:
                 getattr(storm_tasks, kind).later(mark=mark)
 
