@@ -121,7 +121,7 @@ def test_batches_enroll__takes_the_place_and_its_price(as_sam: Browser) -> None:
     assert batch.name in as_sam.get(f"/enrollments/courses/{course.id}/offer", htmx=True, status=200).words
     path = f"/enrollments/batches/{batch.id}/enroll"
     with db.unit_of_work(CHANNEL):
-        closed = a_batch(course, enrol_from=operations.today() + timedelta(days=3))
+        closed = a_batch(course, "Later", enrol_from=operations.today() + timedelta(days=3))
     assert as_sam.get(path.replace(str(batch.id), str(closed.id)), status=303).location == f"/enrollments/courses/{course.id}/batches"
     page = as_sam.get(path, status=200)
     assert "Enrol and pay €10.00" in page.words
