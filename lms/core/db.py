@@ -271,17 +271,32 @@ def rows(statement: LiteralString, **values: Any) -> list[Any]:
 
 def fetched(statement: str, values: dict[str, Any], shape: Any) -> list[Any]:
     """The rows of a statement that was checked for its channel, in a shape of the driver; for `rows` and `Settled` alone."""
+    try:
+        with _driver(statement, values).cursor(row_factory=shape) as cursor:
+            return cursor.execute(statement, values).fetchall()
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, values, error, psycopg.Error, dialect=work().connection.dialect) from error
+
+
+def streamed(statement: str, values: dict[str, Any], *, size: int) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of such a statement as plain tuples, so many at a time through a cursor of the server; for `Settled` alone."""
+    try:
+        with _driver(statement, values).cursor(name=f"rows_{uuid7().hex}") as cursor:
+            cursor.execute(statement, values)
+            while rows := cursor.fetchmany(size):
+                yield rows
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, values, error, psycopg.Error, dialect=work().connection.dialect) from error
+
+
+def _driver(statement: str, values: dict[str, Any]) -> "PsycopgConnection[Any]":
+    """The driver's own connection, once what the session holds is sent and whoever counts statements has counted this one."""
     current = work()
     current.flush()
     connection = current.connection
     if connection.dispatch.before_cursor_execute:
-        connection.dispatch.before_cursor_execute(connection, None, statement, values, None, False)  # who counts statements counts these
-    driver = cast("PsycopgConnection[Any]", connection.connection.driver_connection)
-    try:
-        with driver.cursor(row_factory=shape) as cursor:
-            return cursor.execute(statement, values).fetchall()
-    except psycopg.Error as error:
-        raise DBAPIError.instance(statement, values, error, psycopg.Error, dialect=connection.dialect) from error
+        connection.dispatch.before_cursor_execute(connection, None, statement, values, None, False)
+    return cast("PsycopgConnection[Any]", connection.connection.driver_connection)
 
 
 def _begin(bind: Engine | Connection, channel_id: UUID | None, user_id: UUID | None, *, platform: bool, read_only: bool) -> Work:
