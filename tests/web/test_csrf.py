@@ -28,5 +28,5 @@ def test_check__lets_no_form_in_without_its_token_or_from_elsewhere(app: Flask, 
             answer = as_root.raw.open(path, method=method, base_url="http://localhost", **{**way, "headers": headers})
             assert answer.status_code == 403 and answer.get_json()["rule"] in ("form_token", "origin"), f"{method} {path} {way}"
         asked += 1
-    assert asked > 300
+    assert asked > 200
     assert len(csrf._signed_doors) < 16, "each of these takes forms by another proof than a session's"
