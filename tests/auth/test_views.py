@@ -101,7 +101,7 @@ def test_sign_in__sends_five_codes_an_hour_at_most_and_answers_alike(client: Bro
         answers[email] = [one.status for one in asked]
         with db.unit_of_work(CHANNEL, read_only=True):
             assert len([one for one in mail.newest(50) if one.to_address.lower() == email]) == 5
-    assert answers["sam@example.org"] == answers["who@example.org"] == [303] * 5 + [429] * 7
+    assert answers["sam@example.org"] == answers["who@example.org"] == [303] * 5 + [422] * 7
 
 
 def test_code__right_and_wrong_at_once_make_one_session_and_are_all_counted(app: Flask, real_database: str) -> None:
