@@ -226,11 +226,12 @@ def _pictures(learning: list[queries.Learning]) -> dict[UUID, str]:
 
 def _outline_context(course: Course, lesson: Lesson, enrollment: Enrollment | None) -> dict[str, Any]:
     """What the outline beside a lesson shows: ticks, locks with their reasons, and the lessons before and after."""
-    outline = queries.outline_of(course.id, enrollment)
-    person, at = actor(), now()
+    outline, person, at = queries.outline_of(course.id, enrollment), actor(), now()
     teaches = queries.teaches_batch_of(person, course.id)
-    decisions = {one.id: policies.can_open(person, one, enrollment, at=at, course=course, teaches=teaches) for one in outline.lessons}
-    refusals = {lesson_id: decision for lesson_id, decision in decisions.items() if not decision}
+    # what the rule reads of a lesson is whether it is published and whether it is free: a course has few kinds of them
+    kinds = {(one.status, one.is_preview): one for one in outline.lessons}
+    said = {kind: policies.can_open(person, one, enrollment, at=at, course=course, teaches=teaches) for kind, one in kinds.items()}
+    refusals = {one.id: decision for one in outline.lessons if not (decision := said[one.status, one.is_preview])}
     is_open = enrollment is not None and enrollment.is_open
     return {
         "course": course,
