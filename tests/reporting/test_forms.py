@@ -127,10 +127,10 @@ def test_every_report__sorts_by_every_column_without_losing_a_row(name: str, by:
 
 PROBES = (
     "' OR 1=1 --",
-    "1; SELECT pg_sleep(3)",
+    "1; SELECT pg_sleep(9)",
     "x') UNION SELECT digest FROM auth.codes --",
     "\\'; DROP TABLE core.audit; --",
-    "%' AND pg_sleep(3) --",
+    "%' AND pg_sleep(9) --",
     "a:* | !b & (",
     '"; --',
 )
@@ -145,7 +145,7 @@ def test_every_report__reads_injections_as_words_or_refuses_them(by: Actor, name
         for probe in (PROBES[number % len(PROBES)], PROBES[(number + 1) % len(PROBES)]):
             with suppress(Refusal), db.session().begin_nested():
                 report.page(report.read_view({place: [probe]}, zone_name=ZONE), by, size=3)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 9
 
 
 @pytest.mark.parametrize("name", NAMES)
