@@ -7,9 +7,17 @@ from tests.client import Browser
 from tests.conftest import CHANNEL
 from tests.factories import people
 
-OURS = ("localhost", "LOCALHOST", "localhost.", "localhost:8000", "LocalHost.:443")
+OURS = (
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "localhost:8000",
+    "LocalHost.:443",
+    "127.0.0.1",  # this machine, as localhost is
+    "[::1]:8000",
+)
 OTHERS = (
-    "evil.example", "evil.example:80", "localhost.evil.example", "evil.example.", "127.0.0.1", "[::1]", "localhost@evil.example", "localhost, evil.example",
+    "evil.example", "evil.example:80", "localhost.evil.example", "evil.example.", "localhost@evil.example", "localhost, evil.example",
     "evil.example#localhost", "xn--lcalhost-x4a", "*.localhost",
 )  # fmt: skip
 SAID = (
