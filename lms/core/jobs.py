@@ -8,7 +8,7 @@ channel and sets `done_at` in that same transaction: effects in the database hap
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, ParamSpec, cast
@@ -22,12 +22,13 @@ from sqlalchemy.dialects.postgresql import insert
 from lms.core import db
 from lms.core.clock import now
 from lms.core.errors import Refusal
+from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.core.models import Outbox
 from lms.core.tenancy import current_channel
 
 P = ParamSpec("P")
-QUEUES = ("codes", "money", "mail", "default", "bulk", "media")  # in the order workers serve them
+QUEUES = ("codes", "money", "mail", "default", "plans", "bulk", "media")  # in the order workers serve them
 BACKOFF = (2, 10, 60, 300, 900, 3600)
 log = structlog.get_logger(__name__)
 
@@ -275,7 +276,7 @@ def perform(row_id: UUID) -> bool:
 def _run(running: Running, task: str, payload: dict[str, Any]) -> None:
     found = _registry.get(task)
     if found is None:
-        raise Refusal(f"No job is called {task}; it may belong to a newer version.")
+        raise Refusal(_("No job is called %(task)s; it may belong to a newer version.", task=task))
     if found.in_steps:
         found.run(**payload)
         with db.unit_of_work(running.channel_id):
@@ -317,6 +318,20 @@ def step() -> Iterator[None]:
         yield
         if not _changed(RENEW, running, progress=None):
             raise LostLease
+
+
+_urgent: list[Callable[[], None]] = []
+
+
+def urgent_is_done_by(do: Callable[[], None]) -> None:
+    """Tell the kernel how a worker does the more urgent rows that wait; a process that is no worker has none."""
+    _urgent[:] = [do]
+
+
+def give_way() -> None:
+    """Let what is more urgent pass, between two steps of long work somebody waits for: a sign-in code does not wait behind a plan."""
+    for do in _urgent:
+        copy_context().run(do)
 
 
 def report_progress(fraction: float, note: str = "") -> None:
