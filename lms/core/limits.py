@@ -30,7 +30,7 @@ def hit(name: str, key: str, *, most: int, seconds: int, sentence: str = "", fai
     except RedisError as error:
         log.warning("limit_unread", limit=name, error=type(error).__name__)
         if fail_closed:
-            raise Unavailable("This cannot be checked right now. Try again in a minute.") from error
+            raise Unavailable(_("This cannot be checked right now. Try again in a minute.")) from error
         return
     if count > most:
         wait = max(1, int(oldest[0][1] + seconds - moment)) if oldest else seconds
