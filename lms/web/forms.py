@@ -18,6 +18,7 @@ SAID = {
     "This field is required.": _l("Fill this in."),
     "Not a valid choice.": _l("Choose one of the list."),
     "Invalid Choice: could not coerce.": _l("Choose one of the list."),
+    "Invalid choice(s): one or more data inputs could not be coerced.": _l("Choose from the list."),
     "Not a valid integer value.": _l("Write a whole number."),
     "Not a valid decimal value.": _l("Write a number."),
     "Not a valid float value.": _l("Write a number."),
@@ -36,6 +37,9 @@ SAID = {
     "Invalid value, must be one of: %(values)s.": _l("Choose one of: %(values)s."),
 }
 COUNTED: dict[str, Callable[[int], str]] = {
+    "'%(value)s' is not a valid choice for this field.": lambda count: ngettext(
+        "There is no such choice: %(value)s.", "There are no such choices: %(value)s.", count, value="%(value)s"
+    ),
     "Field must be at least %(min)d character long.": lambda count: ngettext(
         "Write at least %(num)s character.", "Write at least %(num)s characters.", count
     ),
