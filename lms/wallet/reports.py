@@ -229,7 +229,7 @@ def _entry_columns(_known: int) -> Sequence[Column]:
             nullable=True,
             shown=False,
         ),
-        Column("transaction", _l("Transaction"), Entry.transaction_id, shown=False, sortable=False),
+        Column("transaction", _l("Transaction id"), Entry.transaction_id, shown=False, sortable=False),
     )
 
 
