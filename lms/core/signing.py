@@ -45,7 +45,7 @@ def sign(purpose: str, claims: dict[str, Any], *, seconds: int) -> str:
 
 def unsign(purpose: str, signed: str) -> dict[str, Any]:
     """The claims of a token `sign` made; raises Forbidden when it was changed, is of another purpose, or is past its time."""
-    body, _, signature = signed.partition(".")
+    body, _dot, signature = signed.partition(".")
     if not same(_encode(digest(purpose, body)), signature):
         raise Forbidden(_("This link is not valid. Ask for a new one."), rule="signature")
     claims: dict[str, Any] = json.loads(_decode(body))
