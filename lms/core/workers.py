@@ -111,7 +111,7 @@ def send_nudges(rows: Sequence[tuple[UUID, str]]) -> None:
         by_queue.setdefault(name, []).append(str(row_id))
     try:
         free = _room(list(by_queue))
-        _put_in_line({name: ids[: free[name]] for name, ids in by_queue.items()})
+        _put_in_line({name: ids[: free[name]] for name, ids in by_queue.items() if free[name]})
     except RedisError as error:
         log.warning("nudge_failed", rows=len(rows), error=type(error).__name__)
 
