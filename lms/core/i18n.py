@@ -98,7 +98,16 @@ def ngettext(one: str, many: str, number: int, **values: Any) -> str:
 
 def written(number: int) -> str:
     """A whole number with the reader's separators."""
-    return str(format_decimal(number, locale=_locale.get()))
+    return str(format_decimal(number, locale=_numbers_of(_locale.get())))
+
+
+@cache
+def _numbers_of(name: str) -> Locale:
+    """How a language writes numbers; as English does where nobody knows."""
+    try:
+        return Locale.parse(name.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
 
 
 def plural(one: str, many: str, number: int) -> str:
@@ -108,8 +117,8 @@ def plural(one: str, many: str, number: int) -> str:
 
 def percent(share: float, *, signed: bool = False) -> str:
     """A share of a hundred as the reader's language writes it (52%, 52 %, %52), in whole numbers; `signed` puts a plus before gains."""
-    written = str(format_percent(round(share) / 100, locale=_locale.get()))
-    return f"+{written}" if signed and share > 0 else written
+    words = str(format_percent(round(share) / 100, locale=_numbers_of(_locale.get())))
+    return f"+{words}" if signed and share > 0 else words
 
 
 class Lazy:

@@ -63,7 +63,7 @@ def faulty_server(test_config: Config) -> Iterator[Any]:
 def test_deliver__loses_nothing_at_a_server_that_fails_in_every_way(connection: object, faulty_server: Any) -> None:
     with db.unit_of_work(CHANNEL):
         letter_id = uuid7()
-        words = {
+        words: dict[str, Any] = {
             "template": "a/code",
             "subject": "Your code",
             "body_text": "123456",
