@@ -26,7 +26,7 @@ def hit(name: str, key: str, *, most: int, seconds: int, sentence: str = "", fai
         pipe.zcard(bucket)
         pipe.zrange(bucket, 0, 0, withscores=True)
         pipe.expire(bucket, seconds)
-        _, _, count, oldest, _ = pipe.execute()
+        _gone, _added, count, oldest, _kept = pipe.execute()
     except RedisError as error:
         log.warning("limit_unread", limit=name, error=type(error).__name__)
         if fail_closed:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lms.config import derive_key
 from lms.core.errors import Forbidden
+from lms.core.i18n import gettext as _
 
 _secret: list[bytes] = []
 
