@@ -6,6 +6,7 @@ from typing import cast
 import structlog
 
 from lms.core.errors import TooMany, Unavailable
+from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
 
@@ -34,7 +35,7 @@ def hit(name: str, key: str, *, most: int, seconds: int, sentence: str = "", fai
         return
     if count > most:
         wait = max(1, int(oldest[0][1] + seconds - moment)) if oldest else seconds
-        raise TooMany(sentence or "That was too often. Wait a little, then try again.", retry_after=wait)
+        raise TooMany(sentence or _("That was too often. Wait a little, then try again."), retry_after=wait)
 
 
 def clear(name: str, key: str) -> None:
