@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from lms.channels.reports import People
+from lms.channels.queries import people_last_here
 from lms.core import db, deeds
 from lms.core.clock import now
 from lms.core.decisions import Actor, Decision, no
@@ -157,9 +157,12 @@ def month_figures(by: Actor, *, currency: str) -> Figures:
     )
     ever = reporting.sums_ever(("enrolments", "courses_completed"), instructor=instructor, known=known)
     period = f"{first}..{known.today}@{known.zone}"
-    seen = People(own_fields=False) if by.is_admin else Enrollments()
+    if by.is_admin:
+        here = people_last_here(known.begins(first), known.begins(known.today + timedelta(days=1)))
+    else:
+        here = Enrollments().count(Enrollments().read_view({"seen": [period]}), by)
     return Figures(
-        here=seen.count(seen.read_view({"seen": [period]}), by),
+        here=here,
         month={name: line.part(MONTH, 2 * MONTH) for name, line in series.items()},
         before={name: line.part(0, MONTH) for name, line in series.items()},
         completed=ever["courses_completed"],

@@ -5,12 +5,15 @@ from uuid import UUID
 import click
 
 from lms.auth import operations as accounts
-from lms.channels import operations
+from lms.channels import operations, queries
 from lms.core import db
 from lms.core.clock import now
 from lms.core.commands import connected, in_channel
 from lms.core.decisions import ROLES, the_platform
+from lms.core.doctor import examines_each_channel
 from lms.core.tenancy import current_channel
+
+examines_each_channel("People here", queries.sighting_faults)
 
 
 @click.group()
@@ -44,6 +47,15 @@ def channel_host(host: str, slug: str) -> None:
     with db.unit_of_work(platform=True):
         operations.add_host(channel_id, host, verified=True)
     click.echo(f"{host} leads there now.")
+
+
+@channel.command("sightings")
+@click.option("--channel", "slug", default="", help="slug, when there are several")
+@connected
+def channel_sightings(slug: str) -> None:
+    """Make the notes of who was last here when anew from the people."""
+    in_channel(slug, lambda: operations.recount_sightings(by=the_platform(current_channel())))
+    click.echo("Made anew. lms doctor says whether all agrees.")
 
 
 @click.group()

@@ -50,6 +50,7 @@ ACTS = {
     "channels.set_logo": Deed(_l("changed the logo of the academy"), "palette"),
     "channels.demand": Deed(_l("changed how staff must sign in"), "shield-check"),
     "channels.edit": Deed(_l("changed the settings of the academy"), "settings"),
+    "channels.recount_sightings": Deed(_l("had it counted anew who was last here when"), "refresh-cw"),
 }
 FIELDS = {
     "strong_staff": Label(_l("Staff need an app or a passkey")),

@@ -25,3 +25,9 @@ def send_invitations(user_ids: Sequence[UUID | str], by: str, plan_id: str) -> N
 def end_viewings() -> None:
     """End the viewings whose time is over, and write down how many pages they saw."""
     operations.end_viewings(by=the_platform(current_channel()))
+
+
+@job(queue="default", every=Every(minutes=5))
+def fold_sightings() -> None:
+    """Gather the notes of who was last here when, so that they stay as few as there are quarters of an hour."""
+    operations.fold_sightings()

@@ -219,6 +219,19 @@ class FieldValue(Tenant, Base):
     value: Mapped[str]
 
 
+class Sighting(Tenant, Base):
+    """So many people more (or fewer, below zero) were last here within a quarter of an hour; the database writes them, and they add up.
+
+    Deleted people count nowhere. `slot` is the beginning of the quarter: every day of every zone begins with one.
+    """
+
+    __tablename__ = "sightings"
+    __table_args__ = (Index("ix_sightings_slot", "channel_id", "slot"), {"schema": "channels"})
+
+    slot: Mapped[datetime]
+    people: Mapped[int]
+
+
 class Tag(Tenant, Base):
     """A word people are marked with."""
 

@@ -3,11 +3,11 @@
 For reads asked many times a second: building, keying and loading a statement through the ORM costs a page more than its rows do.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 from typing import Any
 
-from psycopg.rows import dict_row, namedtuple_row
+from psycopg.rows import dict_row, namedtuple_row, tuple_row
 from sqlalchemy import Select, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -31,6 +31,7 @@ class Settled:
         self._build: Callable[[], Select[*tuple[Any, ...]]] | None = None
         self._lock = Lock()
         self._text = ""
+        self._names: tuple[str, ...] = ()
         self._still: dict[str, Any] = {}
         self._turned: dict[str, Any] = {}
         if isinstance(statement, Select):
@@ -42,9 +43,22 @@ class Settled:
         """The rows as named tuples, for these values of the statement's parameters."""
         return db.fetched(self._ready(), self._given(values), namedtuple_row)
 
+    def tuples(self, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows as plain tuples, in the order of the columns."""
+        return db.fetched(self._ready(), self._given(values), tuple_row)
+
     def mappings(self, **values: Any) -> list[Mapping[str, Any]]:
         """The rows by the names of their columns."""
         return db.fetched(self._ready(), self._given(values), dict_row)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of its columns, in their order."""
+        self._ready()
+        return self._names
+
+    def streamed(self, *, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows as plain tuples, so many at a time, in the memory of as many."""
+        return db.streamed(self._ready(), self._given({}), size=size)
 
     def _given(self, values: dict[str, Any]) -> dict[str, Any]:
         turned = self._turned
@@ -70,6 +84,7 @@ class Settled:
                 raise Turned(f"{column.keyname} is turned round on its way out")
         self._turned = {name: turn for name, turn in compiled._bind_processors.items() if callable(turn)}
         self._still = {name: self._turned[name](value) if name in self._turned else value for name, value in compiled.params.items()}
+        self._names = tuple(column.keyname for column in compiled._result_columns)
         self._text = compiled.string
 
 
@@ -88,7 +103,7 @@ class SettledObjects:
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """The rows, an object of each kind in each."""
-        found = self._settled.rows(**values)
+        found = self._settled.tuples(**values)
         return [tuple(_whole(kind, keys, row[at : at + len(keys)]) for kind, at, keys in self._parts) for row in found]
 
     def _labelled(self) -> Select[Any]:

@@ -1,5 +1,5 @@
 """Every change of channels: `people` for academies and the people in them, `traits` for tags and the academy's own fields,
-`segments` for people gathered by conditions.
+`segments` for people gathered by conditions, `sightings` for when they were last here.
 """
 
 from lms.channels.operations.people import (
@@ -32,6 +32,7 @@ from lms.channels.operations.people import (
     welcome,
 )
 from lms.channels.operations.segments import add_segment, edit_segment, restore_segment, retire_segment
+from lms.channels.operations.sightings import fold_sightings, recount_sightings
 from lms.channels.operations.traits import (
     add_field,
     edit_field,
@@ -58,6 +59,7 @@ __all__ = [
     "edit_segment",
     "edit_self",
     "end_viewings",
+    "fold_sightings",
     "forget_passkeys",
     "give_tag",
     "invite_person",
@@ -68,6 +70,7 @@ __all__ = [
     "open_channel",
     "prefer",
     "put_logo",
+    "recount_sightings",
     "restore",
     "restore_field",
     "restore_segment",

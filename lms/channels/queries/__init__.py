@@ -1,5 +1,5 @@
 """Every SELECT of channels: `people` for academies and the people in them, `traits` for tags and the academy's own fields,
-`segments` for people gathered by conditions.
+`segments` for people gathered by conditions, `sightings` for when they were last here.
 """
 
 from lms.channels.queries.people import (
@@ -32,6 +32,7 @@ from lms.channels.queries.people import (
     viewings_to_end,
 )
 from lms.channels.queries.segments import fitting, get_segment, people_of_segment, segment_names, segment_words, segments_here
+from lms.channels.queries.sightings import people_last_here, sighting_faults
 from lms.channels.queries.traits import (
     fields_here,
     get_field,
@@ -68,6 +69,7 @@ __all__ = [
     "name_of",
     "open_channels",
     "origin_of",
+    "people_last_here",
     "people_of_segment",
     "picture_key",
     "preference",
@@ -76,6 +78,7 @@ __all__ = [
     "segment_names",
     "segment_words",
     "segments_here",
+    "sighting_faults",
     "standing_fields",
     "standing_people",
     "tag_names",

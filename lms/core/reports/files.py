@@ -2,10 +2,12 @@
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -18,16 +20,22 @@ from lms.core.i18n import gettext as _
 from lms.core.money import Money, digits
 from lms.core.reports.fields import Column
 from lms.core.reports.report import Report
-from lms.core.reports.view import Tally, View, by_column
+from lms.core.reports.view import Tally, View
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
+FORMULA_AHEAD = re.compile("\x1f'*[" + re.escape("".join(FORMULA)) + "]")
 
 
 def safe_text(value: str) -> str:
     """Text a spreadsheet will not run: a cell that begins like a formula, apostrophes aside, gets an apostrophe before it."""
     return "'" + value if value.lstrip("'").startswith(FORMULA) else value
+
+
+def safe_texts(values: Sequence[str]) -> Sequence[str]:
+    """Many such texts; one look tells whether any of them begins like a formula."""
+    return [safe_text(value) for value in values] if FORMULA_AHEAD.search("\x1f" + "\x1f".join(values)) else values
 
 
 def unsafe_text(value: str) -> str:
@@ -45,12 +53,19 @@ def headings(columns: list[Column]) -> list[str]:
     return made
 
 
-def file_columns(column: Column, values: Sequence[Any], currencies: Sequence[Any], zone_name: str) -> list[list[Any]]:
+def file_columns(column: Column, values: Sequence[Any], currencies: Sequence[Any], zone_name: str) -> list[Sequence[Any]]:
     """The cells of a column in a file: numbers as numbers, times in the reader's zone, text safe; two columns for money."""
     if column.kind == "money":
         amounts = ["" if value is None else Money(int(value), code or "").decimal for value, code in zip(values, currencies, strict=True)]
         return [amounts, ["" if value is None else code or "" for value, code in zip(values, currencies, strict=True)]]
     place = zone(zone_name)
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        return [safe_texts(values)]
+    if kinds <= {datetime, NoneType}:
+        return [["" if value is None else str(value.astimezone(place))[:19] for value in values]]
+    if kinds <= {int, bool, float}:
+        return [values]
     made: list[Any] = []
     for value in values:
         if type(value) is str:
@@ -80,11 +95,11 @@ def csv_lines(report: Report, view: View, by: Actor, *, tally: Tally | None = No
     writer = csv.writer(buffer)
     buffer.write("\ufeff")
     writer.writerow(headings(columns))
-    for rows in report.chunks(view, by):
+    for block in report.blocks(view, by):
         if tally is not None:
-            tally.add(rows)
-        made: list[list[Any]] = []
-        for column, values in zip(columns, by_column(columns, rows), strict=True):
+            tally.add(block)
+        made: list[Sequence[Any]] = []
+        for column, values in zip(columns, block.turned(columns), strict=True):
             made += file_columns(column, *values, view.zone)
         writer.writerows(zip(*made, strict=True))
         yield buffer.getvalue()

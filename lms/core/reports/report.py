@@ -10,19 +10,21 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Row, Select, Uuid, and_, any_, bindparam, cast, false, func, literal, or_, select, true
+from sqlalchemy import BigInteger, Select, Uuid, and_, any_, bindparam, cast, false, func, literal, or_, select, true
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import RowMapping
 
 from lms.core import db
 from lms.core.decisions import Actor, Decision, admins
-from lms.core.reports import kept, places
+from lms.core.reports import blocks, kept, places
+from lms.core.reports.blocks import Block
 from lms.core.reports.fields import KNOBS, Column, Expression, Filter, Knob, Sought, Words
 from lms.core.reports.formulas import computed
 from lms.core.reports.view import Page, Tally, View
 
 PAGE = 50
+BLOCK = 2_000  # rows that a file is made of at a time
 COUNTED_AT_ONCE = 2_000
 MOST_COMPUTED, MOST_ASKED = 3, 10
 DRAWN = ("int", "money", "percent", "bytes", "duration", "stars", "number")  # what a chart can show
@@ -150,18 +152,20 @@ class Report:
             return _found(self.search[0], patterns)
         return and_(*(or_(*(_found(item, [pattern]) for item in self.search)) for pattern in patterns))
 
-    def _selected(self, statement: Select[Any], view: View) -> Select[Any]:
+    def _selected(self, statement: Select[Any], columns: Sequence[Column]) -> Select[Any]:
         wanted = [type(self).key.label("id")]
-        order, _down = self._order(view)
-        for column in self._read(view, order) if self.is_wide else self.all_columns(view):
+        for column in columns:
             if column.key != "id":
                 wanted.append(column.value.label(column.key))
             if column.currency is not None:
                 wanted.append(column.currency.label(f"{column.key}_currency"))
         return statement.with_only_columns(*wanted, maintain_column_froms=True)
 
-    def _read(self, view: View, order: Column | None) -> list[Column]:
-        shown = self.shown(view)
+    def _read(self, view: View) -> list[Column]:
+        """The columns a page reads: all, for links and words beside them; of a wide list those shown, and what it is sorted by."""
+        if not self.is_wide:
+            return self.all_columns(view)
+        shown, (order, _down) = self.shown(view), self._order(view)
         return shown if order is None or order in shown else [*shown, order]
 
     def _order(self, view: View) -> tuple[Column | None, bool]:
@@ -179,7 +183,7 @@ class Report:
         cursor = places.read(before or after)
 
         def statements() -> list[Select[Any]]:
-            statement = self._selected(self.filtered(view, by), view)
+            statement = self._selected(self.filtered(view, by), self._read(view))
             parts = places.stretches(column, type(self).key, descending, backwards=backwards, after=cursor)
             return [statement.where(*part.where).order_by(*part.order).limit(size + 1) for part in parts]
 
@@ -250,21 +254,26 @@ class Report:
         return made
 
     def stream(self, view: View, by: Actor) -> Iterator[RowMapping]:
-        """Every row of the view in its order, as `chunks` reads them."""
-        for rows in self.chunks(view, by):
-            yield from (row._mapping for row in rows)
-
-    def chunks(self, view: View, by: Actor, *, size: int = 2000) -> Iterator[Sequence[Row[Any]]]:
-        """Every row of the view in its order, many at a time through a server-side cursor: a million rows in a few megabytes."""
+        """Every row of the view in its order with all its columns, through a server-side cursor: a million rows in a few megabytes."""
         if view.groups:
-            yield from self.gathered(view).chunks(_plain(view), by, size=size)
+            yield from self.gathered(view).stream(_plain(view), by)
             return
+        for asked in self._in_order(view, by, self.all_columns(view)):
+            yield from db.session().execute(asked, execution_options={"yield_per": BLOCK, "stream_results": True}).mappings()
+
+    def blocks(self, view: View, by: Actor) -> Iterator[Block]:
+        """Every row of the view in its order with the columns it shows, many at a time: what files are made of."""
+        if view.groups:
+            yield from self.gathered(view).blocks(_plain(view), by)
+            return
+        for asked in self._in_order(view, by, self.shown(view)):
+            yield from blocks.read(asked, BLOCK)
+
+    def _in_order(self, view: View, by: Actor, columns: Sequence[Column]) -> Iterator[Select[Any]]:
         column, descending = self._order(view)
-        statement = self._selected(self.filtered(view, by), view)
+        statement = self._selected(self.filtered(view, by), columns)
         for part in places.stretches(column, type(self).key, descending):
-            asked = statement.where(*part.where).order_by(*part.order)
-            found = db.session().execute(asked, execution_options={"yield_per": size, "stream_results": True})
-            yield from found.partitions(size)
+            yield statement.where(*part.where).order_by(*part.order)
 
     def ids(self, view: View, by: Actor) -> Iterator[UUID]:
         """The ids of every row of the view: what "select all 2,318" means."""
@@ -274,8 +283,8 @@ class Report:
     def checksum(self, view: View, by: Actor) -> tuple[int, str]:
         """The number of rows and a SHA-256 over their values in order; the same for table, file, mail and API."""
         tally = Tally(self.shown(view))
-        for rows in self.chunks(view, by):
-            tally.add(rows)
+        for block in self.blocks(view, by):
+            tally.add(block)
         return tally.count, tally.checksum
 
 

@@ -5,12 +5,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring
+from types import NoneType
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy.engine import Row, RowMapping
+from sqlalchemy.engine import RowMapping
 
+from lms.core.reports.blocks import Block
 from lms.core.reports.fields import Column
 
 
@@ -42,7 +45,12 @@ class View:
 
     def query_string(self, **more: str) -> str:
         """The canonical query string, with more parameters behind it."""
-        return urlencode([*self.parameters(), *((key, value) for key, value in more.items() if value)])
+        return _query_string(self, *more.items())
+
+
+@lru_cache(maxsize=4096)
+def _query_string(view: View, *more: tuple[str, str]) -> str:
+    return urlencode([*view.parameters(), *((key, value) for key, value in more if value)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Tally:
         self.rows = rows
         self.keep = keep
         self.count = 0
-        self.first: list[RowMapping] = []
+        self.first: list[Any] = []
         self._digest = hashlib.sha256()
 
     def __iter__(self) -> Iterator[RowMapping]:
@@ -77,15 +85,15 @@ class Tally:
                 self.first.append(row)
             yield row
 
-    def add(self, rows: Sequence[Row[Any]]) -> None:
+    def add(self, block: Block) -> None:
         """Let many rows pass, column by column, which takes a tenth of the time and gives the same sum."""
-        if not rows:
+        if not block.rows:
             return
-        self.count += len(rows)
-        self.first += [row._mapping for row in rows[: max(0, self.keep - len(self.first))]]
-        cells = [_json_cells(column, *values) for column, values in zip(self.columns, by_column(self.columns, rows), strict=True)]
-        lines = ["[" + ",".join(line) + "]\n" for line in zip(*cells, strict=True)]
-        self._digest.update("".join(lines).encode())
+        self.count += len(block.rows)
+        self.first += block.first(self.keep - len(self.first))
+        cells = [_json_cells(column, *values) for column, values in zip(self.columns, block.turned(self.columns), strict=True)]
+        lines = map(",".join, zip(*cells, strict=True))
+        self._digest.update(("[" + "]\n[".join(lines) + "]\n").encode())
 
     @property
     def checksum(self) -> str:
@@ -96,22 +104,18 @@ class Tally:
 _json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
-def by_column(columns: Sequence[Column], rows: Sequence[Row[Any]]) -> list[tuple[Sequence[Any], Sequence[Any]]]:
-    """The values of each column, and beside a money column those of its currency."""
-    places = {name: place for place, name in enumerate(rows[0]._fields)}
-    turned = list(zip(*rows, strict=True))
-    return [(turned[places[column.key]], turned[places.get(f"{column.key}_currency", 0)]) for column in columns]
-
-
 def _json_cells(column: Column, values: Sequence[Any], currencies: Sequence[Any]) -> list[str]:
+    kinds = set(map(type, values))
+    if kinds == {str} and "" not in values:
+        return list(map(encode_basestring, values))
+    if kinds <= {datetime, NoneType}:
+        return ["null" if value is None else f'"{value.astimezone(UTC).isoformat()[:19]}Z"' for value in values]
     made = []
     for place, value in enumerate(values):
         if value is None or value == "":
             made.append("null")
         elif type(value) is str:
             made.append(encode_basestring(value))
-        elif type(value) is datetime:
-            made.append(f'"{value.astimezone(UTC).isoformat()[:19]}Z"')
         else:
             cell = plain_value(column.kind, value, currencies[place])
             made.append("null" if cell == "" else _json(cell))

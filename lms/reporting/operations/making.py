@@ -1,7 +1,7 @@
 """Making the file of a view: the rows are read once, and counted, summed up and written as they pass."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -25,7 +25,7 @@ class Made:
     size: int
     count: int
     checksum: str
-    first: list[RowMapping]
+    first: list[Mapping[str, Any]]
 
     def close(self) -> None:
         """Let the file go."""
