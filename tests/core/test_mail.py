@@ -36,10 +36,11 @@ class Faulty(socketserver.StreamRequestHandler):
                     if fault == "dropped":
                         return
                     self.say("250 taken")
+            elif said == b"QUIT":
+                self.say("221 bye")
+                return
             else:
                 self.say("451 later" if said.startswith(b"RCPT") and fault == "greylist" else "250 ok")
-            if said == b"QUIT":
-                return
 
     def say(self, words: str) -> None:
         """Answer."""
