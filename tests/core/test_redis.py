@@ -77,9 +77,10 @@ def test_connect__leaves_a_silent_server_alone_and_finds_it_again(addresses: ser
             with pytest.raises(RedisError, match="left alone"):
                 client.get("anything")
         assert line.asked == asked, "nothing was sent while it was left alone"
-        pool._silent_until = 0.0  # it is over
+        pool._silent_until = 0.0  # the rest is over
         with pytest.raises(RedisError, match="Timeout"):
             client.get("anything")
         line.is_silent = False
+        pool._silent_until = 0.0
         assert client.ping()
         assert client.get("anything") is None

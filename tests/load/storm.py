@@ -13,6 +13,7 @@ from tests.load.storm_jobs import outbox, workers
 from tests.load.storm_postgres import postgres
 from tests.load.storm_sockets import sockets
 from tests.load.storm_toxics import toxics
+from tests.load.storm_walls import bleed, purchase
 
 ALL: dict[str, Storm] = {
     "fuzz": fuzz,
@@ -23,6 +24,8 @@ ALL: dict[str, Storm] = {
     "postgres": postgres,
     "sockets": sockets,
     "toxics": toxics,
+    "bleed": bleed,
+    "purchase": purchase,
 }
 
 
