@@ -39,6 +39,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, declared_attr, mapped_column, registry, with_loader_criteria
 
 from lms.core.ids import uuid7
+from lms.core.notes import NotingSession
 
 if TYPE_CHECKING:
     from psycopg import Connection as PsycopgConnection
@@ -113,13 +114,13 @@ class Work:
         self.read_only = read_only
         self.shared = shared  # a test's connection, which outlives this unit of work
         self.after_commit: list[Callable[[], None]] = []
-        self._session: Session | None = None
+        self._session: NotingSession | None = None
 
     @property
-    def session(self) -> Session:
+    def session(self) -> NotingSession:
         """The session, made when it is first asked for: pages that read plain rows need none."""
         if self._session is None:
-            self._session = Session(
+            self._session = NotingSession(
                 bind=self.connection,
                 join_transaction_mode="create_savepoint" if self.shared else "control_fully",
                 expire_on_commit=False,
@@ -201,7 +202,7 @@ def has_work() -> bool:
     return _work.get() is not None
 
 
-def session() -> Session:
+def session() -> NotingSession:
     """The session of the running unit of work."""
     return work().session
 
