@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Date,
     DateTime,
     Select,
@@ -24,7 +25,6 @@ from sqlalchemy import (
     union,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.selectable import Subquery
 
 from lms.auth.models import SignInSession
@@ -61,7 +61,8 @@ Expression = Any
 ZONE = select(Channel.zone).where(Channel.id == cast(func.nullif(func.current_setting("app.channel_id", True), ""), Uuid)).scalar_subquery()
 LAST_COUNTED = select(func.coalesce(func.max(Daily.day), BEGINNING)).where(Daily.metric == COUNTED).scalar_subquery()
 ONE = select(literal(1)).subquery("one")
-STALE = select(func.array_agg(StaleDay.at.distinct(), type_=ARRAY(DateTime(timezone=True)))).scalar_subquery()
+SECONDS = cast(cast(func.floor(func.extract("epoch", StaleDay.at)), BigInteger), Text)
+STALE = select(func.string_agg(SECONDS.distinct(), " ")).select_from(StaleDay).scalar_subquery()
 LAST_MARK = select(Daily.day, Daily.value).where(Daily.metric == UNTIL).order_by(Daily.day.desc()).limit(1).subquery("mark")
 
 
@@ -303,7 +304,8 @@ def standing() -> Standing:
     moment = datetime.fromtimestamp(until / 1000, UTC) if until is not None else None
     place = zone_of(name or "UTC")
     known = Standing(name or "UTC", now().astimezone(place).date(), uncounted, marked, moment)
-    return replace(known, stale=tuple(sorted({at.astimezone(place).date() for at in stale or () if at < known.live})))
+    taken = (datetime.fromtimestamp(int(seconds), UTC) for seconds in (stale or "").split())
+    return replace(known, stale=tuple(sorted({at.astimezone(place).date() for at in taken if at < known.live})))
 
 
 def drift(known: Standing, first: date, metrics: Collection[str], courses: Collection[str] | None = None) -> dict[tuple[str, date], int]:
