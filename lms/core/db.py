@@ -231,6 +231,8 @@ def running(
     """The same unit of work, whose session is made only when it is asked for."""
     bind = engines().platform if platform else engines().app
     outer = _work.get()
+    if outer is not None and outer.shared:
+        outer.flush()  # on the same connection, which is another channel's from here on
     current = _begin(bind, channel_id, user_id, platform=platform, read_only=read_only)
     token = _work.set(current)
     try:
