@@ -1,4 +1,4 @@
-"""The database: models' base, the session, and the unit of work, which is the only code that commits or rolls back.
+"""The database: models' base, the session, and the unit of work, which alone commits or rolls back (work.py).
 
 Three roles reach PostgreSQL: the owner (migrations only), `lms_app` (one channel at a time, behind row-level security)
 and `lms_platform` (the few tables that belong to the whole install). `open_engines` connects the last two.
@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 import structlog
 from flask_sqlalchemy import SQLAlchemy
-from psycopg import generators
-from psycopg.pq import ExecStatus
 from psycopg.rows import namedtuple_row
 from sqlalchemy import (
     BigInteger,
@@ -35,14 +33,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, declared_attr, mapped_column, registry, with_loader_criteria
 
 from lms.core.ids import uuid7
 from lms.core.notes import NotingSession
-
-if TYPE_CHECKING:
-    from psycopg import Connection as PsycopgConnection
+from lms.core.work import Work, begin
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -99,58 +94,6 @@ class NoWork(RuntimeError):
     """The database was asked outside a unit of work: a bug of the caller."""
 
 
-class Work:
-    """One running unit of work: its connection, the channel it sees, and what happens after its commit."""
-
-    __slots__ = ("_session", "after_commit", "channel_id", "connection", "platform", "read_only", "shared", "user_id")
-
-    def __init__(
-        self, connection: Connection, channel_id: UUID | None, user_id: UUID | None, *, platform: bool, read_only: bool, shared: bool
-    ) -> None:
-        self.connection = connection
-        self.channel_id = channel_id
-        self.user_id = user_id
-        self.platform = platform
-        self.read_only = read_only
-        self.shared = shared  # a test's connection, which outlives this unit of work
-        self.after_commit: list[Callable[[], None]] = []
-        self._session: NotingSession | None = None
-
-    @property
-    def session(self) -> NotingSession:
-        """The session, made when it is first asked for: pages that read plain rows need none."""
-        if self._session is None:
-            self._session = NotingSession(
-                bind=self.connection,
-                join_transaction_mode="create_savepoint" if self.shared else "control_fully",
-                expire_on_commit=False,
-            )
-        return self._session
-
-    def flush(self) -> None:
-        """Send what the session has not sent yet."""
-        if self._session is not None:
-            self._session.flush()
-
-    def commit(self) -> None:
-        """Make it last: what the session did, and what went past it by `rows`."""
-        if self._session is not None:
-            self._session.commit()
-        if self._session is None or (not self.shared and self.connection.in_transaction()):
-            self.connection.commit()
-
-    def roll_back(self) -> None:
-        """Undo it."""
-        (self.connection if self._session is None else self._session).rollback()
-
-    def close(self) -> None:
-        """Give the connection back."""
-        if self._session is not None:
-            self._session.close()
-        if not self.shared:
-            self.connection.close()
-
-
 @dataclass(slots=True)
 class Engines:
     """The two ways into the database a running process has; tests put one shared connection in their place."""
@@ -171,6 +114,7 @@ def make_engine(url: str, *, pool_size: int = 10, statement_timeout_ms: int = ST
     return create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
+        pool_use_lifo=True,  # the connection used last has its plans and catalogue at hand
         max_overflow=0,
         pool_timeout=2,
         connect_args={"connect_timeout": 5, "options": options, "application_name": "lectern"},
@@ -233,7 +177,11 @@ def running(
     outer = _work.get()
     if outer is not None and outer.shared:
         outer.flush()  # on the same connection, which is another channel's from here on
-    current = _begin(bind, channel_id, user_id, platform=platform, read_only=read_only)
+    if isinstance(bind, Connection):
+        current = Work(bind, bind.connection, channel_id, user_id, platform=platform, read_only=read_only)
+        _enter_shared(current)
+    else:
+        current = begin(bind, channel_id, user_id, platform=platform, read_only=read_only)
     token = _work.set(current)
     try:
         yield current
@@ -274,68 +222,32 @@ def rows(statement: LiteralString, **values: Any) -> list[Any]:
 
 def fetched(statement: str, values: dict[str, Any], shape: Any) -> list[Any]:
     """The rows of a statement that was checked for its channel, in a shape of the driver; for `rows` and `Settled` alone."""
+    current = _told(statement, values)
     try:
-        with _driver(statement, values).cursor(row_factory=shape) as cursor:
+        with current.driver.cursor(row_factory=shape) as cursor:
             return cursor.execute(statement, values).fetchall()
     except psycopg.Error as error:
-        raise DBAPIError.instance(statement, values, error, psycopg.Error, dialect=work().connection.dialect) from error
+        raise current.refused(statement, values, error) from error
 
 
 def streamed(statement: str, values: dict[str, Any], *, size: int) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of such a statement as plain tuples, so many at a time through a cursor of the server; for `Settled` alone."""
+    current = _told(statement, values)
     try:
-        with _driver(statement, values).cursor(name=f"rows_{uuid7().hex}") as cursor:
+        with current.driver.cursor(name=f"rows_{uuid7().hex}") as cursor:
             cursor.execute(statement, values)
             while rows := cursor.fetchmany(size):
                 yield rows
     except psycopg.Error as error:
-        raise DBAPIError.instance(statement, values, error, psycopg.Error, dialect=work().connection.dialect) from error
+        raise current.refused(statement, values, error) from error
 
 
-def _driver(statement: str, values: dict[str, Any]) -> "PsycopgConnection[Any]":
-    """The driver's own connection, once what the session holds is sent and whoever counts statements has counted this one."""
+def _told(statement: str, values: dict[str, Any]) -> Work:
+    """The running unit of work, once what the session holds is sent and whoever counts statements has counted this one."""
     current = work()
     current.flush()
-    connection = current.connection
-    if connection.dispatch.before_cursor_execute:
-        connection.dispatch.before_cursor_execute(connection, None, statement, values, None, False)
-    return cast("PsycopgConnection[Any]", connection.connection.driver_connection)
-
-
-def _begin(bind: Engine | Connection, channel_id: UUID | None, user_id: UUID | None, *, platform: bool, read_only: bool) -> Work:
-    """A unit of work whose transaction has begun, with its channel, person and mode."""
-    if isinstance(bind, Connection):
-        current = Work(bind, channel_id, user_id, platform=platform, read_only=read_only, shared=True)
-        _enter_shared(current)
-        return current
-    connection = bind.connect()
-    try:
-        _enter(connection, channel_id, user_id, read_only)
-    except psycopg.OperationalError:
-        # The server was restarted since the connection was last used; nothing happened in it yet, so another one may try.
-        connection.invalidate()
-        connection.close()
-        bind.dispose(close=False)
-        connection = bind.connect()
-        try:
-            _enter(connection, channel_id, user_id, read_only)
-        except psycopg.Error as error:
-            connection.close()
-            raise DBAPIError.instance("BEGIN", {}, error, psycopg.Error, dialect=bind.dialect) from error
-    return Work(connection, channel_id, user_id, platform=platform, read_only=read_only, shared=False)
-
-
-def _enter(connection: Connection, channel_id: UUID | None, user_id: UUID | None, read_only: bool) -> None:
-    """Begin the transaction with its mode, channel and person, in one round trip; it shows a dead connection, too."""
-    connection.begin()
-    driver = cast("PsycopgConnection[Any]", connection.connection.driver_connection)
-    channel, user = (str(value) if isinstance(value, UUID) else "" for value in (channel_id, user_id))
-    begin = "BEGIN READ ONLY" if read_only else "BEGIN"
-    words = f"{begin}; SELECT set_config('app.channel_id', '{channel}', true), set_config('app.user_id', '{user}', true)"
-    driver.pgconn.send_query(words.encode())
-    for result in driver.wait(generators.execute(driver.pgconn)):
-        if result.status == ExecStatus.FATAL_ERROR:
-            raise psycopg.errors.error_from_result(result)
+    current.tell(statement, values)
+    return current
 
 
 def _enter_shared(current: Work) -> None:

@@ -66,8 +66,13 @@ def in_locale(name: str) -> Iterator[None]:
 
 def direction(name: str | None = None) -> str:
     """`rtl` for locales written from right to left, else `ltr`."""
+    return _direction(name or locale())
+
+
+@cache
+def _direction(name: str) -> str:
     try:
-        return Locale.parse((name or locale()).replace("-", "_")).text_direction
+        return Locale.parse(name.replace("-", "_")).text_direction
     except (UnknownLocaleError, ValueError):
         return "ltr"
 

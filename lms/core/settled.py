@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 from typing import Any
 
-from psycopg.rows import dict_row, namedtuple_row
+from psycopg.rows import dict_row, namedtuple_row, tuple_row
 from sqlalchemy import Select, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -42,6 +42,10 @@ class Settled:
     def rows(self, **values: Any) -> list[Any]:
         """The rows as named tuples, for these values of the statement's parameters."""
         return db.fetched(self._ready(), self._given(values), namedtuple_row)
+
+    def tuples(self, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows as plain tuples, in the order of the columns."""
+        return db.fetched(self._ready(), self._given(values), tuple_row)
 
     def mappings(self, **values: Any) -> list[Mapping[str, Any]]:
         """The rows by the names of their columns."""
@@ -99,7 +103,7 @@ class SettledObjects:
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """The rows, an object of each kind in each."""
-        found = self._settled.rows(**values)
+        found = self._settled.tuples(**values)
         return [tuple(_whole(kind, keys, row[at : at + len(keys)]) for kind, at, keys in self._parts) for row in found]
 
     def _labelled(self) -> Select[Any]:

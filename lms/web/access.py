@@ -5,7 +5,8 @@ from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
-from flask import Response, current_app, g, has_app_context, has_request_context, request, session
+from flask import Response, current_app, g, has_request_context, request, session
+from flask.globals import app_ctx
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
 
 from lms.core import db
@@ -18,7 +19,16 @@ from lms.web.viewing import STOP, viewing
 
 TOUCH_SECONDS = 300
 PROOF_LASTS = timedelta(minutes=10)
-login_manager = LoginManager()
+
+
+class Manager(LoginManager):
+    """flask-login without its guess from address and browser at whether a session was stolen: ours are opaque, rotated and listed."""
+
+    def _session_protection_failed(self) -> bool:
+        return False
+
+
+login_manager = Manager()
 login_manager.session_protection = None
 
 
@@ -58,9 +68,10 @@ login_manager.user_loader(load_user)
 
 def actor() -> Actor:
     """Who makes this request: a machine with a token, a signed-in person (or whom they look at the pages as), or a stranger."""
-    if not has_app_context():
+    try:
+        found: Actor | None = app_ctx.g.get("actor")
+    except RuntimeError:  # a job or a command
         return STRANGER
-    found: Actor | None = g.get("actor")
     if found is not None:
         return found
     if not has_request_context():

@@ -8,15 +8,37 @@ from types import FunctionType
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, has_request_context, request
+from flask import Flask
+from flask.globals import request_ctx
+from flask.templating import Environment
+from jinja2 import Template
 from jinja2.runtime import Context, Macro
 
 MOST = 16_384  # addresses remembered in each process
 PLAIN = frozenset({str, int, UUID, type(None)})  # of these, equal values make equal addresses
 
 
+class Templates(Environment):
+    """Templates found by their names at once: a page imports twenty, and none changes while the process lives (but for debugging)."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._found: dict[str, Template] = {}
+
+    def get_template(self, name: str | Template, parent: str | None = None, globals: Any = None) -> Template:
+        """The template of a name; every template has the same globals."""
+        if self.auto_reload or globals or not isinstance(name, str):
+            return super().get_template(name, parent, globals)
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = super().get_template(name, parent, globals)
+        return found
+
+
 class Application(Flask):
     """Flask without coroutines, which remembers the addresses it has built."""
+
+    jinja_environment = Templates
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -29,10 +51,16 @@ class Application(Flask):
 
     def url_for(self, endpoint: str, **values: Any) -> str:
         """The address of an endpoint; one within the host, made of plain values, is built once."""
-        if not has_request_context() or self.url_default_functions or not all(type(value) in PLAIN for value in values.values()):
+        try:
+            request = request_ctx.request
+        except RuntimeError:  # outside a request
             return super().url_for(endpoint, **values)
-        place = request.blueprint if endpoint.startswith(".") else None
-        key = (request.root_path, place, endpoint, *values.items())
+        if self.url_default_functions:
+            return super().url_for(endpoint, **values)
+        for value in values.values():
+            if type(value) not in PLAIN:
+                return super().url_for(endpoint, **values)
+        key = (request.root_path, request.blueprint if endpoint[0] == "." else None, endpoint, *values.items())
         found = self._addresses.get(key)
         if found is None:
             found = super().url_for(endpoint, **values)

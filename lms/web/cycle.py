@@ -14,6 +14,7 @@ from werkzeug.exceptions import MisdirectedRequest
 from lms.core import db
 from lms.core.decisions import STRANGER
 from lms.core.ids import uuid7
+from lms.core.redis import forget_asked
 from lms.core.tenancy import ChannelFace
 from lms.web import metrics
 from lms.web.access import check_decided
@@ -117,6 +118,7 @@ def finish(response: Response) -> Response:
 def abandon(_error: BaseException | None) -> None:
     """Leave no transaction open, whatever happened."""
     close_work(commit=False)
+    forget_asked()
     structlog.contextvars.unbind_contextvars("request_id")
 
 

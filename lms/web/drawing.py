@@ -16,6 +16,8 @@ def drawing(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], view: 
     Where a value is below zero, bars become a line. Left out are rows that only sum up others,
     and money of another currency than the first row's.
     """
+    if not view.chart:
+        return None
     kind, _colon, key = view.chart.partition(":")
     column = next((one for one in columns if one.key == key), None)
     rows = [row for row in rows if row.get("part", "part") == "part"]

@@ -14,6 +14,18 @@ CSP = (
 )
 
 
+STILL = tuple(
+    (name.lower(), name, value)
+    for name, value in (
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), geolocation=()"),
+    )
+)
+
+
 def csp_nonce() -> str:
     """The nonce of this answer's scripts."""
     if "csp_nonce" not in g:
@@ -26,7 +38,7 @@ def install(app: Flask) -> None:
     app.after_request(add_headers)
 
 
-def _sockets(response: Response) -> str:
+def _sockets() -> str:
     base = str(current_app.config["LMS"].socket_url)
     if base:
         return "/".join(base.split("/")[:3])
@@ -36,17 +48,17 @@ def _sockets(response: Response) -> str:
 
 def add_headers(response: Response) -> Response:
     """Add what is missing; an answer that set a header itself keeps it."""
-    from_app = response.headers
-    from_app.setdefault("Content-Security-Policy", CSP.format(nonce=csp_nonce(), sockets=_sockets(response), media=_media_origin()))
-    from_app.setdefault("X-Content-Type-Options", "nosniff")
-    from_app.setdefault("Referrer-Policy", "same-origin")
-    from_app.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    from_app.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    from_app.setdefault("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), geolocation=()")
-    if request.is_secure:
-        from_app.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if "Cache-Control" not in from_app and request.endpoint != "static":
-        from_app["Cache-Control"] = "no-store" if wants_fragment() or request.method != "GET" else "private, no-cache"
+    headers = response.headers
+    from_app = {name.lower() for name, _value in headers}
+    if "content-security-policy" not in from_app:
+        headers.add("Content-Security-Policy", CSP.format(nonce=csp_nonce(), sockets=_sockets(), media=_media_origin()))
+    for key, name, value in STILL:
+        if key not in from_app:
+            headers.add(name, value)
+    if request.is_secure and "strict-transport-security" not in from_app:
+        headers.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if "cache-control" not in from_app and request.endpoint != "static":
+        headers.add("Cache-Control", "no-store" if wants_fragment() or request.method != "GET" else "private, no-cache")
     return response
 
 

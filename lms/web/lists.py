@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -92,8 +93,7 @@ class ListPage:
         """The address of a page of reporting about the view shown (`views/new`, `schedules/new`); "" where there is no reporting."""
         if not exists("/admin/reporting/"):
             return ""
-        parameters = {"report": self.report.name, "query": self.view.query_string(), "path": self.path}
-        return f"/admin/reporting/{page}?{urlencode(parameters)}"
+        return f"/admin/reporting/{page}?{_of_this_view(self.report.name, self.view.query_string(), self.path)}"
 
     @property
     def columns(self) -> list[Column]:
@@ -142,7 +142,7 @@ class ListPage:
         looks = tuple((column.key, column.kind, str(column.label), column.href) for column in self.columns)
         place = kept_rows.place((self.report.name, self.row_href, select, i18n.locale(), choose_zone(), looks))
         made = [kept_rows.get((place, tuple(row.values())), lambda row=row: draw(self, row, heads, select)) for row in self.page.rows]  # type: ignore[misc]
-        return Markup("\n").join(made)
+        return Markup("\n".join(made))  # noqa: S704 - each of them is markup already
 
     @property
     def chips(self) -> list[dict[str, str]]:
@@ -221,6 +221,11 @@ class ListPage:
         if made and self.columns:
             made.setdefault(self.columns[0].key, _("Total"))
         return made or None
+
+
+@lru_cache(maxsize=4096)
+def _of_this_view(report: str, query: str, path: str) -> str:
+    return urlencode({"report": report, "query": query, "path": path})
 
 
 def _field(item: Filter, value: str) -> Field:

@@ -5,6 +5,7 @@ The form token is derived from the cookie's token, so a flushed Redis neither si
 
 import json
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -15,10 +16,12 @@ from werkzeug.datastructures import CallbackDict
 
 from lms.core import signing
 from lms.core.ids import token as new_token
-from lms.core.redis import RedisError, read, redis
+from lms.core.redis import RedisError, numbers_asked, read_with_numbers, redis
 from lms.web.face import faces
 
 LIFETIME = timedelta(days=30)
+MOST_TOKENS = 4096  # browsers whose usual numbers are remembered in each process
+MOST_NUMBERS = 4  # of each browser
 CSRF_FIELD = "csrf_token"
 log = structlog.get_logger(__name__)
 
@@ -47,7 +50,7 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         super().__setitem__(key, self._form_secret() if key == CSRF_FIELD else value)
 
     def _form_secret(self) -> str:
-        return signing.digest("csrf", self.token).hex()
+        return _form_secret_of(self.token)
 
     @property
     def digest(self) -> bytes:
@@ -68,6 +71,11 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         self.rotate()
 
 
+@lru_cache(maxsize=MOST_TOKENS)
+def _form_secret_of(token: str) -> str:
+    return signing.digest("csrf", token).hex()
+
+
 def forget(token: str) -> None:
     """Drop the data of a token."""
     try:
@@ -85,6 +93,7 @@ class RedisSessions(SessionInterface):
 
     def __init__(self, cookie: str) -> None:
         self.cookie = cookie
+        self._usual: dict[str, tuple[str, ...]] = {}  # the numbers the last page of each browser asked for
 
     def open_session(self, app: Flask, request: Request) -> ServerSession:
         """The session of the request's cookie, or a new empty one."""
@@ -92,7 +101,7 @@ class RedisSessions(SessionInterface):
         if not 40 <= len(token) <= 64:
             return ServerSession(new_token(), {}, is_stale=True)
         try:
-            stored = read(_key(token))
+            stored = read_with_numbers(_key(token), self._usual.get(token, ()))
             data = json.loads(stored) if stored is not None else {}
         except RedisError:
             log.warning("session_store_away")
@@ -102,6 +111,7 @@ class RedisSessions(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Store what changed; send the cookie when the browser does not have it."""
         assert isinstance(session, ServerSession)
+        self._note(session.token)
         if not session.modified:
             return
         data = {key: value for key, value in session.items() if key != CSRF_FIELD}
@@ -120,6 +130,14 @@ class RedisSessions(SessionInterface):
                 samesite="Lax",
                 path="/",
             )
+
+    def _note(self, token: str) -> None:
+        """Remember which numbers this browser's page asked for, so that its next one reads them together with the session."""
+        asked = numbers_asked()[:MOST_NUMBERS]
+        if asked and self._usual.get(token) != asked:
+            if len(self._usual) >= MOST_TOKENS:
+                self._usual.clear()
+            self._usual[token] = asked
 
 
 def signed_in_user(session: ServerSession) -> object:

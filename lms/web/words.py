@@ -13,6 +13,7 @@ from lms.core.i18n import gettext as _
 from lms.core.money import Money
 from lms.web.i18n import choose_zone, reader_zone
 
+QUARTER = 900  # seconds
 REMEMBERED = 4096  # what was put into words, for each kind of value
 
 
@@ -146,9 +147,14 @@ def _number(value: float | int, locale: str) -> str:
 
 def zone_name() -> str:
     """The reader's zone, as people say it: the city, and what its clocks are called now."""
-    name = choose_zone()
+    return _zone_name(choose_zone(), int(now().timestamp()) // QUARTER)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _zone_name(name: str, quarter: int) -> str:
+    """The zone's name in a quarter of an hour; clocks are put forward and back at the beginning of one."""
     city = name.rpartition("/")[2].replace("_", " ")
-    short = now().astimezone(reader_zone()).tzname() or city
+    short = datetime.fromtimestamp(quarter * QUARTER, zone(name)).tzname() or city
     return short if short == city else f"{city} ({short})"
 
 

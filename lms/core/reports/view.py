@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring
 from types import NoneType
 from typing import Any
@@ -44,7 +45,12 @@ class View:
 
     def query_string(self, **more: str) -> str:
         """The canonical query string, with more parameters behind it."""
-        return urlencode([*self.parameters(), *((key, value) for key, value in more.items() if value)])
+        return _query_string(self, *more.items())
+
+
+@lru_cache(maxsize=4096)
+def _query_string(view: View, *more: tuple[str, str]) -> str:
+    return urlencode([*view.parameters(), *((key, value) for key, value in more if value)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -47,22 +48,26 @@ class Part:
     lessons: list[Step] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outline:
     """A course's published lessons in order, and what one enrolment did in them."""
 
     parts: Sequence[Part]
     progress: Mapping[UUID, Kept]
 
-    @property
+    @cached_property
     def lessons(self) -> list[Step]:
         """The lessons, one after the other."""
         return [lesson for part in self.parts for lesson in part.lessons]
 
-    @property
+    @cached_property
     def done_count(self) -> int:
         """How many of the lessons are done."""
         return sum(self.is_done(lesson) for lesson in self.lessons)
+
+    @cached_property
+    def _places(self) -> dict[UUID, int]:
+        return {lesson.id: at for at, lesson in enumerate(self.lessons)}
 
     def is_done(self, lesson: Step | Lesson) -> bool:
         """Whether the lesson is done."""
@@ -71,17 +76,13 @@ class Outline:
 
     def before(self, lesson: Step | Lesson) -> Step | None:
         """The lesson before this one."""
-        lessons, at = self._place(lesson)
-        return lessons[at - 1] if at > 0 else None
+        at = self._places.get(lesson.id, 0)
+        return self.lessons[at - 1] if at > 0 else None
 
     def after(self, lesson: Step | Lesson) -> Step | None:
         """The lesson after this one."""
-        lessons, at = self._place(lesson)
-        return lessons[at + 1] if 0 <= at < len(lessons) - 1 else None
-
-    def _place(self, lesson: Step | Lesson) -> tuple[list[Step], int]:
-        lessons = self.lessons
-        return lessons, next((index for index, one in enumerate(lessons) if one.id == lesson.id), -1)
+        at = self._places.get(lesson.id, len(self.lessons))
+        return self.lessons[at + 1] if at < len(self.lessons) - 1 else None
 
 
 _LATEST = aliased(Enrollment)

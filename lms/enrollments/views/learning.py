@@ -1,7 +1,6 @@
 """Door 1: my learning, the lesson page, enrolling, and what the player reports."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -29,6 +28,7 @@ from lms.enrollments.models import Enrollment, Link
 from lms.enrollments.operations.watching import read_pass
 from lms.enrollments.views.door import bp
 from lms.enrollments.views.joining import link_of, may_join
+from lms.enrollments.views.outlines import outline_context
 from lms.vouchers import operations as vouchers
 from lms.vouchers.errors import CodeRefused, UnknownCode
 from lms.vouchers.policies import can_see_redemption
@@ -40,7 +40,6 @@ from lms.web.answers import changed, fragment, invalid, moved
 from lms.web.idempotency import sent_once
 from lms.web.passes import give_pass
 from lms.web.toasts import toast
-from lms.web.words import duration
 
 REDEEM = "/vouchers/redeem"
 COUPON = "enrolment-coupon"
@@ -95,7 +94,7 @@ def courses_outline(course_id: UUID) -> ResponseReturnValue:
     lesson, course, enrollment = queries.desk(course_id, _id_in_query("lesson"), actor().user_id)
     allow(_may_open(lesson, course, enrollment))
     page = url_for(".courses_lessons_show", course_id=course_id, lesson_id=lesson.id)
-    return fragment("enrollments/_outline.html", page=page, **_outline_context(course, lesson, enrollment))
+    return fragment("enrollments/_outline.html", page=page, **outline_context(course, lesson, enrollment))
 
 
 @bp.route("/courses/<uuid:course_id>/offer")
@@ -204,7 +203,7 @@ def lessons_done(lesson_id: UUID) -> ResponseReturnValue:
     if enrollment is None:
         raise NotFound(_("There is no such lesson here."))
     operations.mark_done(enrollment, lesson, by=actor())
-    context = _outline_context(courses.get_course(lesson.course_id), lesson, enrollment)
+    context = outline_context(courses.get_course(lesson.course_id), lesson, enrollment)
     following = context["outline"].after(lesson) or lesson
     otherwise = url_for(".courses_lessons_show", course_id=lesson.course_id, lesson_id=following.id)
     return changed("enrollments/_finish.html", otherwise=otherwise, **context)
@@ -224,56 +223,6 @@ def _pictures(learning: list[queries.Learning]) -> dict[UUID, str]:
     return {one.course.id: picture_url(assets.get(one.course.cover_asset_id)) for one in learning if one.course.cover_asset_id}
 
 
-def _outline_context(course: Course, lesson: Lesson, enrollment: Enrollment | None) -> dict[str, Any]:
-    """What the outline beside a lesson shows: ticks, locks with their reasons, and the lessons before and after."""
-    outline = queries.outline_of(course.id, enrollment)
-    person, at = actor(), now()
-    teaches = queries.teaches_batch_of(person, course.id)
-    decisions = {one.id: policies.can_open(person, one, enrollment, at=at, course=course, teaches=teaches) for one in outline.lessons}
-    refusals = {lesson_id: decision for lesson_id, decision in decisions.items() if not decision}
-    is_open = enrollment is not None and enrollment.is_open
-    return {
-        "course": course,
-        "lesson": lesson,
-        "enrollment": enrollment,
-        "batch": queries.find_batch(enrollment.batch_id) if enrollment and enrollment.is_open else None,
-        "outline": outline,
-        "refusals": refusals,
-        "parts": [
-            (part.title, tuple(_line(one, lesson, outline.is_done(one), refusals.get(one.id), is_open) for one in part.lessons))
-            for part in outline.parts
-        ],
-        "previous": outline.before(lesson),
-        "following": outline.after(lesson),
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A lesson of the outline as it is drawn; the same lines are drawn once, whoever learns."""
-
-    looks_alike: ClassVar[bool] = True
-    title: str
-    kind: str
-    href: str
-    state: str
-    note: str | None
-    length: str | None
-
-
-def _line(one: queries.Step, lesson: Lesson, is_done: bool, refusal: Decision | None, is_open: bool) -> Line:
-    is_current, note = one.id == lesson.id, None
-    if refusal is not None and refusal.rule not in ("enrolled", "ended", "starts"):
-        note = refusal.sentence
-    elif one.is_preview and not is_open:
-        note = _("Free preview")
-    elif is_current and is_done:
-        note = _("Done")
-    state = "current" if is_current else "locked" if refusal is not None else "done" if is_done else "todo"
-    length = duration(one.duration_seconds) if one.duration_seconds else None
-    return Line(one.title, one.kind, url_for(".courses_lessons_show", course_id=lesson.course_id, lesson_id=one.id), state, note, length)
-
-
 def _may_open(lesson: Lesson, course: Course, enrollment: Enrollment | None) -> Decision:
     """Whether the person asking may open the lesson now."""
     teaches = queries.teaches_batch_of(actor(), course.id)
@@ -282,7 +231,7 @@ def _may_open(lesson: Lesson, course: Course, enrollment: Enrollment | None) -> 
 
 def _lesson_context(course: Course, lesson: Lesson, enrollment: Enrollment | None, decision: Decision, device: Decision) -> dict[str, Any]:
     """What the lesson page shows; the video, and the pass that lets its player report, only when it may be watched on this device."""
-    context = _outline_context(course, lesson, enrollment)
+    context = outline_context(course, lesson, enrollment)
     context |= {
         "decision": decision,
         "device": device,
