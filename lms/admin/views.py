@@ -79,7 +79,7 @@ def _tiles(figures: queries.Figures, currency: str) -> list[Tile]:
             days=made.values,
         ),
         a_tile(_("Revenue"), money(sum(paid), currency), sold, now=sum(paid), before=paid_before, against=against, days=paid),
-        a_tile(_("Completed"), f"{figures.completion} %", rows_href(enrolments, "completed", completed=figures.ever_period), note=said),
+        a_tile(_("Completed"), f"{figures.completion}%", rows_href(enrolments, "completed", completed=figures.ever_period), note=said),
     ]
 
 

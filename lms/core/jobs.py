@@ -19,7 +19,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from lms.core import db
+from lms.core import db, leases
 from lms.core.clock import now
 from lms.core.errors import Refusal
 from lms.core.ids import uuid7
@@ -129,7 +129,7 @@ def register(run: Callable[P, None], **options: Any) -> Job[P]:
         name=f"{run.__module__}.{run.__qualname__}",
         queue=options.get("queue", "default"),
         tries=options.get("tries", 5),
-        lease_seconds=options.get("lease_seconds", 60),
+        lease_seconds=min(options.get("lease_seconds", leases.LONGEST), leases.LONGEST),
         in_steps=options.get("in_steps", False),
         every=options.get("every"),
     )
@@ -251,7 +251,8 @@ def perform(row_id: UUID) -> bool:
     holder = _running.set(running)
     structlog.contextvars.bind_contextvars(job=row["task"], row_id=str(row_id))
     try:
-        _run(running, row["task"], row["payload"])
+        with leases.kept(lambda: _renew(running), every=running.lease_seconds / 3):
+            _run(running, row["task"], row["payload"])
     except LostLease:
         log.warning("job_lease_lost")
     except Refusal as refusal:
@@ -263,6 +264,11 @@ def perform(row_id: UUID) -> bool:
         _running.reset(holder)
         structlog.contextvars.unbind_contextvars("job", "row_id")
     return True
+
+
+def _renew(running: Running) -> None:
+    with db.unit_of_work(running.channel_id):
+        _changed(RENEW, running, progress=None)
 
 
 def _run(running: Running, task: str, payload: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ def a_tile(
         label,
         value,
         href,
-        trend=f"{change:+d} %" if change is not None else None,
+        trend=f"{change:+d}%" if change is not None else None,
         good=change >= 0 if change is not None else None,
         note=(against if change is not None else "") or note or None,
         spark=sparkline(days) if days else None,

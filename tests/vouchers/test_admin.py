@@ -105,7 +105,7 @@ def test_batches_new__says_what_does_not_fit_and_keeps_the_rest(as_root: Browser
     "kind,wish,shown",
     [
         ("course", {}, "Start here"),
-        ("percent", {"percent": "15", "word": "summer20", "count": "1", "uses_per_code": "500"}, "15 % off"),
+        ("percent", {"percent": "15", "word": "summer20", "count": "1", "uses_per_code": "500"}, "15% off"),
         ("amount", {"value": "5", "count": "20"}, "€5.00 off"),
     ],
 )
@@ -134,7 +134,7 @@ def test_batches_new_sample__says_on_the_button_what_will_happen(as_root: Browse
     assert "Create 200 codes worth €10,000.00" in page.words and "FAIR-" in page.words
     assert "Create the codes" in as_root.get("/admin/vouchers/batches/new/sample?value=x&count=y", htmx=True, status=200).words
     for query, words in (
-        ("kind=percent&percent=20&count=1&uses_per_code=100&word=summer20", "Create 1 code with 100 uses for 20 % off"),
+        ("kind=percent&percent=20&count=1&uses_per_code=100&word=summer20", "Create 1 code with 100 uses for 20% off"),
         ("kind=amount&value=5&count=20&uses_per_code=1", "Create 20 codes for €5.00 off, €100.00 at most"),
         ("kind=percent&percent=999&count=1&grouping=7", "Create"),
         ("kind=nonsense&grouping=nonsense&course_ids=nonsense", "Create the codes"),

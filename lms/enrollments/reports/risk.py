@@ -109,7 +109,7 @@ class AtRisk(Report):
             options=(("away", _l("Stays away")), ("behind", _l("Is behind")), ("stuck", _l("Stops in many lessons"))),
         ),
         Knob("away", _l("Stays away from"), DAYS, 14),
-        Knob("behind", _l("Behind below"), [(share, _l("%(share)s %%", share=share)) for share in (10, 25, 50, 75)], 25),
+        Knob("behind", _l("Behind below"), [(share, _l("%(share)s%%", share=share)) for share in (10, 25, 50, 75)], 25),
         Knob("stops", _l("Many stops from"), [(count, _l("%(count)s lessons", count=count)) for count in (2, 3, 5, 10)], 3),
         Period("enrolled", _l("Enrolled"), Enrollment.enrolled_at),
     )

@@ -19,7 +19,7 @@ def gives(kind: str, value: str, percent: int | None, courses: int) -> str:
     return {
         "value": value,
         "course": ngettext("opens %(num)s course", "opens %(num)s courses", courses),
-        "percent": _("%(percent)s %% off", percent=percent or 0),
+        "percent": _("%(percent)s%% off", percent=percent or 0),
         "amount": _("%(amount)s off", amount=value),
     }[kind]
 

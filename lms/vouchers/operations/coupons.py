@@ -96,5 +96,5 @@ def _not_for(batch: Batch, course_id: UUID, price: Money) -> CodeRefused | None:
 
 
 def _words(found: Found, by: Actor) -> str:
-    what = f"{found.batch.percent} %" if found.batch.percent is not None else found.value.format(by.locale)
+    what = f"{found.batch.percent}%" if found.batch.percent is not None else found.value.format(by.locale)
     return f"{found.batch.label} ····{found.code.last4} · {what}"

@@ -164,7 +164,7 @@ def _gives(batch: Batch, locale: str) -> str:
     if batch.kind == "course" or (batch.is_gift and queries.course_ids_of(batch.id)):
         return ", ".join(queries.courses_of(batch.id).values())
     if batch.kind == "percent":
-        return f"{batch.percent} %"
+        return f"{batch.percent}%"
     return Money(batch.value_minor, batch.currency).format(locale)
 
 
