@@ -220,16 +220,10 @@ class _Reader:
         )
 
     def smtp(self) -> Smtp | None:
-        host = self.text("SMTP_HOST")
+        host, port, tls = self.text("SMTP_HOST"), self.integer("SMTP_PORT", 1, 65535), self.choice("SMTP_TLS", "starttls", "tls", "none")
         if not host:
             return None
-        return Smtp(
-            host=host,
-            port=self.integer("SMTP_PORT", 1, 65535),
-            username=self.text("SMTP_USERNAME"),
-            password=self.text("SMTP_PASSWORD"),
-            tls=self.choice("SMTP_TLS", "starttls", "tls", "none"),
-        )
+        return Smtp(host=host, port=port, username=self.text("SMTP_USERNAME"), password=self.text("SMTP_PASSWORD"), tls=tls)
 
     def database(self, secret: bytes) -> tuple[str, str, str]:
         owner = self.url("DATABASE_URL", "postgresql", "postgres")

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,6 +17,11 @@ VENV = ROOT / ".venv"
 OLDEST, NEWEST = (3, 11), (3, 14)
 # The machine's Python also when we were started by the one in .venv, which may have to be made anew.
 PYTHON = getattr(sys, "_base_executable", sys.executable)
+# What a Python without pip and ensurepip installs with (Debian ships both apart): a wheel that runs as it is.
+PIP = (
+    "https://files.pythonhosted.org/packages/07/25/ee8c38ae72d66b844ce8eb9711ba905dba21ca1a8a0c960057c41cd23337/pip-26.3-py3-none-any.whl",
+    "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13",
+)
 
 WRAPPER = """#!{python}
 import sys
@@ -58,14 +64,17 @@ def right_python() -> None:
 
 
 def make() -> None:
-    """An empty environment: by uv, by venv with pip, by venv and the machine's pip, or after installing python3-venv as root."""
+    """An empty environment: by uv, by venv with pip, by venv and a pip from elsewhere, or after installing python3-venv as root."""
     if shutil.which("uv"):
         return run("uv", "venv", "--quiet", "--python", PYTHON, str(VENV), UV_PYTHON_DOWNLOADS="never")
-    if not _has("ensurepip") and not _has("pip"):
-        package("python3-venv", "Python's venv module")
     if _has("ensurepip"):
         return run(PYTHON, "-m", "venv", str(VENV))
-    return run(PYTHON, "-m", "venv", "--without-pip", str(VENV))
+    run(PYTHON, "-m", "venv", "--without-pip", str(VENV))
+    if not _has("pip") and not fetch_pip():
+        shutil.rmtree(str(VENV), ignore_errors=True)
+        package("python3-venv", "Python's venv module")
+        run(PYTHON, "-m", "venv", str(VENV))
+    return None
 
 
 def install(lock: Path) -> None:
@@ -74,9 +83,35 @@ def install(lock: Path) -> None:
     if shutil.which("uv"):
         return run("uv", "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", str(lock))
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
-    # Without pip in the environment, the machine's pip installs into it.
-    pip = [python, "-m", "pip"] if (VENV / "bin" / "pip").exists() else [PYTHON, "-m", "pip", "--python", python]
+    # Without pip in the environment, the one that was fetched or the machine's installs into it.
+    if (VENV / "bin" / "pip").exists():
+        pip = [python, "-m", "pip"]
+    elif _wheel().exists():
+        pip = [python, str(_wheel() / "pip")]
+    else:
+        pip = [PYTHON, "-m", "pip", "--python", python]
     return run(*pip, "install", *quiet, "--require-hashes", "-r", str(lock), PIP_ROOT_USER_ACTION="ignore")
+
+
+def fetch_pip() -> bool:
+    """Whether pip's own wheel could be had, with the hash that is expected."""
+    say("Fetching pip")
+    try:
+        with urllib.request.urlopen(PIP[0], timeout=60) as answer:
+            data = answer.read()
+    except OSError as error:
+        say("It could not be fetched: " + str(error))
+        return False
+    if hashlib.sha256(data).hexdigest() != PIP[1]:
+        say("What came is not pip " + _wheel().name.split("-")[1] + ".")
+        return False
+    _wheel().write_bytes(data)
+    return True
+
+
+def _wheel() -> Path:
+    """Where the fetched pip lies."""
+    return VENV / "lib" / PIP[0].rpartition("/")[2]
 
 
 def package(name: str, purpose: str) -> None:

@@ -221,7 +221,7 @@ def assets_tracks(asset_id: UUID) -> TrackList:
 def assets_tracks_create(asset_id: UUID, body: NewTrack) -> TrackAnswer:
     """Add captions or chapters as WebVTT or SRT; a language that is there already is replaced."""
     asset = queries.get_asset(asset_id)
-    allow(policies.can_manage(actor(), asset))
+    allow(policies.can_caption(actor(), asset))
     track = operations.add_track(asset, body.body.encode(), kind=body.kind, language=body.language, label=body.label, by=actor())
     return TrackAnswer.model_validate(track)
 

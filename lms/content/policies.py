@@ -24,6 +24,14 @@ def can_manage(actor: Actor, asset: Asset) -> Decision:
     return no(_("This file belongs to somebody else. Its owner or an admin can change it."), rule="owner")
 
 
+def can_caption(actor: Actor, asset: Asset) -> Decision:
+    """Captions and chapters: whoever looks after the file, when it is one that plays."""
+    allowed = can_manage(actor, asset)
+    if allowed and asset.kind not in ("video", "audio"):
+        return no(_("Captions and chapters belong to videos and sound; this file does not play."), rule="kind")
+    return allowed
+
+
 def can_view(actor: Actor, asset: Asset) -> Decision:
     """Whoever may look after a file may view it in the back office; learners see it in their lessons."""
     return can_manage(actor, asset)

@@ -19,7 +19,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from lms.core import db
+from lms.core import db, leases
 from lms.core.clock import now
 from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
@@ -130,7 +130,7 @@ def register(run: Callable[P, None], **options: Any) -> Job[P]:
         name=f"{run.__module__}.{run.__qualname__}",
         queue=options.get("queue", "default"),
         tries=options.get("tries", 5),
-        lease_seconds=options.get("lease_seconds", 60),
+        lease_seconds=min(options.get("lease_seconds", leases.LONGEST), leases.LONGEST),
         in_steps=options.get("in_steps", False),
         every=options.get("every"),
     )
@@ -183,32 +183,25 @@ def _wake(rows: Sequence[tuple[UUID, str]]) -> None:
         _nudge[0](rows)
 
 
-HEARD = text(
-    """
-    INSERT INTO core.outbox (channel_id, id, task, payload, queue, event_id, created_at, run_at, attempts, tries, lease_seconds)
-    SELECT :channel, h.id, h.task, CAST(:payload AS jsonb), h.queue, :event, :at, :at, 0, h.tries, h.lease
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:tasks AS text[]), CAST(:queues AS text[]), CAST(:tries AS int[]), CAST(:leases AS int[]))
-        AS h (id, task, queue, tries, lease)
-    """
-)
-
-
 def put_for_each(handlers: Sequence["Job[Any]"], payload: dict[str, Any], *, event_id: UUID) -> None:
-    """Write the outbox rows of everybody who hears a fact, in one statement."""
-    ids = [uuid7() for _one in handlers]
-    values = {
-        "channel": current_channel(),
-        "payload": json.dumps(to_jsonable_python(payload), ensure_ascii=False),
-        "event": event_id,
-        "at": now(),
-        "ids": ids,
-        "tasks": [one.name for one in handlers],
-        "queues": [one.queue for one in handlers],
-        "tries": [one.tries for one in handlers],
-        "leases": [one.lease_seconds for one in handlers],
-    }
-    db.session().execute(HEARD, values)
-    for row_id, one in zip(ids, handlers, strict=True):
+    """Note a row for everybody who hears a fact; they are sent together."""
+    moment, channel_id, plain = now(), current_channel(), to_jsonable_python(payload)
+    for one in handlers:
+        row_id = uuid7()
+        row = {
+            "channel_id": channel_id,
+            "id": row_id,
+            "task": one.name,
+            "payload": plain,
+            "queue": one.queue,
+            "event_id": event_id,
+            "created_at": moment,
+            "run_at": moment,
+            "attempts": 0,
+            "tries": one.tries,
+            "lease_seconds": one.lease_seconds,
+        }
+        db.session().note("outbox", row)
         nudge_later(row_id, one.queue)
 
 
@@ -259,7 +252,8 @@ def perform(row_id: UUID) -> bool:
     holder = _running.set(running)
     structlog.contextvars.bind_contextvars(job=row["task"], row_id=str(row_id))
     try:
-        _run(running, row["task"], row["payload"])
+        with leases.kept(lambda: _renew(running), every=running.lease_seconds / 3):
+            _run(running, row["task"], row["payload"])
     except LostLease:
         log.warning("job_lease_lost")
     except Refusal as refusal:
@@ -271,6 +265,11 @@ def perform(row_id: UUID) -> bool:
         _running.reset(holder)
         structlog.contextvars.unbind_contextvars("job", "row_id")
     return True
+
+
+def _renew(running: Running) -> None:
+    with db.unit_of_work(running.channel_id):
+        _changed(RENEW, running, progress=None)
 
 
 def _run(running: Running, task: str, payload: dict[str, Any]) -> None:

@@ -156,7 +156,7 @@ def _render(template: str, context: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _one_line(subject: str) -> str:
-    return "".join(letter for letter in subject if ord(letter) >= 32 and letter not in "\u2028\u2029")[:200]
+    return "".join(letter for letter in " ".join(subject.splitlines()) if ord(letter) >= 32 and not 0x7F <= ord(letter) <= 0x9F)[:200]
 
 
 def _html(template: str, subject: str, body: str, context: Mapping[str, Any]) -> str:

@@ -74,7 +74,14 @@ def welcome(config: Config) -> list[str]:
     people = sign_ins(config.home / "demo.json")
     return [
         f"Lectern is open at http://{called(config.host)}:{config.port}",
-        *(["Sign in as:", *people] if people else ["The first account: lms user create --role admin"]),
+        *(
+            ["Sign in as:", *people]
+            if people
+            else [
+                "Nothing here yet? .venv/bin/lms channel create 'My Academy' --slug my-academy --host localhost",
+                "Its first account: .venv/bin/lms user create you@example.org --role owner",
+            ]
+        ),
         f"Logs: {config.home / 'log'}. Stop with Ctrl-C.",
     ]
 

@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from lms.core import chains, db, jobs, seals, tenancy
+from lms.core import chains, db, jobs, leases, seals, tenancy
 from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
 
@@ -51,6 +51,7 @@ class RowJob(RqJob):
         except ValueError as error:
             raise NoSuchJobError("not a row id") from error
         began = time.monotonic()
+        _take_note_away(row_id)
         jobs.perform(row_id)
         if self.origin in _short:
             _go_on(began + GO_ON_SECONDS)
@@ -77,10 +78,17 @@ def _take() -> UUID | None:
                 with suppress(ValueError):
                     row_id = UUID(raw)
                     if redis().delete(RowJob.key_for(raw)):
+                        _take_note_away(row_id)
                         return row_id
     except RedisError as error:
         log.warning("go_on_failed", error=type(error).__name__)
     return None
+
+
+def _take_note_away(row_id: UUID) -> None:
+    """Forget that a row was nudged: if this process dies with it, the sweep wakes it as soon as its lease is over."""
+    with suppress(RedisError):
+        redis().delete(f"nudged:{row_id}")
 
 
 def queue(name: str) -> Queue:
@@ -138,12 +146,15 @@ def _nudge_of(row_id: str, name: str) -> Any:
 
 
 class HorseWorker(Worker):
-    """An RQ worker that gives each forked work-horse database connections of its own."""
+    """An RQ worker that gives each forked work-horse database connections of its own, and soon finds a Redis that came back."""
+
+    max_connection_wait_time = 5.0
 
     def main_work_horse(self, job: RqJob, queue: Queue) -> None:
         for engine in (db.engines().app, db.engines().platform):
             if not isinstance(engine, Connection):
                 engine.dispose(close=False)
+        leases.renew_beside_jobs()
         super().main_work_horse(job, queue)
 
 

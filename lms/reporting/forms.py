@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, FieldList, FormField, IntegerField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms import Form as WtForm
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from lms.core.i18n import gettext as _
+from lms.core.i18n import lazy_gettext as _l
 from lms.core.reports import View
 from lms.reporting.models import MONDAY, Schedule
 from lms.reporting.operations import Timetable

@@ -25,7 +25,7 @@ from lms.web.face import faces
 from lms.web.i18n import choose_zone
 from lms.web.navigation import exists
 from lms.web.remembered import Rows
-from lms.web.words import duration, money, number
+from lms.web.words import duration, money, number, size
 
 kept_rows = Rows()
 NUMERIC = ("int", "money", "percent", "bytes", "duration", "number")
@@ -280,10 +280,10 @@ def _answer_count(report: Report) -> ResponseReturnValue:
 
 
 def total_words(total: Any, kind: str = "") -> str:
-    """A sum as people read it: a number, a time, or money by currency."""
+    """A sum as people read it: a number, a time, a size, or money by currency."""
     if isinstance(total, Mapping):
         return " · ".join(money(minor, currency) for currency, minor in sorted(total.items()) if currency)
-    return duration(total) if kind == "duration" else number(total)
+    return {"duration": duration, "bytes": size}.get(kind, number)(total)
 
 
 def answer_list(report: Report, template: str, **context: Any) -> ResponseReturnValue:

@@ -6,6 +6,7 @@ anew with `LECTERN_WRITE_MATRIX=1 ./scripts/test tests/architecture/test_matrix.
 
 import fcntl
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,24 @@ def doors(app: Flask) -> list[tuple[str, str, str]]:
     return sorted(found)
 
 
+HEADERS = {
+    "Content-Security-Policy": "(?=.*object-src 'none')(?=.*base-uri 'none')(?=.*frame-ancestors 'none')|sandbox",
+    "X-Content-Type-Options": "nosniff$",
+    "Referrer-Policy": "same-origin$|no-referrer$",
+    "Cross-Origin-Opener-Policy": "same-origin$",
+    "Cross-Origin-Resource-Policy": "same-origin$|same-site$|cross-origin$",
+}
+
+
 def knock(browser: Browser, machine: Machine, method: str, path: str) -> int:
-    """The answer at one door: a page's by cookie and form token, a machine's by access token with an empty object."""
+    """The answer at one door: a page's by cookie and form token, a machine's by access token with an empty object; its headers are the house's (T040)."""
     if not path.startswith("/api/"):
-        return browser.raw.open(path, method=method, headers={"X-CSRFToken": browser.token}, base_url="http://localhost").status_code
-    return machine.open(method, path, None if method == "GET" else {}, headers={"Idempotency-Key": "key-of-the-matrix"}).status_code
+        answer = browser.raw.open(path, method=method, headers={"X-CSRFToken": browser.token}, base_url="http://localhost")
+    else:
+        answer = machine.open(method, path, None if method == "GET" else {}, headers={"Idempotency-Key": "key-of-the-matrix"})
+    lacks = [name for name, wanted in HEADERS.items() if not re.match(wanted, answer.headers.get(name, ""))]
+    assert not lacks, f"{method} {path}: {lacks}"
+    return answer.status_code
 
 
 def answers(app: Flask, browser: Browser) -> dict[str, int]:

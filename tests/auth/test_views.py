@@ -2,8 +2,11 @@
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy import select, text
 
 from lms.auth.models import Code, SignInSession
@@ -86,6 +89,46 @@ def test_code__is_dead_after_five_tries_and_counts_each_of_them(client: Browser)
     with db.unit_of_work(CHANNEL) as session:
         assert session.scalars(select(Code)).one().tries == 5
     client.post("/auth/code", {"code": right}, status=422)
+
+
+def test_sign_in__sends_five_codes_an_hour_at_most_and_answers_alike(client: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        people.sam()
+    answers = {}
+    for email in ("sam@example.org", "who@example.org"):
+        browser = Browser(client.app)
+        asked = [browser.post("/auth/sign-in", {"email": spelled, "with_code": "1"}, check=False) for spelled in (email, email.upper()) * 6]
+        answers[email] = [one.status for one in asked]
+        with db.unit_of_work(CHANNEL, read_only=True):
+            assert len([one for one in mail.newest(50) if one.to_address.lower() == email]) == 5
+    assert answers["sam@example.org"] == answers["who@example.org"] == [303] * 5 + [422] * 7
+
+
+def test_code__right_and_wrong_at_once_make_one_session_and_are_all_counted(app: Flask, real_database: str) -> None:
+    channel_queries.forget_faces()
+    with db.unit_of_work(CHANNEL):
+        people.sam()
+    for typed, good in (("right", 1), ("wrong", 0)):
+        asking = Browser(app)
+        asking.post("/auth/sign-in", {"email": "sam@example.org", "with_code": "1"}, status=303)
+        code = newest_code("sam@example.org")
+        code = code if typed == "right" else f"{(int(code) + 1) % 10**6:06d}"
+        start, token = threading.Barrier(20), asking.get("/auth/code", check=False).all('//input[@name="csrf_token"]')[0].get("value")
+        cookies = {cookie.key: cookie.value for cookie in asking.raw._cookies.values()}
+
+        def once(
+            _number: int, code: str = code, token: str = token, cookies: dict[str, str] = cookies, start: threading.Barrier = start
+        ) -> str:
+            raw = app.test_client(use_cookies=False)
+            start.wait()
+            headers = {"Cookie": "; ".join(f"{key}={value}" for key, value in cookies.items())}
+            return str(raw.post("/auth/code", data={"code": code, "csrf_token": token}, headers=headers).headers.get("Location", ""))
+
+        with ThreadPoolExecutor(20) as pool:
+            assert len([where for where in pool.map(once, range(20)) if where.startswith("/enrollments")]) == good, typed
+    with db.unit_of_work(CHANNEL) as session:
+        assert session.scalars(select(Code.tries).order_by(Code.created_at.desc())).first() == 5
+        assert session.execute(text("SELECT count(*) FROM auth.sessions")).scalar_one() == 1
 
 
 def test_code__works_once_and_only_in_the_browser_that_asked(client: Browser) -> None:

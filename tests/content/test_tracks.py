@@ -87,7 +87,9 @@ def test_chapters_from_captions__begin_after_a_pause(connection: object) -> None
 def test_assets_tracks__takes_a_file_and_is_edited_beside_the_video(as_ada: Browser, as_sam: Browser) -> None:
     with db.unit_of_work(CHANNEL):
         asset_id = a_video().id
+        sheet_id = operations.start_upload("sheet.pdf", 10, "document", by=people.ada()).asset_id
     url = f"/admin/content/assets/{asset_id}/tracks"
+    assert "does not play" in as_ada.get(f"/admin/content/assets/{sheet_id}/tracks", status=403).words
     assert "No captions yet" in as_ada.get(url, status=200).words
     as_ada.post(url, data={"kind": "captions", "language": "en", "file": (io.BytesIO(b"nothing"), "a.vtt")}, status=422)
     page = as_ada.post(url, data={"kind": "captions", "language": "en", "label": "English", "file": (io.BytesIO(VTT), "a.vtt")}, status=303)

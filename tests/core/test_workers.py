@@ -1,8 +1,15 @@
 """Workers: what waits behind a row is done in the same process, urgent rows before others, and nobody waits for another queue's sweep."""
 
+import json
+import pickle
 import time
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
@@ -69,6 +76,55 @@ def test_give_way__lets_a_code_pass_between_two_steps_of_a_plan(monkeypatch: pyt
     assert jobs.perform(row_id)
     assert done == ["first step", "a code", "second step"]
     assert jobs.QUEUES.index("plans") < jobs.QUEUES.index("bulk") and running.carry_on.queue == "plans"
+
+
+HOSTILE: dict[str, Callable[[str], bytes]] = {
+    "zipped pickle": lambda canary: zlib.compress(pickle.dumps(("os.system", None, (f"touch {canary}",), {}))),
+    "pickle": lambda canary: pickle.dumps(("os.system", None, (f"touch {canary}",), {})),
+    "system": lambda canary: json.dumps(["os.system", None, [f"touch {canary}"], {}]).encode(),
+    "exec": lambda canary: json.dumps(["builtins.exec", None, [f"open({canary!r}, 'w')"], {}]).encode(),
+    "call": lambda canary: json.dumps(["subprocess.call", None, [["touch", canary]], {}]).encode(),
+    "instance": lambda canary: json.dumps(["lms.core.jobs.perform", "os", [canary], {}]).encode(),
+    "50 MB": lambda canary: json.dumps(["os.system", None, [f"touch {canary} #" + "x" * 50_000_000], {}]).encode(),
+    "broken": lambda _canary: b"\x80\x04\x95 no pickle either",
+    "empty": lambda _canary: b"",
+    "unknown": lambda canary: json.dumps({"version": 99, "run": f"touch {canary}"}).encode(),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_perform__runs_nothing_that_was_written_into_the_queue(tmp_path: Path, what: str) -> None:
+    canary = str(tmp_path / "canary")
+    for name in (str(uuid7()), "a strange name"):
+        key = workers.RowJob.key_for(name)
+        fields = {"data": HOSTILE[what](canary), "origin": "default", "created_at": "2026-11-22T00:00:00.000000Z", "status": "queued"}
+        for when in ("success", "failure", "stopped"):
+            fields |= {f"{when}_callback_name": "os.system", f"{when}_callback_timeout": 5}
+        redis().hset(key, mapping=fields)
+        with suppress(NoSuchJobError, ValueError):
+            found = workers.RowJob.fetch(name, connection=redis(), serializer=JSONSerializer)
+            found.perform()
+            assert found._success_callback_name is found._failure_callback_name is found._stopped_callback_name is None
+            assert not found.webhooks
+        redis().delete(key)
+    assert not Path(canary).exists() and done == []
+
+
+def test_sweep__wakes_a_row_again_whose_process_died_with_it() -> None:
+    with db.unit_of_work(CHANNEL):
+        row = _row("again", "default")
+    workers.send_nudges([(row.id, "default")])
+    redis().delete(workers.queue("default").key)  # taken by a worker
+    with db.unit_of_work(CHANNEL) as session:
+        session.execute(text("UPDATE core.outbox SET run_at = run_at - interval '60 seconds'"))
+        session.execute(text("UPDATE core.outbox SET lease_until = now() + interval '60 seconds'"))
+        row.perform()
+        assert workers.sweep() == 0 and done == []
+        session.execute(text("UPDATE core.outbox SET lease_until = now() - interval '1 second'"))
+    assert workers.sweep() == 1
+    assert redis().lrange(workers.queue("default").key, 0, -1) == [str(row.id).encode()]
+    row.perform()
+    assert done == ["again"]
 
 
 def test_sweep__wakes_the_oldest_of_each_queue(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,7 @@ def test_batches_duplicate__batches_cancel__batches_delete__and_back(as_root: Br
     as_root.post(f"{path}/cancel", {"reason": ""}, status=422)
     as_root.post(f"{path}/cancel", {"reason": "Too few people"}, status=303)
     assert "Too few people" in as_root.get(path, status=200).words
+    assert as_root.get(f"{path}/cancel", status=303).location == path
     as_root.post(f"{path}/reopen", status=303)
     as_root.post(f"{path}/delete", status=303)
     as_root.get(path, status=404, check=False)
@@ -119,6 +120,9 @@ def test_batches_enroll__takes_the_place_and_its_price(as_sam: Browser) -> None:
     assert "1 place left" in page.words and "€10.00" in page.words
     assert batch.name in as_sam.get(f"/enrollments/courses/{course.id}/offer", htmx=True, status=200).words
     path = f"/enrollments/batches/{batch.id}/enroll"
+    with db.unit_of_work(CHANNEL):
+        closed = a_batch(course, "Later", enrol_from=operations.today() + timedelta(days=3))
+    assert as_sam.get(path.replace(str(batch.id), str(closed.id)), status=303).location == f"/enrollments/courses/{course.id}/batches"
     page = as_sam.get(path, status=200)
     assert "Enrol and pay €10.00" in page.words
     agreed = {"agreed": page.all('//input[@name="agreed"]')[0].get("value")}

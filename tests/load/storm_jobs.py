@@ -85,6 +85,15 @@ class Crew:
             self.workers[place] = self._start(*self.argv)
         return True
 
+    def at_work(self, place: int, seconds: float) -> None:
+        """Wait until a worker has a work-horse, so long at most: it is to die at its work, not at its start."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with suppress(psutil.NoSuchProcess):
+                if psutil.Process(self.workers[place].pid).children():
+                    return
+            time.sleep(0.02)
+
     def mend(self) -> None:
         """Start anew what ended by itself, as the supervisor does."""
         for place, worker in enumerate(self.workers):
@@ -149,12 +158,15 @@ def outbox(wish: Wish) -> list[Figure]:
             storm.start()
             for number in range(kills):
                 while len(done) < wanted * (number + 1) // (kills + 1) and storm.is_alive():
+                    crew.mend()  # a worker that loses Redis at its work ends, and is started anew
                     time.sleep(0.05)
                 stage.valkey.process.send_signal(signal.SIGKILL)
                 stage.valkey.process.wait()
                 time.sleep(1.0)
                 stage.valkey = _valkey_again(stage)
-            storm.join()
+            while storm.is_alive():
+                crew.mend()
+                time.sleep(0.05)
             seconds = drained(crew, min(900, end - time.monotonic()))
             left = _left_at_last()
         finally:
@@ -233,7 +245,7 @@ def _told(course_id: UUID) -> tuple[Counter[UUID], Counter[str], int, int]:
 
 def workers(wish: Wish) -> list[Figure]:
     """Two workers at mixed jobs, killed a hundred times: parent, work-horse, both in turn."""
-    kills, count = (6, 60) if wish.quick else (100, 900)
+    kills, count = (6, 24) if wish.quick else (100, 400)
     dice = random.Random(94)
     end = time.monotonic() + wish.minutes * 60
     with a_stage(10) as stage:
@@ -248,11 +260,12 @@ def workers(wish: Wish) -> list[Figure]:
                 if time.monotonic() > end - wish.minutes * 20:
                     break
                 _some_jobs(stage, marks, dice, count // kills)
+                crew.at_work(turn % 2, 4)
                 for what in dice.sample(("parent", "horse", "both"), 3):
                     if crew.kill(turn % 2, what):
                         killed[what] += 1
                         break
-                time.sleep(dice.uniform(0.05, 0.6))
+                time.sleep(dice.uniform(0.05, 0.3))
             seconds = drained(crew, min(300, end - time.monotonic()))
             left = _left_at_last()
         finally:
@@ -283,7 +296,7 @@ def _some_jobs(stage: Stage, marks: dict[str, list[str]], dice: random.Random, c
             kind = ("quick", "slow", "stepwise")[number % 3]
             marks[kind].append(mark)
             if kind == "slow":
-                storm_tasks.slow.later(mark=mark, seconds=dice.uniform(0.1, 0.8))
+                storm_tasks.slow.later(mark=mark, seconds=9 if dice.random() < 0.03 else dice.uniform(0.1, 0.8))  # 9: longer than its lease
             else:
                 getattr(storm_tasks, kind).later(mark=mark)
 

@@ -48,7 +48,7 @@ from tests.looks.ground import Ground
 
 CAPTIONS = b"WEBVTT\n\n00:00.000 --> 00:02.000\nTwo coffees and a cake.\n\n00:02.500 --> 00:04.000\nHow much is one coffee?\n"
 CHAPTERS = b"WEBVTT\n\n00:00.000 --> 00:02.000\nThe receipt\n\n00:02.000 --> 00:04.000\nTwo unknowns\n"
-LONG = "A very long name of a thing, as people write them when nobody stops them: Donaudampfschifffahrtsgesellschaftskapitänsmütze"
+LONG = "A very long name <img src=x onerror=alert(1)> of a thing, as people write them when nobody stops them: Donaudampfschifffahrtsgesellschaftskapitänsmütze"
 
 
 def settle(ground: Ground, seconds: float = 300) -> None:

@@ -32,6 +32,7 @@ ROLES = [*SEATS, "stranger"]
 SIZES = {"desk": (1440, 900), "phone": (360, 780)}
 LOOKS = ["desk-light", "phone-dark", "desk-dark", "phone-light"]
 TALLEST = 1800
+REFLOW = 320  # WCAG 1.4.10: what 1280 px are at 400 %
 
 
 @dataclass(slots=True)
@@ -78,6 +79,7 @@ def window(browser: Browser, ground: Ground, role: str, looked: Looked) -> Itera
     page = context.new_page()
     page.on("console", lambda message: looked.heard.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: looked.heard.append(str(error)))
+    page.on("dialog", lambda dialog: (looked.heard.append(f"a page spoke up by itself: {dialog.message}"), dialog.dismiss()))
     page.on("requestfailed", lambda request: looked.heard.append(f"{request.failure} {request.url}") if _counts(request.failure) else None)
     yield page
     context.close()
@@ -116,6 +118,10 @@ def look(page: Page, place: Place, looked: Looked, folder: Path, wish: argparse.
         if size not in noted:
             take_note(page, looked, f"{where} {size}", [])
             noted.add(size)
+            if size == "phone":
+                page.set_viewport_size({"width": REFLOW, "height": height})
+                take_note(page, looked, f"{where} at {REFLOW} px", [], only=("wide",))
+                page.set_viewport_size({"width": width, "height": height})
         picture(page, place, looked, folder, name, width)  # before axe: it draws the page to its end
         if axe and number == 0:
             for fault in grave(page):
@@ -138,10 +144,11 @@ def look_from_the_right(page: Page, place: Place, looked: Looked, folder: Path, 
         picture(page, place, looked, folder, f"{size}-rtl", SIZES[size][0])
 
 
-def take_note(page: Page, looked: Looked, where: str, msgids: list[str]) -> None:
+def take_note(page: Page, looked: Looked, where: str, msgids: list[str], only: tuple[str, ...] = ()) -> None:
     """What the eye stops at."""
     for kind, words in page.evaluate(EYE, msgids):
-        looked.note(kind, words, where)
+        if not only or kind in only:
+            looked.note(kind, words, where)
 
 
 def picture(page: Page, place: Place, looked: Looked, folder: Path, look_name: str, width: int) -> None:

@@ -1,5 +1,6 @@
 """The scripts of the two commands, run for real in a folder of their own with a small locked package."""
 
+import ensurepip
 import hashlib
 import os
 import shutil
@@ -84,10 +85,22 @@ def test_ready__installs_once_and_again_only_when_the_lock_changed(clone: Path, 
 
 
 def test_ready__without_venv_and_pip_names_the_package(clone: Path, tmp_path: Path) -> None:
-    answer = ready(clone, path=bare_path(tmp_path), before="_venv._has = lambda module: False")
+    nothing = "_venv._has = lambda module: False"
+    answer = ready(clone, path=bare_path(tmp_path), before=f"{nothing}; _venv.PIP = ('file:///nowhere/pip-1-py3-none-any.whl', '')")
     assert answer.returncode == 1
+    assert "could not be fetched" in answer.stdout
     assert "python3-venv" in answer.stderr
     assert "Install it" in answer.stderr
+
+
+def test_ready__without_venv_and_pip_fetches_the_pip_it_expects(clone: Path, tmp_path: Path) -> None:
+    wheel = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    before = "_venv._has = lambda module: False; _venv.PIP = ({!r}, {!r})"
+    other = ready(clone, path=bare_path(tmp_path), before=before.format(wheel.as_uri(), "0" * 64))
+    assert other.returncode == 1 and "What came is not pip" in other.stdout
+    assert ready(clone, path=bare_path(tmp_path), before=before.format(wheel.as_uri(), digest)).returncode == 0
+    assert subprocess.run([clone / ".venv/bin/lms"], capture_output=True, text=True, check=True).stdout == "lms says 1\n"
 
 
 def test_right_python__says_which_versions_work(clone: Path, tmp_path: Path) -> None:

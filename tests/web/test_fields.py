@@ -179,7 +179,7 @@ def test_table__escapes_and_shows_a_dash_for_nothing() -> None:
         "{% from 'ui/table.html' import table %}{{ table([{'key': 'a', 'label': 'A'}, {'key': 'b', 'label': 'B'}], "
         "[{'id': 1, 'cells': {'a': '<b>x</b>', 'b': none}}], 'Rows') }}"
     )
-    assert page.one("tbody th").text() == "<b>x</b>" and page.one("tbody td").text() == "—"
+    assert page.one("tbody th").text() == "<b>x</b>" and page.one("tbody td").text() == "–"
 
 
 def test_confirm__says_what_it_touches_and_posts_with_the_token() -> None:

@@ -26,7 +26,7 @@ LINES_A_PAGE = 50
 def assets_tracks(asset_id: UUID) -> ResponseReturnValue:
     """The captions and chapters of a video, and a form to add some."""
     asset = queries.get_asset(asset_id)
-    allow(policies.can_manage(actor(), asset))
+    allow(policies.can_caption(actor(), asset))
     form, page = TrackForm(), "content/admin/assets_tracks.html"
     if not form.is_submitted():
         form.language.data = g.channel.locale

@@ -142,6 +142,8 @@ def batches_cancel(batch_id: UUID) -> ResponseReturnValue:
     allow(policies.can_run(actor(), course))
     form, page = ReasonForm(), "enrollments/admin/batches_cancel.html"
     shown = {"form": form, "batch": batch, "course": course, "figures": queries.figures_of_batch(batch.id)}
+    if batch.cancelled_at is not None:
+        return moved(url_for(".batches_show", batch_id=batch.id))
     if not form.is_submitted():
         return render_template(page, **shown)
     if not form.validate():

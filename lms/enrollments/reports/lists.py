@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from lms.channels.models import Member
 from lms.channels.reports import of_person, people_by
@@ -139,7 +139,7 @@ class Lessons(Report):
         Column("lesson", _l("Lesson"), Lesson.title, nullable=False),
         Column("completed_at", _l("Completed"), LessonProgress.completed_at, kind="time", nullable=False),
         Column("started_at", _l("Started"), LessonProgress.started_at, kind="time", shown=False),
-        Column("watched", _l("Watched"), LessonProgress.watch_ms / 1000, kind="duration", nullable=False, sortable=False),
+        Column("watched", _l("Watched"), func.nullif(LessonProgress.watch_ms, 0) / 1000, kind="duration", sortable=False),
         Column("enrollment", _l("Enrolment id"), LessonProgress.enrollment_id, shown=False, sortable=False),
     )
     filters = (

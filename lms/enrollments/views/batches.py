@@ -48,6 +48,8 @@ def batches_enroll(batch_id: UUID) -> ResponseReturnValue:
         return moved(lesson_to_go_on_with(course, enrollment))
     allow(decision)
     form, page = EnrollForm(), "enrollments/batches_enroll.html"
+    if not form.is_submitted() and not batch.takes_on(operations.today()):
+        return moved(url_for(".courses_batches", course_id=course.id))
     if not form.is_submitted():
         return render_template(page, **_confirmed(course, batch, form))
     try:

@@ -202,14 +202,14 @@ class _Words:
 
     def of(self, name: str, value: Any) -> str:
         if value in (None, "", []):
-            return "—"
+            return "–"
         if name in ("value_minor", "sold_for_minor"):
             return money(value, self.currency)
         if name in ("starts_at", "expires_at", "money_until"):
             late = timedelta(seconds=1) if name != "starts_at" else timedelta()
             return day(datetime.fromisoformat(value) - late)
         if name == "owner_id":
-            return self.people.get(value, "—")
+            return self.people.get(value, "–")
         if name == "course_ids":
-            return ", ".join(self.courses.get(one, "—") for one in value)
+            return ", ".join(self.courses.get(one, "–") for one in value)
         return ", ".join(value) if isinstance(value, list) else str(value)
