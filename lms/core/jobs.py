@@ -182,32 +182,25 @@ def _wake(rows: Sequence[tuple[UUID, str]]) -> None:
         _nudge[0](rows)
 
 
-HEARD = text(
-    """
-    INSERT INTO core.outbox (channel_id, id, task, payload, queue, event_id, created_at, run_at, attempts, tries, lease_seconds)
-    SELECT :channel, h.id, h.task, CAST(:payload AS jsonb), h.queue, :event, :at, :at, 0, h.tries, h.lease
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:tasks AS text[]), CAST(:queues AS text[]), CAST(:tries AS int[]), CAST(:leases AS int[]))
-        AS h (id, task, queue, tries, lease)
-    """
-)
-
-
 def put_for_each(handlers: Sequence["Job[Any]"], payload: dict[str, Any], *, event_id: UUID) -> None:
-    """Write the outbox rows of everybody who hears a fact, in one statement."""
-    ids = [uuid7() for _one in handlers]
-    values = {
-        "channel": current_channel(),
-        "payload": json.dumps(to_jsonable_python(payload), ensure_ascii=False),
-        "event": event_id,
-        "at": now(),
-        "ids": ids,
-        "tasks": [one.name for one in handlers],
-        "queues": [one.queue for one in handlers],
-        "tries": [one.tries for one in handlers],
-        "leases": [one.lease_seconds for one in handlers],
-    }
-    db.session().execute(HEARD, values)
-    for row_id, one in zip(ids, handlers, strict=True):
+    """Note a row for everybody who hears a fact; they are sent together."""
+    moment, channel_id, plain = now(), current_channel(), to_jsonable_python(payload)
+    for one in handlers:
+        row_id = uuid7()
+        row = {
+            "channel_id": channel_id,
+            "id": row_id,
+            "task": one.name,
+            "payload": plain,
+            "queue": one.queue,
+            "event_id": event_id,
+            "created_at": moment,
+            "run_at": moment,
+            "attempts": 0,
+            "tries": one.tries,
+            "lease_seconds": one.lease_seconds,
+        }
+        db.session().note("outbox", row)
         nudge_later(row_id, one.queue)
 
 
