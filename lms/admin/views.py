@@ -16,6 +16,7 @@ from lms.core import db, deeds, doctor, mail
 from lms.core import plans as bulk
 from lms.core.errors import Refusal
 from lms.core.i18n import gettext as _
+from lms.core.i18n import percent
 from lms.core.models import AuditRow, Plan
 from lms.reporting import queries as reporting
 from lms.web.access import actor, allow
@@ -79,7 +80,7 @@ def _tiles(figures: queries.Figures, currency: str) -> list[Tile]:
             days=made.values,
         ),
         a_tile(_("Revenue"), money(sum(paid), currency), sold, now=sum(paid), before=paid_before, against=against, days=paid),
-        a_tile(_("Completed"), f"{figures.completion}%", rows_href(enrolments, "completed", completed=figures.ever_period), note=said),
+        a_tile(_("Completed"), percent(figures.completion), rows_href(enrolments, "completed", completed=figures.ever_period), note=said),
     ]
 
 

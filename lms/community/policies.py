@@ -3,6 +3,7 @@
 from lms.community.models import MIN_PROGRESS, Review
 from lms.core.decisions import Actor, Decision, admins, anyone, no, staff, yes
 from lms.core.i18n import gettext as _
+from lms.core.i18n import percent
 from lms.courses.models import Course
 from lms.courses.policies import can_read, can_view
 from lms.enrollments.models import Enrollment
@@ -19,9 +20,9 @@ def can_review(actor: Actor, course: Course, enrollment: Enrollment | None) -> D
     if enrollment.progress < MIN_PROGRESS:
         return no(
             _(
-                "You can review this course once you have done %(least)s%% of it. You are at %(now)s%%.",
-                least=MIN_PROGRESS,
-                now=enrollment.progress,
+                "You can review this course once you have done %(least)s of it. You are at %(now)s.",
+                least=percent(MIN_PROGRESS),
+                now=percent(enrollment.progress),
             ),
             rule="progress",
         )

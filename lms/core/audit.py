@@ -18,6 +18,7 @@ from lms.core.models import AuditRow
 from lms.core.tenancy import current_channel
 
 WRITTEN = "audit.written"
+NOTED = tuple(AuditRow.__table__.columns.keys())
 MASKED = frozenset({"password", "password_hash", "code", "token", "secret", "digest"})
 
 
@@ -32,7 +33,9 @@ def record(
 ) -> None:
     """Write one audit row for an act (`courses.publish`) on a row of the database; secrets in before/after are masked."""
     row = AuditRow(
+        channel_id=current_channel(),
         id=uuid7(),
+        at=now(),
         actor_id=by.user_id,
         actor_kind=by.kind,
         actor_name=by.name,
@@ -44,7 +47,7 @@ def record(
         after=_plain(after),
         request_id=structlog.contextvars.get_contextvars().get("request_id"),
     )
-    db.session().add(row)
+    db.session().note("audit", {name: getattr(row, name) for name in NOTED})
     db.session().info.setdefault(WRITTEN, []).append(row)
 
 

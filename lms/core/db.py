@@ -36,6 +36,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, declared_attr, mapped_column, registry, with_loader_criteria
 
 from lms.core.ids import uuid7
+from lms.core.notes import NotingSession
 from lms.core.work import Work, begin
 
 NAMING = {
@@ -145,7 +146,7 @@ def has_work() -> bool:
     return _work.get() is not None
 
 
-def session() -> Session:
+def session() -> NotingSession:
     """The session of the running unit of work."""
     return work().session
 
@@ -174,6 +175,8 @@ def running(
     """The same unit of work, whose session is made only when it is asked for."""
     bind = engines().platform if platform else engines().app
     outer = _work.get()
+    if outer is not None and outer.shared:
+        outer.flush()  # on the same connection, which is another channel's from here on
     if isinstance(bind, Connection):
         current = Work(bind, bind.connection, channel_id, user_id, platform=platform, read_only=read_only)
         _enter_shared(current)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from lms.core.i18n import gettext as _
+
 ROLES = ("student", "instructor", "admin", "owner")
 STAFF = frozenset({"instructor", "admin", "owner"})
 
@@ -101,18 +103,18 @@ def anyone() -> Decision:
 
 def signed_in(actor: Actor) -> Decision:
     """Anybody with a session."""
-    return yes("signed_in") if actor.is_known else no("Sign in first.", rule="sign_in")
+    return yes("signed_in") if actor.is_known else no(_("Sign in first."), rule="sign_in")
 
 
 def admins(actor: Actor) -> Decision:
     """Those who run the channel."""
     if not actor.is_known and not actor.is_machine:
-        return no("Sign in first.", rule="sign_in")
-    return yes("admin") if actor.is_admin else no("Only an admin can do this. Ask one of your admins.", rule="admin")
+        return no(_("Sign in first."), rule="sign_in")
+    return yes("admin") if actor.is_admin else no(_("Only an admin can do this. Ask one of your admins."), rule="admin")
 
 
 def staff(actor: Actor) -> Decision:
     """Instructors and admins."""
     if not actor.is_known and not actor.is_machine:
-        return no("Sign in first.", rule="sign_in")
-    return yes("staff") if actor.is_staff else no("Only instructors and admins can do this.", rule="staff")
+        return no(_("Sign in first."), rule="sign_in")
+    return yes("staff") if actor.is_staff else no(_("Only instructors and admins can do this."), rule="staff")

@@ -15,7 +15,6 @@ from sqlalchemy import text
 from lms.core import db, jobs
 from lms.core.clock import now
 from lms.core.ids import uuid7
-from lms.core.models import EventRow
 from lms.core.tenancy import current_channel
 
 AT_ONCE = 200  # so many facts of one kind a handler hears in one transaction
@@ -53,11 +52,12 @@ def on(kind: type[E], *, queue: str = "default", tries: int = 8) -> Callable[[Ca
 def emit(fact: Event) -> None:
     """Announce a fact in the running transaction; its handlers run after the commit."""
     payload = _shape(type(fact)).dump_python(fact, mode="json")
-    row = EventRow(id=uuid7(), name=type(fact).__name__, actor_id=fact.by, payload=payload)
-    db.session().add(row)
-    db.session().flush()
-    if handlers := _handlers.get(row.name):
-        jobs.put_for_each(handlers, {"fact": payload}, event_id=row.id)
+    name, event_id, session = type(fact).__name__, uuid7(), db.session()
+    session.flush_objects()  # what the fact is about is there before it
+    row = {"channel_id": current_channel(), "id": event_id, "name": name, "actor_id": fact.by, "payload": payload, "happened_at": now()}
+    session.note("events", row)
+    if handlers := _handlers.get(name):
+        jobs.put_for_each(handlers, {"fact": payload}, event_id=event_id)
 
 
 def _shape(kind: type[Event]) -> TypeAdapter[Any]:

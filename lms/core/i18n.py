@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
+from babel.numbers import format_decimal, format_percent
 from babel.support import NullTranslations, Translations
 
 from lms.config import ROOT
@@ -96,13 +97,33 @@ def _look_up(message: str) -> str:
 
 
 def ngettext(one: str, many: str, number: int, **values: Any) -> str:
-    """The message in the plural form the number takes; %(num)s is the number."""
-    return plural(one, many, number) % {"num": number, **values}
+    """The message in the plural form the number takes; %(num)s is the number, with the reader's separators."""
+    return plural(one, many, number) % {"num": written(number), **values}
+
+
+def written(number: int) -> str:
+    """A whole number with the reader's separators."""
+    return str(format_decimal(number, locale=_numbers_of(_locale.get())))
+
+
+@cache
+def _numbers_of(name: str) -> Locale:
+    """How a language writes numbers; as English does where nobody knows."""
+    try:
+        return Locale.parse(name.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
 
 
 def plural(one: str, many: str, number: int) -> str:
     """The plural form the number takes, nothing filled in."""
     return str(_catalogue(locale(), _folders[0]).ungettext(one, many, number))
+
+
+def percent(share: float, *, signed: bool = False) -> str:
+    """A share of a hundred as the reader's language writes it (52%, 52 %, %52), in whole numbers; `signed` puts a plus before gains."""
+    words = str(format_percent(round(share) / 100, locale=_numbers_of(_locale.get())))
+    return f"+{words}" if signed and share > 0 else words
 
 
 class Lazy:

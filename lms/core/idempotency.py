@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from lms.core import db, jobs, signing
 from lms.core.clock import now
 from lms.core.errors import Conflict, Invalid
+from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.core.models import IdempotencyKey
 from lms.core.tenancy import current_channel
@@ -69,7 +70,7 @@ def claim(user_id: UUID, route: str, key: str, print_: str, *, again: str = "") 
         .one_or_none()
     )
     if row is None or row.status is None:
-        raise Conflict("The first request with this Idempotency-Key is not finished. Send it again in a moment.")
+        raise Conflict(_("The first request with this Idempotency-Key is not finished. Send it again in a moment."))
     if row.fingerprint != print_:
         raise Invalid(again or "This Idempotency-Key was used for another request. Use a new key for a new act.", rule="idempotency_key")
     return Reply(row.status, _open(row.reply or ""), row.location or "")
@@ -99,7 +100,7 @@ def _open(stored: str) -> str:
         return _cipher().decrypt(stored.encode()).decode()
     except InvalidToken as error:
         raise Conflict(
-            "The reply kept for this Idempotency-Key can no longer be read. Look at what was done before sending a new one."
+            _("The reply kept for this Idempotency-Key can no longer be read. Look at what was done before sending a new one.")
         ) from error
 
 

@@ -8,7 +8,7 @@ channel and sets `done_at` in that same transaction: effects in the database hap
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, ParamSpec, cast
@@ -22,12 +22,13 @@ from sqlalchemy.dialects.postgresql import insert
 from lms.core import db, leases
 from lms.core.clock import now
 from lms.core.errors import Refusal
+from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.core.models import Outbox
 from lms.core.tenancy import current_channel
 
 P = ParamSpec("P")
-QUEUES = ("codes", "money", "mail", "default", "bulk", "media")  # in the order workers serve them
+QUEUES = ("codes", "money", "mail", "default", "plans", "bulk", "media")  # in the order workers serve them
 BACKOFF = (2, 10, 60, 300, 900, 3600)
 log = structlog.get_logger(__name__)
 
@@ -182,32 +183,25 @@ def _wake(rows: Sequence[tuple[UUID, str]]) -> None:
         _nudge[0](rows)
 
 
-HEARD = text(
-    """
-    INSERT INTO core.outbox (channel_id, id, task, payload, queue, event_id, created_at, run_at, attempts, tries, lease_seconds)
-    SELECT :channel, h.id, h.task, CAST(:payload AS jsonb), h.queue, :event, :at, :at, 0, h.tries, h.lease
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:tasks AS text[]), CAST(:queues AS text[]), CAST(:tries AS int[]), CAST(:leases AS int[]))
-        AS h (id, task, queue, tries, lease)
-    """
-)
-
-
 def put_for_each(handlers: Sequence["Job[Any]"], payload: dict[str, Any], *, event_id: UUID) -> None:
-    """Write the outbox rows of everybody who hears a fact, in one statement."""
-    ids = [uuid7() for _one in handlers]
-    values = {
-        "channel": current_channel(),
-        "payload": json.dumps(to_jsonable_python(payload), ensure_ascii=False),
-        "event": event_id,
-        "at": now(),
-        "ids": ids,
-        "tasks": [one.name for one in handlers],
-        "queues": [one.queue for one in handlers],
-        "tries": [one.tries for one in handlers],
-        "leases": [one.lease_seconds for one in handlers],
-    }
-    db.session().execute(HEARD, values)
-    for row_id, one in zip(ids, handlers, strict=True):
+    """Note a row for everybody who hears a fact; they are sent together."""
+    moment, channel_id, plain = now(), current_channel(), to_jsonable_python(payload)
+    for one in handlers:
+        row_id = uuid7()
+        row = {
+            "channel_id": channel_id,
+            "id": row_id,
+            "task": one.name,
+            "payload": plain,
+            "queue": one.queue,
+            "event_id": event_id,
+            "created_at": moment,
+            "run_at": moment,
+            "attempts": 0,
+            "tries": one.tries,
+            "lease_seconds": one.lease_seconds,
+        }
+        db.session().note("outbox", row)
         nudge_later(row_id, one.queue)
 
 
@@ -283,7 +277,7 @@ def _renew(running: Running) -> None:
 def _run(running: Running, task: str, payload: dict[str, Any]) -> None:
     found = _registry.get(task)
     if found is None:
-        raise Refusal(f"No job is called {task}; it may belong to a newer version.")
+        raise Refusal(_("No job is called %(task)s; it may belong to a newer version.", task=task))
     if found.in_steps:
         found.run(**payload)
         with db.unit_of_work(running.channel_id):
@@ -325,6 +319,20 @@ def step() -> Iterator[None]:
         yield
         if not _changed(RENEW, running, progress=None):
             raise LostLease
+
+
+_urgent: list[Callable[[], None]] = []
+
+
+def urgent_is_done_by(do: Callable[[], None]) -> None:
+    """Tell the kernel how a worker does the more urgent rows that wait; a process that is no worker has none."""
+    _urgent[:] = [do]
+
+
+def give_way() -> None:
+    """Let what is more urgent pass, between two steps of long work somebody waits for: a sign-in code does not wait behind a plan."""
+    for do in _urgent:
+        copy_context().run(do)
 
 
 def report_progress(fraction: float, note: str = "") -> None:

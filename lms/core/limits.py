@@ -6,6 +6,7 @@ from typing import cast
 import structlog
 
 from lms.core.errors import TooMany, Unavailable
+from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
 
@@ -26,15 +27,15 @@ def hit(name: str, key: str, *, most: int, seconds: int, sentence: str = "", fai
         pipe.zcard(bucket)
         pipe.zrange(bucket, 0, 0, withscores=True)
         pipe.expire(bucket, seconds)
-        _, _, count, oldest, _ = pipe.execute()
+        _gone, _added, count, oldest, _kept = pipe.execute()
     except RedisError as error:
         log.warning("limit_unread", limit=name, error=type(error).__name__)
         if fail_closed:
-            raise Unavailable("This cannot be checked right now. Try again in a minute.") from error
+            raise Unavailable(_("This cannot be checked right now. Try again in a minute.")) from error
         return
     if count > most:
         wait = max(1, int(oldest[0][1] + seconds - moment)) if oldest else seconds
-        raise TooMany(sentence or "That was too often. Wait a little, then try again.", retry_after=wait)
+        raise TooMany(sentence or _("That was too often. Wait a little, then try again."), retry_after=wait)
 
 
 def clear(name: str, key: str) -> None:

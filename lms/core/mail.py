@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import formataddr, make_msgid, parseaddr
+from email.utils import formataddr, parseaddr
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from lms.core import db, jobs, signing
 from lms.core.clock import now
 from lms.core.errors import NotFound
 from lms.core.i18n import direction, gettext, in_locale, locale, ngettext
+from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.core.models import Mail
 from lms.core.storage import storage
@@ -197,7 +198,7 @@ def deliver(mail_id: UUID | str) -> None:
     """Send one mail; the worker's retries make it arrive, its id makes it one message."""
     mail = db.session().get(Mail, UUID(str(mail_id)))
     if mail is None:
-        raise NotFound("This mail is not there any more.")
+        raise NotFound(_("This mail is not there any more."))
     if mail.state != "queued":
         return
     reason = next((said for name in (mail.template, "") if name in _rules and (said := _rules[name](mail))), "")
@@ -227,7 +228,7 @@ def message_of(mail: Mail) -> EmailMessage:
     message["From"] = formataddr((name, address))
     message["To"] = mail.to_address
     message["Subject"] = mail.subject
-    message["Message-ID"] = make_msgid(idstring=str(mail.id), domain=address.rpartition("@")[2] or "localhost")
+    message["Message-ID"] = f"<{mail.id}@{address.rpartition('@')[2] or 'localhost'}>"  # one message, however often it is handed over
     message["Auto-Submitted"] = "auto-generated"
     for header, value in mail.headers.items():
         message[header] = value

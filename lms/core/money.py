@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from babel.numbers import format_currency, get_currency_precision, list_currencies
 
 from lms.core.errors import Invalid
+from lms.core.i18n import gettext as _
 
 MAX_MINOR = 10**15
 
@@ -60,7 +61,7 @@ def parse(text: str, currency: str) -> Money:
     cleaned = re.sub(r"[\s\u00a0\u202f']", "", text)
     if digits(currency) == 3 and re.fullmatch(r"\d{1,3},\d{3}", cleaned):  # thousands to some, a thousandth to others
         whole, dotted = cleaned.replace(",", ""), cleaned.replace(",", ".")
-        raise Invalid(f"Write {whole} or {dotted}: {cleaned} could be read as either.")
+        raise Invalid(_("Write %(whole)s or %(parts)s: %(typed)s could be read as either.", whole=whole, parts=dotted, typed=cleaned))
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", cleaned):
         cleaned = cleaned.replace(",", "")
     cleaned = cleaned.replace(",", ".")
@@ -69,12 +70,14 @@ def parse(text: str, currency: str) -> Money:
     except InvalidOperation:
         amount = None
     if amount is None:
-        raise Invalid(f"Write the amount as a number, for example {Money(125 * 10 ** digits(currency), currency).decimal}.")
+        raise Invalid(
+            _("Write the amount as a number, for example %(amount)s.", amount=Money(125 * 10 ** digits(currency), currency).decimal)
+        )
     minor = amount.scaleb(digits(currency))
     if minor != minor.to_integral_value():
-        raise Invalid(f"{currency} has {digits(currency)} decimals; this amount has more.")
+        raise Invalid(_("%(currency)s has %(count)s decimals; this amount has more.", currency=currency, count=digits(currency)))
     if minor > MAX_MINOR:
-        raise Invalid("That amount is too large.")
+        raise Invalid(_("That amount is too large."))
     return Money(int(minor), currency)
 
 

@@ -1,8 +1,9 @@
 """The one connection pool to Redis or Valkey of this process, and its typed face."""
 
+import time
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from typing import cast
+from typing import Any, cast
 
 import redis as client
 import structlog
@@ -20,11 +21,49 @@ _near: ContextVar[dict[str, bytes | None] | None] = ContextVar("near", default=N
 log = structlog.get_logger(__name__)
 
 
-def connect(url: str, *, blocking: bool = False) -> "client.Redis":
-    """A client of the server at the address; `blocking` ones may wait for ever (subscriptions, workers)."""
-    pool = client.BlockingConnectionPool.from_url(
-        url, max_connections=64, timeout=2, socket_connect_timeout=2, socket_timeout=None if blocking else 5
-    )
+class SparingPool(client.BlockingConnectionPool):
+    """Connections of a server that may stop answering: it is then asked by one request after each rest, and all others hear at once.
+
+    Without that every page would wait for the time-out of each thing it asks. The rests become longer, from two seconds to eight.
+    """
+
+    rest, longest_rest = 2.0, 8.0  # seconds
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)  # type: ignore[no-untyped-call]
+        self._silent_until: float | None = None
+        self._next_rest = self.rest
+
+    def get_connection(self, *_: Any, **_options: Any) -> Any:
+        """A connection, or ConnectionError while the server is left alone."""
+        if self._silent_until is not None:
+            if time.monotonic() < self._silent_until:
+                raise client.ConnectionError("Redis did not answer a moment ago and is left alone.")
+            self._silent_until = time.monotonic() + self._next_rest  # this one tries
+        try:
+            return super().get_connection()  # type: ignore[no-untyped-call]
+        except RedisError:
+            self._leave_alone()
+            raise
+
+    def release(self, connection: Any) -> None:
+        """Take a connection back; one that lost its line says that the server is not to be asked for a while."""
+        is_well = connection._sock is not None
+        super().release(connection)  # type: ignore[no-untyped-call]
+        if is_well:
+            self._silent_until, self._next_rest = None, self.rest
+        else:
+            self._leave_alone()
+
+    def _leave_alone(self) -> None:
+        self._silent_until = time.monotonic() + self._next_rest
+        self._next_rest = min(2 * self._next_rest, self.longest_rest)
+
+
+def connect(url: str, *, blocking: bool = False, patience: float = 2.0) -> "client.Redis":
+    """A client of the server at the address; `blocking` ones may wait for ever (subscriptions, workers), others so many seconds."""
+    kind = client.BlockingConnectionPool if blocking else SparingPool
+    pool = kind.from_url(url, max_connections=64, timeout=2, socket_connect_timeout=2, socket_timeout=None if blocking else patience)
     return client.Redis(connection_pool=pool)
 
 

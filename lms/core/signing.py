@@ -9,6 +9,7 @@ from typing import Any
 
 from lms.config import derive_key
 from lms.core.errors import Forbidden
+from lms.core.i18n import gettext as _
 
 _secret: list[bytes] = []
 
@@ -45,12 +46,12 @@ def sign(purpose: str, claims: dict[str, Any], *, seconds: int) -> str:
 
 def unsign(purpose: str, signed: str) -> dict[str, Any]:
     """The claims of a token `sign` made; raises Forbidden when it was changed, is of another purpose, or is past its time."""
-    body, _, signature = signed.partition(".")
+    body, _dot, signature = signed.partition(".")
     if not same(_encode(digest(purpose, body)), signature):
-        raise Forbidden("This link is not valid. Ask for a new one.", rule="signature")
+        raise Forbidden(_("This link is not valid. Ask for a new one."), rule="signature")
     claims: dict[str, Any] = json.loads(_decode(body))
     if claims["exp"] < time.time():
-        raise Forbidden("This link has expired. Ask for a new one.", rule="expired")
+        raise Forbidden(_("This link has expired. Ask for a new one."), rule="expired")
     return claims
 
 

@@ -12,7 +12,8 @@ from psycopg import generators
 from psycopg.pq import ExecStatus
 from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+
+from lms.core.notes import NotingSession
 
 if TYPE_CHECKING:
     from psycopg import Connection as PsycopgConnection
@@ -30,7 +31,7 @@ class Work:
         self._bind = bind
         self._lent = lent
         self._connection: Connection | None = bind if isinstance(bind, Connection) else None
-        self._session: Session | None = None
+        self._session: NotingSession | None = None
         self.driver = cast("PsycopgConnection[Any]", lent.driver_connection)
         self.channel_id = channel_id
         self.user_id = user_id
@@ -52,10 +53,10 @@ class Work:
         return self._connection
 
     @property
-    def session(self) -> Session:
+    def session(self) -> NotingSession:
         """The session, made when it is first asked for: pages that read plain rows need none."""
         if self._session is None:
-            self._session = Session(
+            self._session = NotingSession(
                 bind=self.connection,
                 join_transaction_mode="create_savepoint" if self.shared else "control_fully",
                 expire_on_commit=False,

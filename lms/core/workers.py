@@ -24,11 +24,13 @@ from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
 
 ENTRY = "lms.core.jobs.perform"
-TIMEOUTS = {"media": 6 * 3600, "bulk": 3600}
+TIMEOUTS = {"media": 6 * 3600, "bulk": 3600, "plans": 3600}
 GRACE_SECONDS = 2
 GO_ON_SECONDS = 5.0
+PASS_SECONDS = 0.5
 RENUDGE_SECONDS = 30
-MOST_WOKEN = 1000  # rows of one queue in one sweep
+MOST_WOKEN = 400  # rows of one queue in one sweep
+LINE = 200  # rows of one queue that may lie in Redis before new ones wait for the sweep, which takes the academies by turns
 log = structlog.get_logger(__name__)
 
 
@@ -108,19 +110,35 @@ def send_nudge(row_id: UUID, queue_name: str) -> None:
 
 
 def send_nudges(rows: Sequence[tuple[UUID, str]]) -> None:
-    """Put row ids where workers will see them, all in one breath; when Redis is away the sweep does it later."""
+    """Put row ids where workers will see them, all in one breath; when Redis is away the sweep does it later.
+
+    Into a long line nobody pushes in: the sweep does it, so that an academy with fifty thousand rows keeps no other one waiting.
+    """
     by_queue: dict[str, list[str]] = {}
     for row_id, name in rows:
         by_queue.setdefault(name, []).append(str(row_id))
     try:
-        pipe = redis().pipeline(transaction=False)
-        for name, ids in by_queue.items():
-            for one in ids:
-                pipe.set(f"nudged:{one}", "1", ex=RENUDGE_SECONDS)
-            queue(name).enqueue_many([_nudge_of(one, name) for one in ids], pipeline=pipe)
-        pipe.execute()
+        free = _room(list(by_queue))
+        _put_in_line({name: ids[: free[name]] for name, ids in by_queue.items() if free[name]})
     except RedisError as error:
         log.warning("nudge_failed", rows=len(rows), error=type(error).__name__)
+
+
+def _room(names: Sequence[str]) -> dict[str, int]:
+    """How many rows may be put into each line now."""
+    pipe = redis().pipeline(transaction=False)
+    for name in names:
+        pipe.llen(queue(name).key)
+    return {name: max(0, LINE - int(length)) for name, length in zip(names, pipe.execute(), strict=True)}
+
+
+def _put_in_line(by_queue: dict[str, list[str]]) -> None:
+    pipe = redis().pipeline(transaction=False)
+    for name, ids in by_queue.items():
+        for one in ids:
+            pipe.set(f"nudged:{one}", "1", ex=RENUDGE_SECONDS)
+        queue(name).enqueue_many([_nudge_of(one, name) for one in ids], pipeline=pipe)
+    pipe.execute()
 
 
 def _nudge_of(row_id: str, name: str) -> Any:
@@ -143,6 +161,7 @@ class HorseWorker(Worker):
 def work(queues: Sequence[str] = jobs.QUEUES, *, burst: bool = False) -> None:
     """Serve the queues, most urgent first, until told to stop; `burst` returns when they are empty."""
     _short[:] = [name for name in queues if name not in TIMEOUTS]  # what follows in one process shares one time-out
+    jobs.urgent_is_done_by(lambda: _go_on(time.monotonic() + PASS_SECONDS))
     worker = HorseWorker(
         [queue(name) for name in queues],
         connection=redis(blocking=True),
@@ -157,24 +176,32 @@ def work(queues: Sequence[str] = jobs.QUEUES, *, burst: bool = False) -> None:
 
 DUE = text(
     """
+    WITH turns AS (
+        SELECT id, queue, run_at, row_number() OVER (PARTITION BY queue, channel_id ORDER BY run_at, id) AS turn FROM core.outbox
+        WHERE done_at IS NULL AND dead_at IS NULL AND run_at < clock_timestamp() - :grace * interval '1 second'
+          AND (lease_until IS NULL OR lease_until < clock_timestamp()))
     SELECT due.id, due.queue FROM unnest(CAST(:queues AS text[])) AS served (queue) CROSS JOIN LATERAL (
-        SELECT id, queue FROM core.outbox
-        WHERE queue = served.queue AND done_at IS NULL AND dead_at IS NULL AND run_at < clock_timestamp() - :grace * interval '1 second'
-          AND (lease_until IS NULL OR lease_until < clock_timestamp())
-        ORDER BY run_at LIMIT :most) AS due
+        SELECT id, queue FROM turns WHERE queue = served.queue ORDER BY turn, run_at LIMIT :most) AS due
     """
 )
 TAKE_SLOT = text("INSERT INTO core.slots (task, slot_time) VALUES (:task, :slot) ON CONFLICT DO NOTHING RETURNING task")
 
 
 def sweep() -> int:
-    """Nudge the rows that are due and that nobody holds, the oldest of each queue, so that none waits for another; the number of them."""
+    """Nudge the rows that are due and that nobody holds; the number of them.
+
+    Each queue by itself, in it the academies by turns, in an academy the oldest first: none waits for another.
+    """
     with db.unit_of_work(platform=True, read_only=True) as session:
         rows = session.execute(DUE, {"grace": GRACE_SECONDS, "queues": list(jobs.QUEUES), "most": MOST_WOKEN}).all()
     pipe = redis().pipeline(transaction=False)
     for row in rows:
         pipe.set(f"nudged:{row.id}", "1", ex=RENUDGE_SECONDS, nx=True)
-    send_nudges([(row.id, row.queue) for row, is_first in zip(rows, pipe.execute(), strict=True) if is_first])
+    chosen: dict[str, list[str]] = {}
+    for row, is_first in zip(rows, pipe.execute(), strict=True):
+        if is_first:
+            chosen.setdefault(row.queue, []).append(str(row.id))
+    _put_in_line(chosen)
     return len(rows)
 
 

@@ -1,4 +1,4 @@
-"""Door 3: what I was told, and what I wish to hear."""
+"""Door 3: what I was told, what I wish to hear, messages to many, and the academy's own words for its mails."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint
 from pydantic import Field
 
-from lms.channels.queries import get_segment
+from lms.channels.queries import get_segment, this_channel
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.courses.queries import get_course
@@ -104,6 +104,47 @@ def all_seen() -> None:
     """Mark everything as seen."""
     allow(policies.can_read(actor()))
     operations.mark_all_seen(_me())
+
+
+class LanguageQuery(Query):
+    """Which language's words; the academy's when nothing is said."""
+
+    language: Annotated[str, Field(max_length=20)] = ""
+
+
+class TemplateLine(Answer):
+    """A mail that may be worded, and the languages the academy has own words for it in."""
+
+    key: str
+    title: str
+    languages: list[str]
+
+
+class TemplateList(Answer):
+    """Every mail that may be worded."""
+
+    rows: list[TemplateLine]
+
+
+class TemplateAnswer(Answer):
+    """The words of one mail in one language (`is_own`: the academy's), the names they may use, and how the mail would read."""
+
+    key: str
+    language: str
+    languages: list[str]
+    is_own: bool
+    subject: str
+    body: str
+    variables: list[str]
+    preview_subject: str
+    preview_body: str
+
+
+class TemplateBody(Body):
+    """Own words for a mail; {{name}} stands for what the occasion fills in."""
+
+    subject: Annotated[str, Field(min_length=1, max_length=200)]
+    body: Annotated[str, Field(min_length=1, max_length=5_000)]
 
 
 class AudienceBody(Body):
@@ -220,6 +261,76 @@ def preferences_edit(body: WishChange) -> WishList:
     allow(policies.can_read(actor()))
     operations.set_wishes(_me(), {line.kind: (line.in_app, line.mail) for line in body.rows}, by=actor())
     return _wishes()
+
+
+@bp.get("/templates")
+@endpoint()
+def templates() -> TemplateList:
+    """The mails the academy may word itself."""
+    allow(policies.can_word_mails(actor()))
+    own = queries.changed_templates()
+    known = [(key, operations.standard_words(message)[0]) for key, message in operations.wordable().items()]
+    return TemplateList(rows=[TemplateLine(key=key, title=title, languages=own.get(key, [])) for key, title in known])
+
+
+@bp.get("/templates/<key>")
+@endpoint()
+def templates_show(key: str, query: LanguageQuery) -> TemplateAnswer:
+    """The words of one mail in one language."""
+    operations.get_message(key)
+    allow(policies.can_word_mails(actor()))
+    return _worded(key, query)
+
+
+@bp.put("/templates/<key>")
+@endpoint()
+def templates_edit(key: str, body: TemplateBody, query: LanguageQuery) -> TemplateAnswer:
+    """Give a mail own words in one language; mails have them from now on."""
+    operations.get_message(key)
+    allow(policies.can_word_mails(actor()))
+    operations.set_template(key, subject=body.subject, body=body.body, by=actor(), language=_language(query))
+    return _worded(key, query)
+
+
+@bp.delete("/templates/<key>")
+@endpoint(status=204)
+def templates_delete(key: str, query: LanguageQuery) -> None:
+    """Go back to the standard words in one language."""
+    operations.get_message(key)
+    allow(policies.can_word_mails(actor()))
+    operations.reset_template(key, by=actor(), language=_language(query))
+
+
+@bp.post("/templates/<key>/test")
+@endpoint(status=202)
+def templates_test(key: str, query: LanguageQuery) -> TemplateAnswer:
+    """Send the mail to oneself, with values as they might be."""
+    operations.get_message(key)
+    allow(policies.can_word_mails(actor()))
+    operations.send_sample(key, by=actor(), language=_language(query))
+    return _worded(key, query)
+
+
+def _language(query: LanguageQuery) -> str:
+    return operations.get_language(query.language, academy=this_channel().locale)
+
+
+def _worded(key: str, query: LanguageQuery) -> TemplateAnswer:
+    message, language, academy = operations.get_message(key), _language(query), this_channel().locale
+    own = queries.templates_of(key)
+    subject, body = (own[language].subject, own[language].body) if language in own else operations.standard_words(message, language)
+    letter = operations.preview(key, actor(), language)
+    return TemplateAnswer(
+        key=key,
+        language=language,
+        languages=list(queries.languages_to_word(academy)),
+        is_own=language in own,
+        subject=subject,
+        body=body,
+        variables=operations.variables_of(message),
+        preview_subject=letter.title,
+        preview_body=letter.body,
+    )
 
 
 def _me() -> UUID:

@@ -9,6 +9,14 @@ from lms.core import db
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.payments.models import Order, Refund
+from lms.wallet.models import Transaction
+from lms.wallet.queries import causes_are_called
+
+ORDERED = select(Order.number).where(Order.id == Transaction.reference_id).correlate(Transaction).scalar_subquery()
+GIVEN_BACK = select(Refund.number).where(Refund.id == Transaction.reference_id).correlate(Transaction).scalar_subquery()
+causes_are_called("order", ORDERED)
+causes_are_called("refund", GIVEN_BACK)
+causes_are_called("refund_undo", GIVEN_BACK)
 
 
 def get_order(order_id: UUID) -> Order:

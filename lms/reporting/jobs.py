@@ -94,6 +94,12 @@ def note_people() -> None:
     operations.recount_week(date.fromordinal(today.toordinal() - today.weekday()))
 
 
+@job(queue="default", every=Every(minutes=1), lease_seconds=300)
+def count_stale_days() -> None:
+    """Count anew the days of which something was taken out or brought back; until then the dashboard looks them up."""
+    operations.recount_stale_days()
+
+
 @job(queue="bulk", every=Every(minutes=60))
 def count_courses() -> None:
     """Count what the enrolments of each course add up to, where there are many."""

@@ -195,6 +195,15 @@ class Daily(Tenant, Base):
     counted_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class StaleDay(Tenant, Base):
+    """Something that happened at `at` was taken out, or brought back, since its day was counted; the database notes it."""
+
+    __tablename__ = "stale_days"
+    __table_args__ = {"schema": "reporting"}
+
+    at: Mapped[datetime]
+
+
 class Presence(Tenant, Base):
     """Somebody was here on that day; written once and kept, since "last seen" forgets."""
 

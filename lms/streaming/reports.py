@@ -202,7 +202,7 @@ class Sheet(Report):
         Column("starts_at", _l("Began"), BEGAN, kind="time", nullable=False),
         Column("came", _l("Came"), CAME, kind="bool", sortable=False, nullable=False),
         Column("stayed", _l("Stayed"), WAS_THERE, kind="duration", sortable=False, nullable=False, total=True),
-        Column("share", _l("Share in %"), SHARE, kind="int", sortable=False, nullable=False),
+        Column("share", _l("Share"), SHARE, kind="percent", sortable=False, nullable=False),
         Column("session", _l("Class id"), Session.id, shown=False, sortable=False),
     )
     filters = (

@@ -1,5 +1,7 @@
 """Lists of the wallet: wallets of people, every account, the transactions, and the ledger entry by entry."""
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, case, func, select
@@ -12,7 +14,7 @@ from lms.core.i18n import lazy_gettext as _l
 from lms.core.money import parse
 from lms.core.reports import Choice, Column, Flag, Period, Report
 from lms.core.segments import Condition, declare
-from lms.wallet import policies
+from lms.wallet import policies, queries
 from lms.wallet.models import Account, Adjustment, Entry, Lot, Transaction
 
 KINDS = (
@@ -90,6 +92,21 @@ class Wallets(Report):
         return policies.can_see_ledger(by)
 
 
+@cache
+def _lot_columns(_known: int) -> Sequence[Column]:
+    return (
+        Column("name", _l("Person"), Member.name, nullable=False),
+        Column("email", _l("E-mail"), Member.email, shown=False),
+        Column("expires_at", _l("Expires"), Lot.expires_at, kind="time"),
+        Column("left", _l("Left"), Lot.left_minor, kind="money", currency=Account.currency, total=True),
+        Column("amount", _l("Came in"), Lot.amount_minor, kind="money", currency=Account.currency, total=True),
+        Column("source", _l("From"), Transaction.source, kind="state", words=dict(SOURCES)),
+        Column("note", _l("Note"), queries.noted(), nullable=False),
+        Column("opened_at", _l("Came"), Lot.opened_at, kind="time", shown=False),
+        Column("reason", _l("Day changed because"), Lot.reason, shown=False),
+    )
+
+
 class Lots(Report):
     """Money with a date, wallet by wallet."""
 
@@ -101,19 +118,12 @@ class Lots(Report):
     path = "/admin/wallet/lots"
     sort = "expires_at"
     empty = ("clock", _l("No money has a date"), _l("A batch of vouchers, or an adjustment, can say until when its money lasts."))
-    columns = (
-        Column("name", _l("Person"), Member.name, nullable=False),
-        Column("email", _l("E-mail"), Member.email, shown=False),
-        Column("expires_at", _l("Expires"), Lot.expires_at, kind="time"),
-        Column("left", _l("Left"), Lot.left_minor, kind="money", currency=Account.currency, total=True),
-        Column("amount", _l("Came in"), Lot.amount_minor, kind="money", currency=Account.currency, total=True),
-        Column("source", _l("From"), Transaction.source, kind="state", words=dict(SOURCES)),
-        Column("note", _l("Note"), Transaction.note),
-        Column("opened_at", _l("Came"), Lot.opened_at, kind="time", shown=False),
-        Column("reason", _l("Day changed because"), Lot.reason, shown=False),
-    )
+    columns = _lot_columns(0)
     filters = (Flag("with_money", _l("Something is left"), Lot.left_minor > 0), Period("expires", _l("Expires"), Lot.expires_at))
     search = (Member.name, Member.email, Transaction.note)
+
+    def __init__(self) -> None:
+        self.columns = _lot_columns(queries.causes_known())  # modules above have said by now how their causes are called
 
     def query(self, by: Actor) -> Select[Any]:
         """Every lot with its person and what brought it."""
@@ -159,6 +169,22 @@ class Accounts(Report):
         return policies.can_see_ledger(by)
 
 
+@cache
+def _transaction_columns(_known: int) -> Sequence[Column]:
+    return (
+        Column("at", _l("When"), Transaction.at, kind="time"),
+        Column("source", _l("Why"), Transaction.source, kind="state", words=dict(SOURCES)),
+        Column("person", _l("Person"), WHOSE, nullable=True, sortable=False),
+        Column("note", _l("Note"), queries.noted(), nullable=False),
+        Column("amount", _l("Amount"), MOVED, kind="money", currency=Transaction.currency, sortable=False, total=True),
+        Column(
+            "booked_by", _l("Booked by"), case((Transaction.actor_id.is_(None), Transaction.actor_kind), else_=Booker.name), nullable=True
+        ),
+        Column("written_at", _l("Written"), Transaction.written_at, kind="time", shown=False),
+        Column("reference", _l("Reference"), queries.called(), shown=False, sortable=False, nullable=True),
+    )
+
+
 class Transactions(Report):
     """What moved, transaction by transaction."""
 
@@ -170,20 +196,12 @@ class Transactions(Report):
     path = "/admin/wallet/transactions"
     sort = "-at"
     empty = ("scroll-text", _l("Nothing has moved yet"), _l("The first redeemed voucher writes the first transaction."))
-    columns = (
-        Column("at", _l("When"), Transaction.at, kind="time"),
-        Column("source", _l("Why"), Transaction.source, kind="state", words=dict(SOURCES)),
-        Column("person", _l("Person"), WHOSE, nullable=True, sortable=False),
-        Column("note", _l("Note"), Transaction.note),
-        Column("amount", _l("Amount"), MOVED, kind="money", currency=Transaction.currency, sortable=False, total=True),
-        Column(
-            "booked_by", _l("Booked by"), case((Transaction.actor_id.is_(None), Transaction.actor_kind), else_=Booker.name), nullable=True
-        ),
-        Column("written_at", _l("Written"), Transaction.written_at, kind="time", shown=False),
-        Column("reference", _l("Reference"), Transaction.reference_id, shown=False, sortable=False),
-    )
+    columns = _transaction_columns(0)
     filters = (Choice("source", _l("Why"), Transaction.source, options=SOURCES), Period("at", _l("When"), Transaction.at))
     search = (WHOSE, Transaction.note)
+
+    def __init__(self) -> None:
+        self.columns = _transaction_columns(queries.causes_known())  # modules above have said by now how their causes are called
 
     def query(self, by: Actor) -> Select[Any]:
         """Every transaction with who booked it."""
@@ -192,6 +210,27 @@ class Transactions(Report):
     def allowed(self, by: Actor) -> Decision:
         """Who may read the ledger."""
         return policies.can_see_ledger(by)
+
+
+@cache
+def _entry_columns(_known: int) -> Sequence[Column]:
+    return (
+        Column("at", _l("When"), Entry.at, kind="time"),
+        Column("account", _l("Account"), Account.kind, kind="state", words=dict(KINDS), tones=TONES),
+        Column("person", _l("Person"), Member.name, nullable=True),
+        Column("source", _l("Why"), Transaction.source, kind="state", words=dict(SOURCES)),
+        Column("note", _l("Note"), queries.noted(), nullable=False),
+        Column("amount", _l("Amount"), Entry.amount_minor, kind="money", currency=Account.currency, total=True),
+        Column("balance_after", _l("Balance after"), Entry.balance_after, kind="money", currency=Account.currency),
+        Column(
+            "booked_by",
+            _l("Booked by"),
+            case((Transaction.actor_id.is_(None), Transaction.actor_kind), else_=Booker.name),
+            nullable=True,
+            shown=False,
+        ),
+        Column("transaction", _l("Transaction id"), Entry.transaction_id, shown=False, sortable=False),
+    )
 
 
 class Entries(Report):
@@ -205,29 +244,16 @@ class Entries(Report):
     path = "/admin/wallet/entries"
     sort = "-at"
     empty = ("scroll-text", _l("The ledger is empty"), _l("The first redeemed voucher writes the first two entries."))
-    columns = (
-        Column("at", _l("When"), Entry.at, kind="time"),
-        Column("account", _l("Account"), Account.kind, kind="state", words=dict(KINDS), tones=TONES),
-        Column("person", _l("Person"), Member.name, nullable=True),
-        Column("source", _l("Why"), Transaction.source, kind="state", words=dict(SOURCES)),
-        Column("note", _l("Note"), Transaction.note),
-        Column("amount", _l("Amount"), Entry.amount_minor, kind="money", currency=Account.currency, total=True),
-        Column("balance_after", _l("Balance after"), Entry.balance_after, kind="money", currency=Account.currency),
-        Column(
-            "booked_by",
-            _l("Booked by"),
-            case((Transaction.actor_id.is_(None), Transaction.actor_kind), else_=Booker.name),
-            nullable=True,
-            shown=False,
-        ),
-        Column("transaction", _l("Transaction"), Entry.transaction_id, shown=False, sortable=False),
-    )
+    columns = _entry_columns(0)
     filters = (
         Choice("account", _l("Account"), Account.kind, options=KINDS),
         Choice("source", _l("Why"), Transaction.source, options=SOURCES),
         Period("at", _l("When"), Entry.at),
     )
     search = (Member.name, Member.email, Transaction.note)
+
+    def __init__(self) -> None:
+        self.columns = _entry_columns(queries.causes_known())  # modules above have said by now how their causes are called
 
     def query(self, by: Actor) -> Select[Any]:
         """Every entry with its account, its transaction and the wallet's person."""

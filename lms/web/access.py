@@ -94,9 +94,9 @@ def _of_token() -> Actor:
     given = request.headers.get("Authorization", "")
     if not given:
         return STRANGER
-    scheme, _, token = given.partition(" ")
+    scheme, _space, token = given.partition(" ")
     if scheme.lower() != "bearer" or faces.actor_of_token is None:
-        raise Unauthenticated("The API takes an access token: Authorization: Bearer …", rule="token")
+        raise Unauthenticated(_("The API takes an access token: Authorization: Bearer …"), rule="token")
     return faces.actor_of_token(token.strip())
 
 

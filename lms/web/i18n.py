@@ -57,7 +57,7 @@ def _marked(text: str) -> Markup:
 def template_ngettext(one: str, many: str, number: int, **values: Any) -> Markup:
     """The plural form for a template, escaped in the same way."""
     words = Markup(i18n.plural(one, many, number))  # noqa: S704
-    return words % {"num": number, **values}
+    return words % {"num": i18n.written(number), **values}
 
 
 def _speak() -> None:

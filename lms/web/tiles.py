@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from lms.core.i18n import percent
 from lms.web.charts import Sparkline, sparkline
 
 
@@ -42,7 +43,7 @@ def a_tile(
         label,
         value,
         href,
-        trend=f"{change:+d}%" if change is not None else None,
+        trend=percent(change, signed=True) if change is not None else None,
         good=change >= 0 if change is not None else None,
         note=(against if change is not None else "") or note or None,
         spark=sparkline(days) if days else None,

@@ -23,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 from wsproto.frame_protocol import CloseReason, Frame, FrameProtocol, Opcode, ParseFailed
 
 from lms.core.errors import Invalid, Unavailable
+from lms.core.i18n import gettext as _
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 MOST_BYTES_IN = 64 * 1024
@@ -363,7 +364,7 @@ def accept(protocol: str | None = None, made: type[S] = WebSocket) -> S:  # type
         raise UpgradeRequired
     sock = request.environ.get("gunicorn.socket")
     if sock is None:
-        raise Unavailable("This server cannot hold a socket open. Ask the operator to run gunicorn.")
+        raise Unavailable(_("This server cannot hold a socket open. Ask the operator to run gunicorn."))
     answer = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Accept: {_accept_key()}"]
     if protocol:
         answer.append(f"Sec-WebSocket-Protocol: {protocol}")
@@ -378,9 +379,9 @@ def _accept_key() -> str:
     try:
         raw = base64.b64decode(key, validate=True)
     except BadBase64 as error:
-        raise Invalid("The handshake has no valid key.") from error
+        raise Invalid(_("The handshake has no valid key.")) from error
     if len(raw) != 16:
-        raise Invalid("The handshake has no valid key.")
+        raise Invalid(_("The handshake has no valid key."))
     return base64.b64encode(hashlib.sha1(key.encode() + GUID, usedforsecurity=False).digest()).decode()
 
 

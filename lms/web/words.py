@@ -160,7 +160,21 @@ def _zone_name(name: str, quarter: int) -> str:
 
 def install(app: Flask) -> None:
     """Offer these words to templates as filters."""
-    for word in (day, day_as, month, moment, moment_with_zone, until_with_zone, moment_in, zone_of, ago, duration, size, number):
+    for word in (
+        day,
+        day_as,
+        month,
+        moment,
+        moment_with_zone,
+        until_with_zone,
+        moment_in,
+        zone_of,
+        ago,
+        duration,
+        size,
+        number,
+        i18n.percent,
+    ):
         app.jinja_env.filters[word.__name__] = word
     app.jinja_env.filters["language_name"] = i18n.language_name
     app.jinja_env.globals["money"] = money

@@ -76,6 +76,30 @@ def test_audit_revert__puts_a_field_back_once_and_refuses_what_changed_since(as_
     assert "nothing was taken back" in as_root.get(f"/admin/audit/{row.id}", status=200).words
 
 
+def test_audit__what_cannot_be_noted_does_not_happen(as_root: Browser) -> None:
+    with db.unit_of_work(CHANNEL):
+        member, course = people.a_student("Nia"), a_course(published=True)
+    tamper("CREATE FUNCTION core.full_log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'full'; END $$")
+    tamper("CREATE TRIGGER full_log BEFORE INSERT ON core.audit FOR EACH ROW EXECUTE FUNCTION core.full_log()")
+    stands = "SELECT status, role, name FROM channels.members UNION ALL SELECT status, title, '' FROM courses.courses UNION ALL"
+    stands += " SELECT task, queue, '' FROM core.outbox UNION ALL SELECT source, note, '' FROM wallet.transactions ORDER BY 1, 2, 3"
+    with db.unit_of_work(CHANNEL) as session:
+        before = session.execute(text(stands)).all()
+    person = f"/admin/channels/people/{member.user_id}"
+    acts: list[tuple[str, dict[str, str]]] = [
+        (f"{person}/suspend", {}),
+        (f"{person}/role", {"role": "instructor"}),
+        (f"{person}/edit", {"name": "Nina"}),
+        (f"/admin/wallet/people/{member.user_id}/adjust", {"once": "0" * 32, "way": "in", "amount": "5", "reason": "A gift"}),
+        ("/admin/enrollments/new", {"email": member.email, "course_id": str(course.id), "note": "Asked"}),
+        (f"/admin/courses/{course.id}/unpublish", {}),
+    ]
+    for path, data in acts:
+        as_root.post(path, data, status=500, check=False)
+    with db.unit_of_work(CHANNEL) as session:
+        assert session.execute(text(stands)).all() == before
+
+
 def test_audit_chain__is_read_when_asked_and_a_change_behind_our_back_waits_in_the_inbox(
     as_root: Browser, as_ada: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

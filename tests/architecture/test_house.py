@@ -112,6 +112,22 @@ def test_settings__are_documented_in_the_readme() -> None:
     assert not [name for name in SETTINGS if f"`{name}`" not in readme]
 
 
+def test_refusals__are_sentences_that_can_be_translated() -> None:
+    names = {"Refusal", "NotFound", "Forbidden", "Invalid", "Conflict", "TooMany", "Unavailable", "ValidationError", "no"}
+    for path in LMS.rglob("errors.py"):
+        names |= {node.name for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ClassDef)}
+    wrong = []
+    for path in PYTHON:
+        if path.stem == "commands":  # an operator's terminal speaks English
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names and node.args:
+                said = node.args[0].values if isinstance(node.args[0], ast.JoinedStr) else [node.args[0]]
+                if any(isinstance(part, ast.Constant) and re.search("[a-z]", str(part.value)) for part in said):
+                    wrong.append(f"{relative(path)}:{node.lineno}")
+    assert not wrong, f"not extracted: {wrong}"
+
+
 def test_queues__of_every_job_are_served() -> None:
     assert {job.queue for job in jobs.registry().values()} <= set(jobs.QUEUES)
 

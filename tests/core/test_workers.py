@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import time
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,8 +15,9 @@ from sqlalchemy import text
 
 from lms.core import db, jobs, workers
 from lms.core.ids import uuid7
+from lms.core.plans import running
 from lms.core.redis import redis
-from tests.conftest import CHANNEL
+from tests.conftest import CHANNEL, OTHER_CHANNEL
 
 done: list[str] = []
 
@@ -53,6 +55,27 @@ def test_perform__does_the_short_rows_that_wait_and_leaves_long_ones_and_strange
     assert redis().llen(workers.queue("bulk").key) == 1 and not redis().llen(workers.queue("default").key)
     long.perform()
     assert done[3:] == ["long"]
+
+
+@jobs.job(queue="plans", in_steps=True)
+def long_one() -> None:
+    with jobs.step():
+        done.append("first step")
+    with db.unit_of_work(CHANNEL):
+        urgent = note.put({"name": "a code"}, queue="money")
+    workers.send_nudges([(urgent, "money")])
+    jobs.give_way()
+    with jobs.step():
+        done.append("second step")
+
+
+def test_give_way__lets_a_code_pass_between_two_steps_of_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_urgent", [lambda: workers._go_on(time.monotonic() + workers.PASS_SECONDS)])
+    with db.unit_of_work(CHANNEL):
+        row_id = long_one.put({})
+    assert jobs.perform(row_id)
+    assert done == ["first step", "a code", "second step"]
+    assert jobs.QUEUES.index("plans") < jobs.QUEUES.index("bulk") and running.carry_on.queue == "plans"
 
 
 HOSTILE: dict[str, Callable[[str], bytes]] = {
@@ -116,3 +139,20 @@ def test_sweep__wakes_the_oldest_of_each_queue(monkeypatch: pytest.MonkeyPatch) 
     assert redis().llen(workers.queue("default").key) == 5
     workers.sweep()
     assert redis().llen(workers.queue("default").key) == 5
+
+
+def test_sweep__takes_the_academies_by_turns_once_the_line_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "MOST_WOKEN", 4)
+    monkeypatch.setattr(workers, "LINE", 3)
+    with db.unit_of_work(CHANNEL) as session:
+        noisy = [_row(str(number), "default") for number in range(6)]
+        session.execute(text("UPDATE core.outbox SET run_at = run_at - interval '90 seconds'"))
+    with db.unit_of_work(OTHER_CHANNEL) as session:
+        quiet = _row("quiet", "default")
+        session.execute(text("UPDATE core.outbox SET run_at = run_at - interval '10 seconds' WHERE id = :id"), {"id": quiet.id})
+    workers.send_nudges([(row.id, "default") for row in noisy])
+    workers.send_nudge(quiet.id, "default")
+    line = workers.queue("default").key
+    assert redis().llen(line) == 3, "nobody pushes into a long line"
+    workers.sweep()
+    assert [str(quiet.id).encode() == one for one in redis().lrange(line, 0, -1)] == [False] * 3 + [True]

@@ -273,6 +273,9 @@ def test_links__are_made_shown_once_changed_withdrawn_and_replaced(as_root: Brow
     as_root.get(f"{where}/replace", status=200)
     as_root.post(f"{where}/replace", status=303)
     assert "/enrollments/join/" in as_root.get(where, status=200).body
+    as_root.post(f"{where}/revoke", status=303)
+    assert "/enrollments/join/" not in as_root.get(where, status=200).body, "nobody hands out what lets nobody in"
+    as_root.post(f"{where}/restore", status=303)
     assert "Spring" in as_root.get("/admin/enrollments/links?state=open", status=200).text("//table")
     as_ada.get("/admin/enrollments/links", status=403)
 

@@ -23,7 +23,7 @@ def test_at_risk__says_why_in_words_and_from_when_on(work: Session) -> None:
     found = {row["name"]: row["reasons"] for row in report.page(report.read_view({}), by).rows}
     assert found == {
         "Slow Sally": "Not here for 20 days",
-        "Never Ned": "Has not begun in 20 days; 0 % done 20 days after enrolling",
+        "Never Ned": "Has not begun in 20 days; 0% done 20 days after enrolling",
     }
     for given, count in (
         ({"away": ["30"]}, 1),

@@ -10,6 +10,7 @@ import psycopg
 from sqlalchemy import text
 
 from lms.app import create_app
+from lms.channels import operations as channels
 from lms.channels.reports import People
 from lms.config import url_for_role
 from lms.core import db
@@ -45,6 +46,7 @@ def crowded(stage: Stage, quick: bool) -> str:
                 operations.recount(first, last)
         with db.unit_of_work(stage.channel_id) as session:
             session.execute(text("SET LOCAL statement_timeout = '600s'"))
+            channels.recount_sightings(by=people.root())  # the crowd was filled in behind the triggers
             operations.recount_courses()
             operations.count_today()  # as a job does every five minutes
         stage.facts["crowd"] = f"{many:,} people, {enrolments:,} enrolments"

@@ -226,14 +226,14 @@ def work_seconds(stage: Stage) -> float:
 
 
 def cpu_seconds(*pids: int) -> float:
-    """Seconds of processor time that these processes and all below them have taken so far; what others do beside does not count."""
+    """Seconds of processor time that these processes and all below them have taken so far, those that ended among them."""
     total = 0.0
     for pid in pids:
         try:
             parent = psutil.Process(pid)
             for process in (parent, *parent.children(recursive=True)):
                 times = process.cpu_times()
-                total += times.user + times.system
+                total += times.user + times.system + times.children_user + times.children_system
         except psutil.NoSuchProcess:
             continue
     return total

@@ -12,6 +12,7 @@ from tests.load.storm_forms import fuzz
 from tests.load.storm_jobs import outbox, workers
 from tests.load.storm_postgres import postgres
 from tests.load.storm_sockets import sockets
+from tests.load.storm_toxics import toxics
 from tests.load.storm_walls import bleed, purchase
 
 ALL: dict[str, Storm] = {
@@ -22,6 +23,7 @@ ALL: dict[str, Storm] = {
     "scheduler": scheduler,
     "postgres": postgres,
     "sockets": sockets,
+    "toxics": toxics,
     "bleed": bleed,
     "purchase": purchase,
 }

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from lms.core import db
@@ -14,7 +15,8 @@ from lms.core.mail import newest
 from lms.enrollments.operations import enroll_by_wallet
 from lms.payments import operations, queries
 from lms.wallet import operations as wallet
-from lms.wallet.queries import balance_of, house_balance, ledger_faults
+from lms.wallet.models import account_id_of
+from lms.wallet.queries import balance_of, find_transaction, house_balance, ledger_faults
 from tests.client import Browser
 from tests.conftest import CHANNEL, run_jobs
 from tests.factories.courses import a_course
@@ -57,6 +59,22 @@ def test_numbers__are_on_receipts_and_find_orders_refunds_and_gifts(as_root: Bro
     with db.unit_of_work(CHANNEL, read_only=True):
         mails = " ".join(one.body_text for one in newest(5, "rita@example.org"))
         assert f"the receipt is {number}." in mails and f"The number of the refund is {back}." in mails
+
+
+def test_ledger__calls_the_cause_by_its_number_when_the_note_does_not(as_root: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lms.payments.operations.ordering.with_number", lambda title, number: title)  # as notes were before numbers
+    student, order_id = an_order()
+    with db.unit_of_work(CHANNEL):
+        number = queries.get_order(order_id).number
+        found = find_transaction("order", order_id)
+    assert f"Painting · {number}" in as_root.get("/admin/wallet/transactions", status=200).text("//table")
+    asked = as_root.get("/admin/wallet/transactions?columns=source&columns=reference", status=200).text("//table")
+    assert number in asked and not re.search("[0-9a-f]{8}-[0-9a-f]{4}-", asked)
+    page = as_root.get(f"/admin/wallet/transactions/{found}", status=200)
+    assert f"Painting · {number}" in page.words and str(order_id) not in page.words
+    account = account_id_of(CHANNEL, "student", student.user_id, "EUR")
+    assert number in as_root.get(f"/admin/wallet/accounts/{account}", status=200).words
+    assert number in as_root.get(f"/admin/wallet/accounts/{account}/statement?format=csv", status=200).body
 
 
 def an_order(price: int = 30) -> tuple[Any, UUID]:

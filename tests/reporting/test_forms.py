@@ -95,6 +95,7 @@ def test_every_report__is_the_same_on_screen_in_files_by_mail_and_for_machines(n
     screen = screen_rows(report, by)
     assert len(screen) == count == report.count(view, by)
     assert checksum_of_rows(screen) == checksum
+    assert not [cell for row in screen for cell in row if str(cell).startswith(("b'", 'b"'))], "bytes are no words"
     assert emptied(rows_of_csv("".join(csv_lines(report, view, by)), columns, ZONE)) == emptied(screen)
     with xlsx_file(report, view, by) as file:
         assert emptied(rows_of_xlsx(file.read(), columns, ZONE)) == emptied(screen)

@@ -90,8 +90,9 @@ def test_batches_new__sent_twice_makes_one_batch_both_clicks_can_open(as_root: B
         ({"prefix": "<b>"}, "letters A–Z"),
         ({"expires_at": "2020-01-01"}, "must lie ahead"),
         ({"per_person": "0"}, "1 or more"),
-        ({"owner": "00000000-0000-0000-0000-000000000000"}, "valid choice"),
+        ({"owner": "00000000-0000-0000-0000-000000000000"}, "choose one of the list"),
         ({"seal": "x"}, "too old"),
+        ({"kind": "\u0663"}, "What"),
     ],
 )
 def test_batches_new__says_what_does_not_fit_and_keeps_the_rest(as_root: Browser, changes: dict[str, str], words: str) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import wtforms
 
 from lms.channels.queries import get_member
 from lms.core import db, i18n
+from lms.web import forms
 from tests.client import Browser, Page
 from tests.conftest import CHANNEL
 from tests.made_up import MADE_UP, write_catalogue
@@ -50,6 +52,24 @@ def test_public_page__speaks_the_readers_language_from_right_to_left(speaking: N
     assert page.status == 200
     assert page.all("//html")[0].get("dir") == "rtl"
     assert english_in(page) == []
+
+
+def test_forms__say_in_our_words_what_wtforms_says_by_itself(speaking: None) -> None:
+    said: set[str] = set()
+    for path in Path(wtforms.__file__).parent.rglob("*.py"):
+        for quote in "\"'":
+            said |= set(re.findall(rf"gettext\(\s*{quote}([^{quote}\n]+){quote}", path.read_text(encoding="utf-8")))
+    ours = {*forms.SAID, *forms.COUNTED}
+    never = re.compile("CSRF|IP address|Mac address|^Date must|week|cannot be|Choices cannot|field name|can't be any|disabled")
+    assert not {one for one in said if one not in ours and not never.search(one)} and len(ours & said) >= 20
+    i18n.set_locale(MADE_UP)
+    assert all(english_words(forms.WORDS.gettext(one)) == [] for one in forms.SAID)
+    assert all(english_words(forms.WORDS.ngettext(one, "", 3)) == [] for one in forms.COUNTED)
+
+
+def english_words(text: str) -> list[str]:
+    """The words outside the marks of the made-up language."""
+    return re.findall("[A-Za-z]{2,}", re.sub(r"⟦[^⟦⟧]*⟧", "", text))
 
 
 def test_refusal__speaks_the_readers_language(speaking: None, client: Browser) -> None:

@@ -11,7 +11,7 @@ from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import NotFound, Refusal
 from lms.core.i18n import gettext as _
-from lms.core.jobs import Every, job, report_progress, step
+from lms.core.jobs import Every, give_way, job, report_progress, step
 from lms.core.models import Plan, PlanRow
 from lms.core.plans.act import Context, get_act
 from lms.core.plans.applying import apply_batch, check_batch, end_early, undo_batch
@@ -51,7 +51,7 @@ def go_on(plan: Plan, *, by: Actor, size: int = 0) -> None:
     db.session().flush()
 
 
-@job(queue="bulk", in_steps=True, lease_seconds=20, tries=6)
+@job(queue="plans", in_steps=True, lease_seconds=20, tries=6)
 def carry_on(plan_id: UUID | str) -> None:
     """Work on a plan until it rests; each batch is a transaction with its place, so that a run that takes over repeats none."""
     which, memory = UUID(str(plan_id)), Memory()
@@ -60,10 +60,11 @@ def carry_on(plan_id: UUID | str) -> None:
     while (fraction := _one_step(which, memory, tell=began - hinted > HINT_SECONDS)) is not None:
         hinted = began if began - hinted > HINT_SECONDS else hinted
         memory.pace(time.monotonic() - began)
-        began = time.monotonic()
         if time.monotonic() - told > 1:
             report_progress(fraction)
             told = time.monotonic()
+        give_way()
+        began = time.monotonic()
 
 
 def topic_of(channel_id: UUID) -> str:

@@ -34,4 +34,4 @@ def cell_words(column: Column, row: Mapping[str, Any] | RowMapping, zone_name: s
         return str(format_date(date.fromisoformat(f"{value}-01"), "MMM y", locale=i18n.locale()))
     if column.kind in ("int", "bytes", "stars", "duration", "number"):
         return str(format_decimal(value, locale=i18n.locale()))
-    return f"{value}%" if column.kind == "percent" else str(value)
+    return i18n.percent(float(value)) if column.kind == "percent" else str(value)

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lms.config import S3
 from lms.core.errors import Unavailable
+from lms.core.i18n import gettext as _
 from lms.core.storage.keys import (
     CHUNK,
     COLD,
@@ -284,10 +285,10 @@ def _answers() -> Iterator[None]:
         if code == ARCHIVED:
             raise Unavailable("This file lies in an archive of the bucket. Restore it there, then try again.", rule="archived") from error
         log.warning("storage_refused", code=code)
-        raise Unavailable("The file store does not answer right now. Try again in a minute.", rule="storage") from error
+        raise Unavailable(_("The file store does not answer right now. Try again in a minute."), rule="storage") from error
     except BotoCoreError as error:
         log.warning("storage_silent", error=type(error).__name__)
-        raise Unavailable("The file store does not answer right now. Try again in a minute.", rule="storage") from error
+        raise Unavailable(_("The file store does not answer right now. Try again in a minute."), rule="storage") from error
 
 
 def _read(source: BinaryIO, size: int) -> bytes:

@@ -20,6 +20,7 @@ from uuid import UUID, uuid4
 
 from lms.core import signing
 from lms.core.errors import Forbidden, Unavailable
+from lms.core.i18n import gettext as _
 from lms.core.storage.keys import (
     CHUNK,
     COLD,
@@ -282,7 +283,7 @@ class LocalStorage:
         except FileNotFoundError as error:
             raise Missing("This upload is no longer open. Start it again.") from error
         if kept != checked_key(key):
-            raise Forbidden("This upload is of another file.", rule="upload")
+            raise Forbidden(_("This upload is of another file."), rule="upload")
         return folder, int(part_size or PART_SIZE)
 
     def _write(self, path: Path, source: Iterator[bytes]) -> Stored:
@@ -301,7 +302,7 @@ class LocalStorage:
         return stored
 
     def _move(self, aside: Path, path: Path) -> None:
-        for _ in range(5):  # another thread may prune the empty folder between the two calls
+        for _attempt in range(5):  # another thread may prune the empty folder between the two calls
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.replace(aside, path)
@@ -331,7 +332,7 @@ def _room() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise Unavailable("The disk of the platform takes no more files right now. Try again later.", rule="disk") from error
+        raise Unavailable(_("The disk of the platform takes no more files right now. Try again later."), rule="disk") from error
 
 
 def _link(source: Path, aside: Path, tell: Callable[[], None]) -> None:

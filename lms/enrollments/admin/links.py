@@ -75,7 +75,7 @@ def links_show(link_id: UUID) -> ResponseReturnValue:
     """One link or key: what it opens, how it stands, and who came through it."""
     way = queries.get_way(link_id)
     allow(policies.can_manage(actor()))
-    held = session.get(SHOWN, {}).get(str(link_id), "")
+    held = "" if way.link.revoked_at else session.get(SHOWN, {}).get(str(link_id), "")  # nobody hands out what lets nobody in
     address = "" if way.link.is_key or not held else channels.absolute_url(url_for(door_of(way.link), held=held))
     return answer_list(
         Hires(way.link) if way.link.role else LinkUses(way.link),

@@ -262,11 +262,11 @@ def _open(
             **dates_of(batch),
         )
         .on_conflict_do_nothing(index_elements=["channel_id", "user_id", "course_id"], index_where=OPEN)
-        .returning(Enrollment.id)
+        .returning(Enrollment)
     )
-    made = db.session().execute(statement).scalar_one_or_none()
+    made = db.session().scalars(statement).one_or_none()
     if made is not None:
-        return queries.get_enrollment(made), True
+        return made, True
     found = queries.active_enrollment(user_id, course_id)
     if found is None:
         return _open(user_id, course_id, source=source, by=by, note=note, batch_id=batch_id, asks=asks)
@@ -274,7 +274,6 @@ def _open(
 
 
 def _announce(enrollment: Enrollment, *, by: Actor, audited: bool = False) -> None:
-    db.session().flush()
     if not audited:
         after = {
             key: getattr(enrollment, key) for key in ("user_id", "course_id", "source", "order_id", "redemption_id", "note", "batch_id")

@@ -61,7 +61,7 @@ REASONS = func.concat_ws(
         (
             IS_BEHIND,
             func.replace(
-                _words(_l("{p} % done {n} days after enrolling"), _days_since(Enrollment.enrolled_at)),
+                _words(_l("{p}% done {n} days after enrolling"), _days_since(Enrollment.enrolled_at)),
                 "{p}",
                 cast(Enrollment.progress, Text),
             ),

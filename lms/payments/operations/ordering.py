@@ -32,13 +32,11 @@ def pay_from_wallet(user_id: UUID, course_id: UUID, price: Money, *, title: str 
     if price.minor < 0:
         raise Invalid(_("A price cannot be below zero."))
     with db.session().begin_nested():
-        made = db.session().execute(_insert_order(user_id, course_id, price, title, discount)).one_or_none()
-        if made is not None and price.minor:
-            note = with_number(title, made.number)
-            wallet.debit(user_id, price, source="order", reference_id=made.id, note=note, by=by)
-    if made is None:
+        order: Order | None = db.session().scalars(_insert_order(user_id, course_id, price, title, discount)).one_or_none()
+        if order is not None and price.minor:
+            wallet.debit(user_id, price, source="order", reference_id=order.id, note=with_number(title, order.number), by=by)
+    if order is None:
         return _the_same_order(user_id, course_id)
-    order = queries.get_order(made.id)
     after = {"amount_minor": price.minor, "currency": price.currency, "method": order.method, "discount_minor": order.discount_minor}
     audit.record("payments.pay", order, by=by, after=after)
     emit(
@@ -66,7 +64,7 @@ def _insert_order(user_id: UUID, course_id: UUID, price: Money, title: str, disc
         "paid_at": moment,
         **frozen,
     }
-    return insert(Order).values(values).on_conflict_do_nothing().returning(Order.id, Order.number)
+    return insert(Order).values(values).on_conflict_do_nothing().returning(Order)
 
 
 def with_number(title: str, number: str) -> str:

@@ -1,6 +1,14 @@
 """Every change of reporting: saved views, schedules and their mails, downloads, figures by day."""
 
-from lms.reporting.operations.counting import count_today, note_people, recount, recount_courses, recount_week, unfinished_stretches
+from lms.reporting.operations.counting import (
+    count_today,
+    note_people,
+    recount,
+    recount_courses,
+    recount_stale_days,
+    recount_week,
+    unfinished_stretches,
+)
 from lms.reporting.operations.downloading import (
     begin_download,
     cancel_download,
@@ -51,6 +59,7 @@ __all__ = [
     "purge_download",
     "recount",
     "recount_courses",
+    "recount_stale_days",
     "recount_week",
     "refuse_download",
     "restore_download",

@@ -1,6 +1,8 @@
 """Counting days: what is over is counted once and kept, and comes out the same whenever it is counted again."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import Uuid, delete, func, literal, select, text
@@ -8,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lms.channels import operations as channels
 from lms.core import audit, db
-from lms.core.clock import now
+from lms.core.clock import now, zone
 from lms.core.decisions import Actor
 from lms.core.tenancy import current_channel
 from lms.reporting import queries
@@ -18,6 +20,7 @@ from lms.reporting.queries.figures import COUNTED, UNTIL
 CHUNK = 1000
 STRETCH = 7
 LEFT_LIVE = timedelta(minutes=10)
+FORGET_STALE = text("DELETE FROM reporting.stale_days WHERE channel_id = :channel RETURNING at")
 FORGET_WEEK = text("DELETE FROM reporting.weekly WHERE channel_id = :channel AND week = :monday")
 COUNT_WEEK = text(
     """
@@ -48,9 +51,7 @@ def note_people(first: date, last: date) -> int:
 def recount(first: date, last: date, *, by: Actor | None = None) -> int:
     """Count the days from first to last anew; the number of figures. Counting again gives the same rows with the same ids."""
     note_people(first, last)
-    rows = [
-        _row(row.day, row.metric, row.dimension or "", row.currency or "", int(row.value)) for row in queries.facts_between(first, last)
-    ]
+    rows = _rows_of(queries.facts_between(first, last))
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     rows += [_row(day, COUNTED, "", "", 1) for day in days]
     _replace(first, last, rows)
@@ -70,11 +71,29 @@ def count_today() -> datetime | None:
     until = now() - LEFT_LIVE
     if known.uncounted != known.today or until < known.begins(known.today):
         return None
-    facts = queries.facts_between(known.today, known.today, until=until)
-    rows = [_row(row.day, row.metric, row.dimension or "", row.currency or "", int(row.value)) for row in facts]
+    rows = _rows_of(queries.facts_between(known.today, known.today, until=until))
     rows.append(_row(known.today, UNTIL, "", "", int(until.timestamp() * 1000)))
     _replace(known.today, known.today, rows)
     return until
+
+
+def recount_stale_days() -> int:
+    """Count anew the days of which something was taken out or brought back since they were counted; the number of days.
+
+    What is taken out while this counts is noted by its own transaction, and counted the next time.
+    """
+    known = queries.standing()
+    taken = db.session().execute(FORGET_STALE, {"channel": current_channel()}).scalars().all()
+    days = sorted({at.astimezone(zone(known.zone)).date() for at in taken if at < known.live})
+    for day in days:
+        if day >= known.uncounted:
+            count_today()
+            continue
+        rows = [
+            _row(row.day, row.metric, row.dimension or "", row.currency or "", int(row.value)) for row in queries.facts_between(day, day)
+        ]
+        _replace(day, day, [*rows, _row(day, COUNTED, "", "", 1)])
+    return len(days)
 
 
 def recount_week(monday: date) -> None:
@@ -124,6 +143,10 @@ def unfinished_stretches() -> list[tuple[date, date]]:
         stretches.append((first, end))
         first = end + timedelta(days=1)
     return stretches
+
+
+def _rows_of(facts: Sequence[Any]) -> list[dict[str, object]]:
+    return [_row(row.day, row.metric, row.dimension or "", row.currency or "", int(row.value)) for row in facts]
 
 
 def _row(day: date, metric: str, dimension: str, currency: str, value: int) -> dict[str, object]:

@@ -4,11 +4,12 @@ A day is a day of the channel's own zone. `Daily` rows of the metric `counted` s
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Date,
     DateTime,
     Select,
@@ -36,7 +37,7 @@ from lms.core.settled import Settled
 from lms.courses.models import Lesson
 from lms.enrollments.models import Enrollment, LessonProgress, WatchDay
 from lms.payments.models import Order, Refund
-from lms.reporting.models import Daily, Presence
+from lms.reporting.models import Daily, Presence, StaleDay
 
 METRICS = (
     "enrolments",
@@ -53,12 +54,15 @@ METRICS = (
 COUNTED = "counted"
 UNTIL = "until"  # of a day that is not over: its figures are counted up to this moment, in milliseconds since 1970
 MARKS = (COUNTED, UNTIL)
+TAKEN_OUT = ("enrolments", "courses_completed", "joined")  # of which something may be taken out again, or brought back
 BEGINNING = date(1970, 1, 1)
 Expression = Any
 
 ZONE = select(Channel.zone).where(Channel.id == cast(func.nullif(func.current_setting("app.channel_id", True), ""), Uuid)).scalar_subquery()
 LAST_COUNTED = select(func.coalesce(func.max(Daily.day), BEGINNING)).where(Daily.metric == COUNTED).scalar_subquery()
 ONE = select(literal(1)).subquery("one")
+SECONDS = cast(cast(func.floor(func.extract("epoch", StaleDay.at)), BigInteger), Text)
+STALE = select(func.string_agg(SECONDS.distinct(), " ")).select_from(StaleDay).scalar_subquery()
 LAST_MARK = select(Daily.day, Daily.value).where(Daily.metric == UNTIL).order_by(Daily.day.desc()).limit(1).subquery("mark")
 
 
@@ -257,7 +261,8 @@ def first_fact_day() -> date | None:
 class Standing:
     """What is known before anything is summed up: the channel's zone, today there, the first day that is not counted yet.
 
-    `until`: the figures of the day `marked`, which is not over or not counted whole, go up to that moment.
+    `until`: the figures of the day `marked`, which is not over or not counted whole, go up to that moment. `stale`: the counted days
+    of which something was taken out or brought back since.
     """
 
     zone: str
@@ -265,6 +270,7 @@ class Standing:
     uncounted: date
     marked: date | None = None
     until: datetime | None = None
+    stale: tuple[date, ...] = ()
 
     def begins(self, day: date) -> datetime:
         """The moment a day begins."""
@@ -283,7 +289,7 @@ class Standing:
 
 
 _STANDING = Settled(
-    lambda: select(ZONE.label("zone"), LAST_COUNTED.label("last"), LAST_MARK.c.day, LAST_MARK.c.value).outerjoin_from(
+    lambda: select(ZONE.label("zone"), LAST_COUNTED.label("last"), STALE.label("stale"), LAST_MARK.c.day, LAST_MARK.c.value).outerjoin_from(
         ONE, LAST_MARK, true()
     )
 )
@@ -291,9 +297,29 @@ _STANDING = Settled(
 
 def standing() -> Standing:
     """The channel's zone and how far its days are counted. One query."""
-    name, last, marked, until = _STANDING.rows()[0]
+    name, last, stale, marked, until = _STANDING.rows()[0]
     uncounted = last + timedelta(days=1)
     if marked is None or marked < uncounted:
         marked, until = None, None
     moment = datetime.fromtimestamp(until / 1000, UTC) if until is not None else None
-    return Standing(name or "UTC", now().astimezone(zone_of(name or "UTC")).date(), uncounted, marked, moment)
+    place = zone_of(name or "UTC")
+    known = Standing(name or "UTC", now().astimezone(place).date(), uncounted, marked, moment)
+    taken = (datetime.fromtimestamp(int(seconds), UTC) for seconds in (stale or "").split())
+    return replace(known, stale=tuple(sorted({at.astimezone(place).date() for at in taken if at < known.live})))
+
+
+def drift(known: Standing, first: date, metrics: Collection[str], courses: Collection[str] | None = None) -> dict[tuple[str, date], int]:
+    """What the counted figures of stale days from `first` on lack (below zero: have too much), by (metric, day); of these courses alone."""
+    wanted = [metric for metric in metrics if metric in TAKEN_OUT]
+    found: dict[tuple[str, date], int] = {}
+    for day in known.stale if wanted else ():
+        if day < first:
+            continue
+        end: Expression = known.until if day == known.marked else literal(day + timedelta(days=1), Date)
+        kept = select(Daily.metric, Daily.dimension, -Daily.value).where(Daily.day == day, Daily.metric.in_(wanted))
+        there = [db.session().execute(source).all() for source in _sources(literal(day, Date), end, wanted)]
+        rows = [(row.metric, row.dimension, row.value) for part in there for row in part]
+        for metric, dimension, value in [*rows, *db.session().execute(kept).all()]:
+            if courses is None or dimension in courses:
+                found[metric, day] = found.get((metric, day), 0) + int(value)
+    return found

@@ -11,10 +11,11 @@ from sqlalchemy import Date, DateTime, Select, Text, Uuid, any_, bindparam, cast
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.selectable import Subquery
 
+from lms.core import db
 from lms.core.settled import Settled
 from lms.courses.models import Course
 from lms.reporting.models import Daily
-from lms.reporting.queries.figures import BEGINNING, METRICS, Edges, Expression, Standing, live_parts, standing
+from lms.reporting.queries.figures import BEGINNING, METRICS, Edges, Expression, Standing, drift, live_parts, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ def day_series(
     asked = _series(tuple(metrics), is_mine=instructor is not None, is_marked=known.until is not None)
     rows = asked.rows(**_given(known, first, instructor), last=last, currency=currency)
     values = {(metric, day): int(value) for metric, day, value in rows}
+    for key, lack in drift(known, first, metrics, _courses_of(instructor, known)).items():
+        values[key] = values.get(key, 0) + lack
     days = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
     return {metric: Series(metric, days, tuple(values.get((metric, day), 0) for day in days)) for metric in metrics}
 
@@ -112,4 +115,13 @@ def sums_ever(metrics: Sequence[str], *, instructor: UUID | None = None, known: 
     known = known or standing()
     asked = _ever(tuple(metrics), is_mine=instructor is not None, is_marked=known.until is not None)
     sums = {metric: int(value) for metric, value in asked.rows(**_given(known, BEGINNING, instructor))}
+    for (metric, _day), lack in drift(known, BEGINNING, metrics, _courses_of(instructor, known)).items():
+        sums[metric] = sums.get(metric, 0) + lack
     return {metric: sums.get(metric, 0) for metric in metrics}
+
+
+def _courses_of(instructor: UUID | None, known: Standing) -> set[str] | None:
+    """The courses of an instructor, where it matters which they are; None for everybody's."""
+    if instructor is None or not known.stale:
+        return None
+    return {str(course_id) for course_id in db.session().scalars(select(Course.id).where(Course.instructor_id == instructor))}

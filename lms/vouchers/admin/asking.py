@@ -12,6 +12,7 @@ from lms.channels.queries import members_with_role
 from lms.core.clock import zone
 from lms.core.i18n import gettext as _
 from lms.core.i18n import ngettext
+from lms.core.i18n import percent as share_of
 from lms.core.money import Money
 from lms.vouchers import operations, queries
 from lms.vouchers.admin.door import gives
@@ -126,6 +127,6 @@ def _button(form: BatchForm | SampleForm, kind: str, value: Money) -> str:
         words = {"codes": codes, "value": money(value.minor, value.currency), "worth": money(worth, value.currency)}
         return _("Create %(codes)s for %(value)s off, %(worth)s at most", **words)
     if kind == "percent":
-        return _("Create %(codes)s for %(percent)s%% off", codes=codes, percent=percent) if percent else _("Create the codes")
+        return _("Create %(codes)s for %(share)s off", codes=codes, share=share_of(percent)) if percent else _("Create the codes")
     opened = ngettext("%(num)s course", "%(num)s courses", len(courses))
     return _("Create %(codes)s that open %(opened)s", codes=codes, opened=opened) if courses else _("Create the codes")

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from lms.core.clock import zone
 from lms.core.i18n import gettext as _
 from lms.core.i18n import ngettext
+from lms.core.i18n import percent as share_of
 from lms.vouchers.models import Batch
 from lms.web.words import day, money, number
 
@@ -19,7 +20,7 @@ def gives(kind: str, value: str, percent: int | None, courses: int) -> str:
     return {
         "value": value,
         "course": ngettext("opens %(num)s course", "opens %(num)s courses", courses),
-        "percent": _("%(percent)s%% off", percent=percent or 0),
+        "percent": _("%(share)s off", share=share_of(percent or 0)),
         "amount": _("%(amount)s off", amount=value),
     }[kind]
 

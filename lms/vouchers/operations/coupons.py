@@ -11,6 +11,7 @@ from lms.core.clock import local_day
 from lms.core.decisions import Actor
 from lms.core.errors import Forbidden
 from lms.core.i18n import gettext as _
+from lms.core.i18n import percent
 from lms.core.money import Money
 from lms.vouchers import queries
 from lms.vouchers.errors import CodeRefused
@@ -96,5 +97,5 @@ def _not_for(batch: Batch, course_id: UUID, price: Money) -> CodeRefused | None:
 
 
 def _words(found: Found, by: Actor) -> str:
-    what = f"{found.batch.percent}%" if found.batch.percent is not None else found.value.format(by.locale)
+    what = percent(found.batch.percent) if found.batch.percent is not None else found.value.format(by.locale)
     return f"{found.batch.label} ····{found.code.last4} · {what}"

@@ -19,6 +19,7 @@ from lms.core.clock import local_day, now
 from lms.core.decisions import Actor
 from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
+from lms.core.i18n import percent
 from lms.core.ids import uuid7
 from lms.core.models import Mail
 from lms.core.money import Money
@@ -164,7 +165,7 @@ def _gives(batch: Batch, locale: str) -> str:
     if batch.kind == "course" or (batch.is_gift and queries.course_ids_of(batch.id)):
         return ", ".join(queries.courses_of(batch.id).values())
     if batch.kind == "percent":
-        return f"{batch.percent}%"
+        return percent(batch.percent or 0)
     return Money(batch.value_minor, batch.currency).format(locale)
 
 

@@ -12,6 +12,11 @@ from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.money import Money
 from lms.vouchers.models import OPEN_STATES, Batch, Code, Redemption, Step
+from lms.wallet.models import Transaction
+from lms.wallet.queries import causes_are_called
+
+REDEEMED = select(Batch.label).join(Redemption, Redemption.batch_id == Batch.id).where(Redemption.id == Transaction.reference_id)
+causes_are_called("voucher", REDEEMED.correlate(Transaction).scalar_subquery())
 
 
 @dataclass(slots=True)

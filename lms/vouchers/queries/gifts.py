@@ -13,8 +13,13 @@ from lms.core.i18n import gettext as _
 from lms.core.money import Money
 from lms.courses.models import Course
 from lms.vouchers.models import Batch, Code, Gift, Letter
+from lms.wallet.models import Transaction
+from lms.wallet.queries import causes_are_called
 
 GIFTS = "gifts"
+GIVEN = select(Gift.number).where(Gift.id == Transaction.reference_id).correlate(Transaction).scalar_subquery()
+causes_are_called("gift", GIVEN)
+causes_are_called("gift_cancel", GIVEN)
 
 
 @dataclass(frozen=True, slots=True)

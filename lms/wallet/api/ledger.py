@@ -38,11 +38,12 @@ class LegAnswer(Answer):
 
 
 class TransactionAnswer(Answer):
-    """One transaction: its cause and its legs, which sum to zero; `seal` is its link in the chain."""
+    """One transaction: its cause (`reference`: as people call it), its legs, which sum to zero, and `seal`, its link in the chain."""
 
     id: UUID
     source: str
     reference_id: UUID
+    reference: str
     note: str
     at: datetime
     legs: list[LegAnswer]
@@ -90,7 +91,14 @@ def transactions_show(transaction_id: UUID) -> TransactionAnswer:
     ]
     row = found.transaction
     return TransactionAnswer(
-        id=row.id, source=row.source, reference_id=row.reference_id, note=row.note, at=row.at, legs=legs, seal=found.seal
+        id=row.id,
+        source=row.source,
+        reference_id=row.reference_id,
+        reference=found.called,
+        note=found.note,
+        at=row.at,
+        legs=legs,
+        seal=found.seal,
     )
 
 

@@ -17,6 +17,7 @@ from lms.wallet.queries.accounts import (
     sums,
 )
 from lms.wallet.queries.books import FAULTS, GUARDS, LEDGER, ledger_faults
+from lms.wallet.queries.called import called, causes_are_called, causes_known, noted
 from lms.wallet.queries.control import (
     LIMIT,
     adjustment_faults,
@@ -69,6 +70,9 @@ __all__ = [
     "balance_of",
     "book_faults",
     "booked_alone",
+    "called",
+    "causes_are_called",
+    "causes_known",
     "dated_of",
     "due_money",
     "end_of",
@@ -88,6 +92,7 @@ __all__ = [
     "money_ending",
     "moved_by",
     "moves_of",
+    "noted",
     "open_differences",
     "shares_back",
     "statement_between",

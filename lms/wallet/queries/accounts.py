@@ -14,6 +14,7 @@ from lms.core.i18n import gettext as _
 from lms.core.money import Money
 from lms.core.tenancy import current_channel
 from lms.wallet.models import KINDS, Account, Entry, Seal, Transaction, account_id_of
+from lms.wallet.queries.called import called, noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def statement_of(user_id: UUID, *, limit: int = 50, before: int | None = None, c
     currency = currency or this_channel().currency
     account_id = account_id_of(current_channel(), "student", user_id, currency)
     query = (
-        select(Entry, Transaction)
+        select(Entry, Transaction, noted())
         .join(Transaction, Transaction.id == Entry.transaction_id)
         .where(Entry.account_id == account_id)
         .order_by(Entry.position.desc())
@@ -66,16 +67,16 @@ def statement_of(user_id: UUID, *, limit: int = 50, before: int | None = None, c
     )
     if before is not None:
         query = query.where(Entry.position < before)
-    return [_line(entry, transaction) for entry, transaction in db.session().execute(query)]
+    return [_line(*found) for found in db.session().execute(query)]
 
 
-def _line(entry: Entry, transaction: Transaction) -> Line:
+def _line(entry: Entry, transaction: Transaction, note: str) -> Line:
     return Line(
         position=entry.position or 0,
         at=entry.at,
         source=transaction.source,
         reference_id=transaction.reference_id,
-        note=transaction.note,
+        note=note,
         amount=Money(entry.amount_minor, transaction.currency),
         balance=Money(entry.balance_after or 0, transaction.currency),
         transaction_id=transaction.id,
@@ -120,18 +121,21 @@ class LegOf:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """One transaction with its legs, and the number of its link in the chain when it is sealed."""
+    """One transaction with its legs, the number of its link in the chain when it is sealed, and what its cause is called."""
 
     transaction: Transaction
     legs: list[LegOf]
     seal: int | None
+    note: str
+    called: str
 
 
 def get_transaction(transaction_id: UUID) -> Booked:
-    """One transaction with its legs and accounts, and its place in the chain."""
-    transaction = db.session().scalars(select(Transaction).where(Transaction.id == transaction_id)).one_or_none()
-    if transaction is None:
+    """One transaction with its legs and accounts, its place in the chain, and what its cause is called."""
+    found = db.session().execute(select(Transaction, noted(), called()).where(Transaction.id == transaction_id)).one_or_none()
+    if found is None:
         raise NotFound(_("There is no such transaction here."))
+    transaction, note, name = found
     legs = db.session().execute(
         select(Entry, Account)
         .join(Account, Account.id == Entry.account_id)
@@ -139,7 +143,7 @@ def get_transaction(transaction_id: UUID) -> Booked:
         .order_by(Entry.amount_minor)
     )
     seal = db.session().scalar(select(Seal.seq).where(Seal.transaction_id == transaction_id))
-    return Booked(transaction, [LegOf(entry, account) for entry, account in legs], seal)
+    return Booked(transaction, [LegOf(entry, account) for entry, account in legs], seal, note, name or "")
 
 
 def sums() -> list[tuple[str, Money]]:

@@ -6,14 +6,18 @@ from uuid import UUID
 
 from sqlalchemy import func, select, text
 
+from lms.channels.models import Member
 from lms.channels.queries import this_channel
 from lms.core import db
 from lms.core.doctor import faults_of_this_channel
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.money import Money, digits
-from lms.wallet.models import Adjustment, Difference, Reading
+from lms.wallet.models import Adjustment, Difference, Reading, Transaction
+from lms.wallet.queries.called import causes_are_called
 
+ASKED = select(Member.name).join(Adjustment, Adjustment.requested_by == Member.id).where(Adjustment.id == Transaction.reference_id)
+causes_are_called("adjustment", ASKED.correlate(Transaction).scalar_subquery())
 LIMIT = "adjustment_limit"
 WITHOUT_SETTING = 100  # whole units; a currency without decimals counts a hundred times as many
 

@@ -14,6 +14,7 @@ from lms.core.money import Money
 from lms.core.tenancy import current_channel
 from lms.wallet.models import Entry, Transaction, account_id_of
 from lms.wallet.queries.accounts import Line
+from lms.wallet.queries.called import noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +82,20 @@ def statement_between(user_id: UUID, span: Span, *, most: int, currency: str | N
     return Statement(span, opening, opening + into - out, into, out, count, lines)
 
 
-def _moves(account_id: UUID, span: Span) -> Select[Entry, Transaction]:
+def _moves(account_id: UUID, span: Span) -> Select[Entry, Transaction, str]:
     """The movements of an account in the order they count: by their date, then as they were booked."""
     return (
-        select(Entry, Transaction)
+        select(Entry, Transaction, noted())
         .join(Transaction, Transaction.id == Entry.transaction_id)
         .where(Entry.account_id == account_id, Entry.at >= span.begin, Entry.at < span.end)
         .order_by(Entry.at, Entry.position)
     )
 
 
-def _with_balances(query: Select[Entry, Transaction], opening: Money) -> Iterator[Line]:
+def _with_balances(query: Select[Entry, Transaction, str], opening: Money) -> Iterator[Line]:
     """The lines with the balance after each by its date; what was booked with an earlier date stands at that date."""
     held = opening
-    for entry, transaction in db.session().execute(query):
+    for entry, transaction, note in db.session().execute(query):
         amount = Money(entry.amount_minor, transaction.currency)
         held = held + amount
         yield Line(
@@ -102,7 +103,7 @@ def _with_balances(query: Select[Entry, Transaction], opening: Money) -> Iterato
             at=entry.at,
             source=transaction.source,
             reference_id=transaction.reference_id,
-            note=transaction.note,
+            note=note,
             amount=amount,
             balance=held,
             transaction_id=transaction.id,
