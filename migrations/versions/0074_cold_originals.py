@@ -2,8 +2,8 @@
 
 from migrations.kit import sql
 
-revision = "0073"
-down_revision = "0072"
+revision = "0074"
+down_revision = "0073"
 
 
 def upgrade() -> None:
