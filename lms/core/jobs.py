@@ -253,7 +253,7 @@ def perform(row_id: UUID) -> bool:
     structlog.contextvars.bind_contextvars(job=row["task"], row_id=str(row_id))
     try:
         if row["attempts"] > row["tries"]:  # nobody was left to write down that it failed
-            raise Refusal("The process that did this died each time, perhaps for want of memory.")
+            raise Refusal(_("The process that did this died each time, perhaps for want of memory."))
         with leases.kept(lambda: _renew(running), every=running.lease_seconds / 3):
             _run(running, row["task"], row["payload"])
     except LostLease:

@@ -97,7 +97,7 @@ def test_room__says_what_files_take_and_keeps_the_rules(
     asset = process_file(films / "song.mp3", "audio")
     as_ada.get("/admin/content/room", status=403)
     as_root.get("/admin/content/room", status=200)
-    assert "between 1 and 3650" in as_root.post("/admin/content/room", {"cold_after_days": "0"}, status=422).words
+    assert "1 to 3650." in as_root.post("/admin/content/room", {"cold_after_days": "0"}, status=422).words
     as_root.post("/admin/content/room", {"cold_after_days": "1", "price_stored": "0.023"}, status=303)
     page = as_root.get("/admin/content/room", status=200)
     assert [page.all(f"//input[@name='{name}']")[0].get("value", "") for name in ("price_stored", "price_given")] == ["0.023", ""]
