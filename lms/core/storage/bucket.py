@@ -283,7 +283,9 @@ def _answers() -> Iterator[None]:
         if code in ABSENT:
             raise Missing("This file is no longer here.") from error
         if code == ARCHIVED:
-            raise Unavailable(_("This file lies in an archive of the bucket. Restore it there, then try again."), rule="archived") from error
+            raise Unavailable(
+                _("This file lies in an archive of the bucket. Restore it there, then try again."), rule="archived"
+            ) from error
         log.warning("storage_refused", code=code)
         raise Unavailable(_("The file store does not answer right now. Try again in a minute."), rule="storage") from error
     except BotoCoreError as error:
