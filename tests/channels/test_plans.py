@@ -1,7 +1,8 @@
 """Importing people and their standing: planned in words, applied once, taken back."""
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
+from sqlalchemy.engine import Engine
 
 from lms.channels import operations, queries
 from lms.channels.models import Member
@@ -83,6 +84,20 @@ def test_import_people__takes_pasted_lines_and_invites_when_asked(by: Actor) -> 
     assert [row.after["name"] for row in rows_of(plan)] == ["Nia Newcomer", "Ivo"]
     plans.apply(plan, by=by)
     assert db.session().scalar(text("SELECT count(*) FROM core.outbox WHERE task LIKE '%send_invitations'")) == 1
+
+
+def test_import_people__asks_the_database_no_more_for_many_rows_than_for_few(by: Actor) -> None:
+    asked: list[str] = []
+    event.listen(Engine, "before_cursor_execute", note := lambda _c, _k, statement, *_rest: asked.append(statement))
+    try:
+        counts = []
+        for size in (3, 60):
+            asked.clear()
+            imported("email,name,phone\n" + "\n".join(f"row{number}@example.org,Row {number},1" for number in range(size)), by)
+            counts.append(len(asked))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert counts[0] == counts[1], counts
 
 
 @pytest.mark.parametrize("text_", ["", "colour,size\nred,4", "email,name"])

@@ -182,9 +182,9 @@ class Act:
         """What an undo cannot take back, in a sentence; "" when there is nothing."""
         return ""
 
-    def field(self, key: str) -> Field | None:
-        """The field of that key."""
-        return next((one for one in self.fields if one.key == key), None)
+    def known_fields(self) -> dict[str, Field]:
+        """Its fields by key; some acts look them up, so ask once for many rows."""
+        return {one.key: one for one in self.fields}
 
 
 _acts: dict[str, Act] = {}

@@ -139,10 +139,10 @@ def _read(plan: Plan, act: Act, memory: Memory) -> list[Row]:
         content = db.session().scalars(select(PlanFile.content).where(PlanFile.plan_id == plan.id)).one()
         memory.lines = (line for line in reading.table_rows(content) if line[0] > plan.place)
     loose = _is_loose(plan)
-    made = []
+    made, known = [], act.known_fields()
     for number, cells in islice(memory.lines, memory.size):
         kept = reading.person_of(cells) if loose else cells[: len(plan.columns)]
-        made.append(Row(number, given=rows.given(act, plan.columns, kept), cells=kept))
+        made.append(Row(number, given=rows.given(known, plan.columns, kept), cells=kept))
     return made
 
 
@@ -164,7 +164,8 @@ def _understand(act: Act, content: bytes) -> tuple[list[dict[str, Any]], int]:
             raise Invalid(_("There are headings, and no rows below them."))
         return [{"heading": heading, "field": key} for heading, key in zip(cells, keys, strict=True)], number
     if act.takes_people and any("@" in cell for cell in cells):
-        labels = [str(one.label) for key in ("email", "name") if (one := act.field(key))]
+        known = act.known_fields()
+        labels = [str(known[key].label) for key in ("email", "name") if key in known]
         return [{"heading": label, "field": key, "loose": True} for label, key in zip(labels, ("email", "name"), strict=True)], 0
     missing = ", ".join(str(one.label) for one in act.fields if one.identifies and one.key not in keys)
     found = ", ".join(cell for cell in chain(cells) if cell)[:200]

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from lms.core import db
 from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.core.models import Plan
-from lms.core.plans.act import Act, Row
+from lms.core.plans.act import Act, Field, Row
 from lms.core.reports.files import safe_text
 from lms.core.tenancy import current_channel
 
@@ -63,10 +63,11 @@ KEYS = text("SELECT key, number FROM core.plan_rows WHERE channel_id = :channel 
 def load(plan: Plan, act: Act, which: str, most: int) -> list[Row]:
     """The next rows of a kind (all, to_apply, applied) after the plan's place; what they were given is read for planning alone."""
     found = db.session().execute(LOADS[which], {**_of(plan), "place": plan.place, "most": most}).all()
+    known = act.known_fields() if which == "all" else {}
     return [
         Row(
             number=row.number,
-            given=given(act, plan.columns, row.source) if which == "all" else {},
+            given=given(known, plan.columns, row.source) if which == "all" else {},
             subject_id=row.subject_id,
             label=row.label,
             key=row.key,
@@ -86,12 +87,12 @@ def keys_of(plan: Plan) -> dict[str, int]:
     return {row.key: row.number for row in db.session().execute(KEYS, {**_of(plan), "place": plan.place})}
 
 
-def given(act: Act, columns: Sequence[Any], cells: Sequence[str]) -> dict[str, str]:
+def given(known: Mapping[str, Field], columns: Sequence[Any], cells: Sequence[str]) -> dict[str, str]:
     """The cells of a line by the fields they belong to; empty ones are left out."""
     made = {}
     for column, cell in zip(columns, cells, strict=False):
         if cell and column["field"]:
-            field = act.field(column["field"])
+            field = known.get(column["field"])
             made[column["field"]] = field.read(cell) if field else cell
     return made
 
