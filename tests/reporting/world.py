@@ -9,6 +9,7 @@ from lms.auth import operations as accounts
 from lms.auth.queries import get_user
 from lms.chat import operations as chat
 from lms.content import operations as content
+from lms.content import queries as content_queries
 from lms.core import clock, db
 from lms.core import plans as bulk
 from lms.core.clock import now
@@ -67,6 +68,8 @@ def full() -> Actor:
     streaming.end_session(held, by=teacher)
     for person, device in ((teacher, "Mozilla/5.0 (X11; Linux) Firefox/140"), (sam(), "Mozilla/5.0 (iPhone) Safari/604")):
         accounts.start_session(get_user(person.user_id), uuid7().bytes, staff=person.is_staff, address="127.0.0.1", device=device)
+    watching = content_queries.devices_of(uuid7(), 2)
+    assert content.remember_device(sam(), "a" * 32, "Mozilla/5.0 (iPhone) Safari/604", watching)
     issued = a_batch(3, by=admin, label="By mail")
     vouchers.send_codes(issued.batch, issued.codes, [Recipient("guest@example.org", "A guest")], by=admin)
     vouchers.redeem(issued.codes[2], by=sam())

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, Response, render_template, request
 from jinja2 import StrictUndefined
 
+from lms.core.i18n import percent
 from lms.web.design_sample import navigation, sample
 from lms.web.theme import Theme, stylesheet
 
@@ -56,6 +57,7 @@ def create_design_app() -> Flask:
     env.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
     files = json.loads((ROOT / "static/dist/manifest.json").read_text("utf-8"))["files"]
     env.globals.update(asset=lambda name: f"/static/dist/{files[name]}", csrf_token=lambda: "token")
+    env.filters["percent"] = percent
     app.context_processor(context)
     app.after_request(_headers)
     app.add_url_rule("/", "design", lambda: render_template("admin/system_design.html", sample=sample()), methods=["GET", "POST"])
