@@ -39,11 +39,11 @@ class SparingPool(client.BlockingConnectionPool):
         if self._silent_until is not None:
             if time.monotonic() < self._silent_until:
                 raise client.ConnectionError("Redis did not answer a moment ago and is left alone.")
-            self._silent_until = time.monotonic() + self._next_rest  # this one tries
+            self._leave_alone()  # all but this one, which tries
         try:
             return super().get_connection()  # type: ignore[no-untyped-call]
         except RedisError:
-            self._leave_alone()
+            self._failed()
             raise
 
     def release(self, connection: Any) -> None:
@@ -53,6 +53,10 @@ class SparingPool(client.BlockingConnectionPool):
         if is_well:
             self._silent_until, self._next_rest = None, self.rest
         else:
+            self._failed()
+
+    def _failed(self) -> None:
+        if self._silent_until is None:  # of many that fail at once the first begins the rest, and none makes it longer
             self._leave_alone()
 
     def _leave_alone(self) -> None:

@@ -72,6 +72,8 @@ def test_connect__leaves_a_silent_server_alone_and_finds_it_again(addresses: ser
         line.is_silent = True
         with pytest.raises(RedisError, match="Timeout"):
             client.get("anything")
+        pool._failed()  # others that asked at the same moment: the rest stays the first one
+        assert pool._next_rest == 2 * pool.rest
         asked = line.asked
         for _ in range(20):
             with pytest.raises(RedisError, match="left alone"):
