@@ -10,7 +10,10 @@ from tests.load.storm_api import replay
 from tests.load.storm_clock import scheduler
 from tests.load.storm_forms import fuzz
 from tests.load.storm_jobs import outbox, workers
+from tests.load.storm_media import media
+from tests.load.storm_poison import poison
 from tests.load.storm_postgres import postgres
+from tests.load.storm_scripts import scripts
 from tests.load.storm_sockets import sockets
 from tests.load.storm_toxics import toxics
 from tests.load.storm_walls import bleed, purchase
@@ -20,10 +23,13 @@ ALL: dict[str, Storm] = {
     "replay": replay,
     "outbox": outbox,
     "workers": workers,
+    "poison": poison,
+    "media": media,
     "scheduler": scheduler,
     "postgres": postgres,
     "sockets": sockets,
     "toxics": toxics,
+    "scripts": scripts,
     "bleed": bleed,
     "purchase": purchase,
 }
