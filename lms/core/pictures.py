@@ -55,7 +55,7 @@ def remake(source: Path, target: Path, most_side: int) -> Size:
 def _small(frame: Image.Image, most_side: int) -> Image.Image:
     """The picture in sRGB bytes, no side over `most_side`: strip by strip, for there is no memory for two more of the big one."""
     mode = "RGBA" if _has_alpha(frame) else "RGB"
-    factor = max(1, max(frame.size) // most_side // 2)  # small by a whole number first, then as asked
+    factor = max(1, max(frame.size) // most_side)  # small by a whole number first, then as asked
     rows = max(1, STRIP_PIXELS // frame.width // factor) * factor
     made = Image.new(mode, (-(-frame.width // factor), -(-frame.height // factor)))
     for top in range(0, frame.height, rows):

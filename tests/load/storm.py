@@ -13,7 +13,6 @@ from tests.load.storm_jobs import outbox, workers
 from tests.load.storm_media import media
 from tests.load.storm_poison import poison
 from tests.load.storm_postgres import postgres
-from tests.load.storm_scripts import scripts
 from tests.load.storm_sockets import sockets
 from tests.load.storm_toxics import toxics
 from tests.load.storm_walls import bleed, purchase
@@ -29,7 +28,6 @@ ALL: dict[str, Storm] = {
     "postgres": postgres,
     "sockets": sockets,
     "toxics": toxics,
-    "scripts": scripts,
     "bleed": bleed,
     "purchase": purchase,
 }
