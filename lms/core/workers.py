@@ -19,12 +19,12 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from lms.core import chains, db, jobs, leases, seals, tenancy
+from lms.core import chains, db, i18n, jobs, leases, seals, tenancy
 from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
 
 ENTRY = "lms.core.jobs.perform"
-TIMEOUTS = {"media": 6 * 3600, "bulk": 3600, "plans": 3600}
+TIMEOUTS = {"media": 6 * 3600, "bulk": 3600, "files": 3600, "plans": 3600}
 GRACE_SECONDS = 2
 GO_ON_SECONDS = 5.0
 PASS_SECONDS = 0.5
@@ -67,6 +67,12 @@ def _go_on(until: float) -> None:
         if row_id is None:
             return
         jobs.perform(row_id)
+
+
+def _let_pass() -> None:
+    """Do urgent rows for a moment between two pieces of long work, in no language of that work's."""
+    i18n.set_locale(i18n.SOURCE)
+    _go_on(time.monotonic() + PASS_SECONDS)
 
 
 def _take() -> UUID | None:
@@ -161,7 +167,7 @@ class HorseWorker(Worker):
 def work(queues: Sequence[str] = jobs.QUEUES, *, burst: bool = False) -> None:
     """Serve the queues, most urgent first, until told to stop; `burst` returns when they are empty."""
     _short[:] = [name for name in queues if name not in TIMEOUTS]  # what follows in one process shares one time-out
-    jobs.urgent_is_done_by(lambda: _go_on(time.monotonic() + PASS_SECONDS))
+    jobs.urgent_is_done_by(_let_pass)
     worker = HorseWorker(
         [queue(name) for name in queues],
         connection=redis(blocking=True),
