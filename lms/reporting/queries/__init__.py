@@ -15,6 +15,7 @@ from lms.reporting.queries.figures import (
     standing,
 )
 from lms.reporting.queries.lists import find_report, get_report, reports_for, table_json
+from lms.reporting.queries.patience import as_far_as_counted
 from lms.reporting.queries.saved import (
     default_query,
     downloads_of,
@@ -40,6 +41,7 @@ __all__ = [
     "METRICS",
     "Series",
     "Standing",
+    "as_far_as_counted",
     "channel_today",
     "counted_days",
     "course_figures",
