@@ -113,3 +113,17 @@ def test_as_far_as_counted__leaves_out_what_nobody_would_wait_for_and_says_from_
     assert queries.as_far_as_counted(queries.standing(), ever) == (2, None)
     assert queries.as_far_as_counted(queries.standing(), slowly) == (1, today - timedelta(days=29))
     assert work.scalar(text("SHOW statement_timeout")) == before
+
+
+def test_daily_faults__finds_a_kept_figure_that_is_not_its_rows(work: Session) -> None:
+    course, today = a_course("Sold", published=True), queries.standing().today
+    for days in (50, 3):
+        an_enrollment(people.a_student(f"Nia {days}"), course).enrolled_at = now() - timedelta(days=days)
+    work.flush()
+    operations.recount(today - timedelta(days=50), today - timedelta(days=1))
+    assert queries.daily_faults() == []
+    work.execute(text("UPDATE reporting.daily SET value = value + 4 WHERE metric = 'enrolments' AND day < current_date - 40"))
+    (fault,) = queries.daily_faults()
+    assert "5 is kept for enrolments, and its rows come to 1" in fault
+    operations.recount(today - timedelta(days=50), today - timedelta(days=1))
+    assert queries.daily_faults() == []

@@ -1,5 +1,6 @@
 """Every SELECT of reporting: the lists there are, saved views, schedules, downloads, and figures by day."""
 
+from lms.reporting.queries.checking import daily_faults
 from lms.reporting.queries.courses import course_figures, enrolled_courses, is_small
 from lms.reporting.queries.figures import (
     METRICS,
@@ -45,6 +46,7 @@ __all__ = [
     "channel_today",
     "counted_days",
     "course_figures",
+    "daily_faults",
     "day_series",
     "default_query",
     "downloads_of",
