@@ -31,6 +31,9 @@ PASS_SECONDS = 0.5
 RENUDGE_SECONDS = 30
 MOST_WOKEN = 400  # rows of one queue in one sweep
 LINE = 200  # rows of one queue that may lie in Redis before new ones wait for the sweep, which takes the academies by turns
+# Where a row may take a minute few lie there, and whoever has done one fills up: the files of an academy wait for one another,
+# those of another academy not for all of them.
+LINES = {"plans": 2, "files": 4, "bulk": 8}
 log = structlog.get_logger(__name__)
 
 
@@ -55,6 +58,16 @@ class RowJob(RqJob):
         jobs.perform(row_id)
         if self.origin in _short:
             _go_on(began + GO_ON_SECONDS)
+        elif self.origin in LINES:
+            _fill_up(self.origin)
+
+
+def _fill_up(name: str) -> None:
+    """Put the next rows into a short line; where that fails the scheduler's sweep does it."""
+    try:
+        sweep([name])
+    except (DBAPIError, RedisError) as error:
+        log.warning("fill_up_failed", error=type(error).__name__)
 
 
 def _go_on(until: float) -> None:
@@ -135,7 +148,7 @@ def _room(names: Sequence[str]) -> dict[str, int]:
     pipe = redis().pipeline(transaction=False)
     for name in names:
         pipe.llen(queue(name).key)
-    return {name: max(0, LINE - int(length)) for name, length in zip(names, pipe.execute(), strict=True)}
+    return {name: max(0, LINES.get(name, LINE) - int(length)) for name, length in zip(names, pipe.execute(), strict=True)}
 
 
 def _put_in_line(by_queue: dict[str, list[str]]) -> None:
@@ -193,13 +206,42 @@ DUE = text(
 TAKE_SLOT = text("INSERT INTO core.slots (task, slot_time) VALUES (:task, :slot) ON CONFLICT DO NOTHING RETURNING task")
 
 
-def sweep() -> int:
-    """Nudge the rows that are due and that nobody holds; the number of them.
+def sweep(queues: Sequence[str] = jobs.QUEUES) -> int:
+    """Nudge the rows that are due and that nobody holds, as far as there is room in their lines; the number of rows that are due.
 
     Each queue by itself, in it the academies by turns, in an academy the oldest first: none waits for another.
     """
     with db.unit_of_work(platform=True, read_only=True) as session:
-        rows = session.execute(DUE, {"grace": GRACE_SECONDS, "queues": list(jobs.QUEUES), "most": MOST_WOKEN}).all()
+        rows = session.execute(DUE, {"grace": GRACE_SECONDS, "queues": list(queues), "most": MOST_WOKEN}).all()
+    if rows:
+        _put_in_line(_first_of(_with_room(rows)))
+    return len(rows)
+
+
+def _with_room(rows: Sequence[Any]) -> list[Any]:
+    """Those of some due rows that do not lie in line already and find room there."""
+    pipe = redis().pipeline(transaction=False)
+    for row in rows:
+        pipe.exists(f"nudged:{row.id}")
+    waiting = [row for row, is_nudged in zip(rows, pipe.execute(), strict=True) if not is_nudged]
+    short = sorted(LINES.keys() & {row.queue for row in waiting})
+    pipe = redis().pipeline(transaction=False)
+    for name in short:
+        pipe.lrange(queue(name).key, 0, -1)
+    lines = dict(zip(short, pipe.execute(), strict=True))
+    found = []
+    for row in waiting:
+        line = lines.get(row.queue)
+        if line is None:
+            found.append(row)
+        elif len(line) < LINES[row.queue] and str(row.id).encode() not in line:
+            line.append(str(row.id).encode())
+            found.append(row)
+    return found
+
+
+def _first_of(rows: Sequence[Any]) -> dict[str, list[str]]:
+    """The rows nobody else nudges at this moment, by queue; they are nudged now."""
     pipe = redis().pipeline(transaction=False)
     for row in rows:
         pipe.set(f"nudged:{row.id}", "1", ex=RENUDGE_SECONDS, nx=True)
@@ -207,8 +249,7 @@ def sweep() -> int:
     for row, is_first in zip(rows, pipe.execute(), strict=True):
         if is_first:
             chosen.setdefault(row.queue, []).append(str(row.id))
-    _put_in_line(chosen)
-    return len(rows)
+    return chosen
 
 
 def tick() -> int:
