@@ -10,6 +10,7 @@ from tests.load.storm_api import replay
 from tests.load.storm_clock import scheduler
 from tests.load.storm_forms import fuzz
 from tests.load.storm_jobs import outbox, workers
+from tests.load.storm_ledger import ledger
 from tests.load.storm_postgres import postgres
 from tests.load.storm_sockets import sockets
 from tests.load.storm_toxics import toxics
@@ -26,6 +27,7 @@ ALL: dict[str, Storm] = {
     "toxics": toxics,
     "bleed": bleed,
     "purchase": purchase,
+    "ledger": ledger,
 }
 
 
