@@ -1,5 +1,6 @@
 """Schedules send what the screen shows, once; downloads are made by workers; days counted again come out the same."""
 
+import zipfile
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -272,6 +273,9 @@ def test_make_download__gives_the_rows_of_the_screen_with_checksum_and_tells(con
         ready = queries.get_download(download.id)
         assert (ready.state, ready.row_count, ready.checksum) == ("ready", *expected)
         assert storage().size(ready.key) == ready.size and ready.key.startswith(str(CHANNEL))
+        with storage().open(ready.key) as file, zipfile.ZipFile(file) as book:
+            about = book.read("xl/worksheets/sheet2.xml").decode()
+        assert f"SHA-256 {ready.checksum}" in about and "Role: Student" in about
         assert by.user_id is not None
         assert "Your download is ready: People" in [notice.title for notice in notices.notices_of(by.user_id)]
     assert passed and set(passed) == {"waiting"}, "a sign-in code passes while the file is made"

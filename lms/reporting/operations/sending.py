@@ -15,7 +15,7 @@ from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.i18n import in_locale, locale
 from lms.core.reports import Report, View
-from lms.core.reports.words import cell_words
+from lms.core.reports.words import cell_words, view_words
 from lms.core.tenancy import current_channel
 from lms.reporting import queries
 from lms.reporting.events import AlertRaised
@@ -159,13 +159,6 @@ def _write(schedule: Schedule, run: Run, report: Report, view: View, made: Made,
         attachments=[{"filename": made.filename, "content_type": made.content_type, "key": run.key}] if attached else (),
         headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
     )
-
-
-def view_words(report: Report, view: View) -> list[str]:
-    """What a view leaves in, in words; empty when it is the whole list."""
-    known = {item.key: item for item in report.filters}
-    words = [f"{known[key].label}: {known[key].words(raw)}" for key, raw in view.filters]
-    return [*words, *([_("Words: %(words)s", words=view.words)] if view.words else [])]
 
 
 def _moment(zone_name: str) -> str:
