@@ -180,13 +180,16 @@ def test_actor_of_token__dies_with_the_persons_right_at_once(api_sam: Machine, a
     api_sam.get("/channels/me", status=401)
 
 
-def test_machine_of__answers_as_often_as_an_academy_may_ask_and_refuses_the_rest(api_sam: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_of__answers_as_often_as_an_account_may_ask_and_refuses_the_rest(
+    api_sam: Machine, api_root: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(machines, "SHARE", 3)
     statuses = [api_sam.open("GET", "/channels/me").status_code for _turn in range(7)]
     assert statuses == [200] * 3 + [429] * 4
     refused = api_sam.open("GET", "/channels/me")
     assert "more than 3 times a minute" in refused.get_data(as_text=True) and 0 < int(refused.headers["Retry-After"]) <= 60
-    limits.take_back("api", str(CHANNEL))
+    api_root.get("/channels/me")
+    limits.take_back("api", f"{CHANNEL}:{api_sam.person.user_id}")
     api_sam.get("/channels/me")
 
 

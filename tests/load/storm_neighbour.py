@@ -18,6 +18,7 @@ from sqlalchemy import text
 from lms.auth import operations as accounts
 from lms.auth import queries as account_queries
 from lms.channels import operations as channels
+from lms.channels.operations import machines
 from lms.channels.queries import face_of, this_channel
 from lms.channels.reports import People
 from lms.core import db, mail
@@ -33,7 +34,6 @@ from tests.load.storm_jobs import Crew, _nothing_waits
 
 OTHERS = 20
 RATE = 12.0  # pages a second of all the others together
-SHARE = 20.0  # requests a second that the API gives one academy
 ADMINS = 10
 # How long what the others wait for took from written to done, by what it is; what is not done yet counts as long as it waits.
 WAITED = """
@@ -144,10 +144,10 @@ def _noise(stage: Stage) -> Iterator[None]:
     """The noisy academy at it, in a process of its own."""
     with db.unit_of_work(stage.channel_id):
         admins = [people.a_person(f"Admin {number}", "admin", f"noisy{number}@example.org") for number in range(ADMINS)]
-        user = account_queries.find_user(admins[0].email)
-        assert user is not None
-        token = accounts.start_api_session(user, device="storm").access_token
-    plan: dict[str, Any] = {"host": "localhost", "port": PORT, "rate": 10 * SHARE, "channel": str(stage.channel_id), "token": token}
+        users = [account_queries.get_user(one.user_id) for one in admins[:2] if one.user_id is not None]
+        given = [accounts.start_api_session(user, device="storm").access_token for user in users]
+    rate = 10 * machines.SHARE / machines.SECONDS
+    plan: dict[str, Any] = {"host": "localhost", "port": PORT, "rate": rate, "channel": str(stage.channel_id), "tokens": given}
     plan["admins"] = [str(one.user_id) for one in admins]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.load.storm_noise"], cwd=ROOT, env={**os.environ, **stage.environ}, stdin=subprocess.PIPE
@@ -175,7 +175,7 @@ def _wishes(others: list[Other], seconds: float) -> Iterator[list[UUID]]:
             other = others[turn % len(others)]
             with db.unit_of_work(other.channel_id):
                 before = _newest()
-                context = {"channel": face_of(this_channel()), "code": "123456", "purpose": "sign_in"}
+                context = {"channel": face_of(this_channel(), f"http://{other.host}"), "code": "123456", "purpose": "sign_in"}
                 mail.send("somebody@example.org", "auth/mail/code", context, secret=True)
                 if turn % 3 == 0:
                     made = operations.begin_download(People(), "", "csv", by=other.root)

@@ -34,11 +34,12 @@ PATHS = ("/api/v1/channels/people?limit=50", "/api/v1/channels/me", "/api/v1/rep
 
 
 class Noise:
-    """What the noisy academy is: its host and port, its admins, and the token of one of them."""
+    """What the noisy academy is: its host and port, its admins, and the tokens of two of them."""
 
     def __init__(self, plan: dict[str, object]) -> None:
         self.host, self.port, self.rate = str(plan["host"]), int(str(plan["port"])), float(str(plan["rate"]))
-        self.channel_id, self.token = UUID(str(plan["channel"])), str(plan["token"])
+        self.channel_id = UUID(str(plan["channel"]))
+        self.asks, self.uploads = map(str, plan["tokens"])  # type: ignore[call-overload]  # a list of the plan
         self.admins = [UUID(str(one)) for one in plan["admins"]]  # type: ignore[attr-defined]  # a list of the plan
         self.turn = count()
 
@@ -47,7 +48,7 @@ class Noise:
 
     def ask(self) -> None:
         """Requests of a machine at ten times the rate an academy has, whether or not they are answered."""
-        told = f"Authorization: Bearer {self.token}\r\n"
+        told = f"Authorization: Bearer {self.asks}\r\n"
         requests = [request_of(path, host=self.host, headers=told) for path in PATHS]
         asyncio.run(opened("127.0.0.1", self.port, requests, rate=self.rate, seconds=3600))
 
@@ -70,7 +71,7 @@ class Noise:
 
     def _send(self, method: str, path: str, body: object) -> dict[str, object] | dict[str, list[dict[str, str]]]:
         line = HTTPConnection("127.0.0.1", self.port, timeout=60)
-        headers = {"Host": self.host, "Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        headers = {"Host": self.host, "Authorization": f"Bearer {self.uploads}", "Content-Type": "application/json"}
         line.request(method, path, json.dumps(body) if body is not None else None, headers)
         said = json.loads(line.getresponse().read())
         line.close()
