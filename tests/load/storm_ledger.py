@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,6 +95,7 @@ def ledger(wish: Wish) -> list[Figure]:
         _nothing_waits(stage)
         crowd = _gathered(stage, 78 + wish.turn)
         read: list[tuple[float, list[str]]] = []
+        done: Counter[str] = Counter()
         over = threading.Event()
         sealing = threading.Thread(target=_seal, args=(over,), daemon=True)
         sealing.start()
@@ -105,7 +107,9 @@ def ledger(wish: Wish) -> list[Figure]:
         try:
             crowd.movers += [crowd.start(place) for place in range(MOVERS)]
             for mark, what in marks:
-                _until(stage, mark, end)
+                if _until(stage, mark, end) < mark:
+                    break  # the time is over
+                done[what] += 1
                 if what == "kill":
                     crowd.kill(dice.randrange(MOVERS))
                 elif what == "read":
@@ -125,7 +129,7 @@ def ledger(wish: Wish) -> list[Figure]:
             print(f"  {fault}", flush=True)
         wrong, tries = _lost(stage, crowd)
     found = [fault for _seconds, faulty in read for fault in faulty] + faults
-    what = f"{moves:,} transactions by {MOVERS} processes over {PEOPLE} wallets, processes killed {kills} times, PostgreSQL {deaths} times"
+    what = f"{moves:,} transactions by {MOVERS} processes over {PEOPLE} wallets, processes killed {done['kill']} times, PostgreSQL {done['die']} times"
     value = (
         f"{len(found)} faults in {len(read) + 1} readings (longest {max((s for s, _ in read), default=0):.1f} s), {wrong} acknowledged moves lost or"
         f" doubled, {tries} visits made again"
