@@ -28,7 +28,7 @@ from lms.core.models import Outbox
 from lms.core.tenancy import current_channel
 
 P = ParamSpec("P")
-QUEUES = ("codes", "money", "mail", "default", "plans", "bulk", "media")  # in the order workers serve them
+QUEUES = ("codes", "money", "mail", "default", "plans", "files", "bulk", "media")  # in the order workers serve them
 BACKOFF = (2, 10, 60, 300, 900, 3600)
 log = structlog.get_logger(__name__)
 

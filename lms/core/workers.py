@@ -21,19 +21,22 @@ from rq.utils import utcformat
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from lms.core import chains, db, jobs, leases, seals, tenancy
+from lms.core import chains, db, i18n, jobs, leases, seals, tenancy
 from lms.core.clock import now
 from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
 
 ENTRY = "lms.core.jobs.perform"
-TIMEOUTS = {"media": 6 * 3600, "bulk": 3600, "plans": 3600}
+TIMEOUTS = {"media": 6 * 3600, "bulk": 3600, "files": 3600, "plans": 3600}
 GRACE_SECONDS = 2
 GO_ON_SECONDS = 5.0
 PASS_SECONDS = 0.5
 RENUDGE_SECONDS = 30
 MOST_WOKEN = 400  # rows of one queue in one sweep
 LINE = 200  # rows of one queue that may lie in Redis before new ones wait for the sweep, which takes the academies by turns
+# Where a row may take a minute few lie there, and whoever has done one fills up: the files of an academy wait for one another,
+# those of another academy not for all of them.
+LINES = {"plans": 2, "files": 4, "bulk": 8}
 log = structlog.get_logger(__name__)
 
 
@@ -58,6 +61,16 @@ class RowJob(RqJob):
         jobs.perform(row_id)
         if self.origin in _short:
             _go_on(began + GO_ON_SECONDS)
+        elif self.origin in LINES:
+            _fill_up(self.origin)
+
+
+def _fill_up(name: str) -> None:
+    """Put the next rows into a short line; where that fails the scheduler's sweep does it."""
+    try:
+        sweep([name])
+    except (DBAPIError, RedisError) as error:
+        log.warning("fill_up_failed", error=type(error).__name__)
 
 
 def _go_on(until: float) -> None:
@@ -70,6 +83,12 @@ def _go_on(until: float) -> None:
         if row_id is None:
             return
         jobs.perform(row_id)
+
+
+def _let_pass() -> None:
+    """Do urgent rows for a moment between two pieces of long work, in no language of that work's."""
+    i18n.set_locale(i18n.SOURCE)
+    _go_on(time.monotonic() + PASS_SECONDS)
 
 
 def _take() -> UUID | None:
@@ -150,21 +169,23 @@ def send_nudges(rows: Sequence[tuple[UUID, str]]) -> None:
 
 
 def _room(name: str) -> int:
-    """How many rows may be put into a line now; only a line that was full is asked, and once in a second."""
-    look_again = _full.get(name)
-    if look_again is None:
-        return LINE
-    if time.monotonic() < look_again:
-        return 0
-    return max(0, LINE - _note_length(name, cast(int, redis().llen(queue(name).key))))
+    """How many rows may be put into a line now; of the long lines only one that was full is asked, and once in a second."""
+    if name not in LINES:
+        look_again = _full.get(name)
+        if look_again is None:
+            return LINE
+        if time.monotonic() < look_again:
+            return 0
+    length = cast(int, redis().llen(queue(name).key))
+    _note_length(name, length)
+    return max(0, LINES.get(name, LINE) - length)
 
 
-def _note_length(name: str, length: int) -> int:
+def _note_length(name: str, length: int) -> None:
     if length >= LINE:
         _full[name] = time.monotonic() + 1.0
     else:
         _full.pop(name, None)
-    return length
 
 
 def _put_in_line(by_queue: dict[str, list[str]]) -> None:
@@ -195,7 +216,7 @@ class HorseWorker(Worker):
 def work(queues: Sequence[str] = jobs.QUEUES, *, burst: bool = False) -> None:
     """Serve the queues, most urgent first, until told to stop; `burst` returns when they are empty."""
     _short[:] = [name for name in queues if name not in TIMEOUTS]  # what follows in one process shares one time-out
-    jobs.urgent_is_done_by(lambda: _go_on(time.monotonic() + PASS_SECONDS))
+    jobs.urgent_is_done_by(_let_pass)
     worker = HorseWorker(
         [queue(name) for name in queues],
         connection=redis(blocking=True),
@@ -221,13 +242,42 @@ DUE = text(
 TAKE_SLOT = text("INSERT INTO core.slots (task, slot_time) VALUES (:task, :slot) ON CONFLICT DO NOTHING RETURNING task")
 
 
-def sweep() -> int:
-    """Nudge the rows that are due and that nobody holds; the number of them.
+def sweep(queues: Sequence[str] = jobs.QUEUES) -> int:
+    """Nudge the rows that are due and that nobody holds, as far as there is room in their lines; the number of rows that are due.
 
     Each queue by itself, in it the academies by turns, in an academy the oldest first: none waits for another.
     """
     with db.unit_of_work(platform=True, read_only=True) as session:
-        rows = session.execute(DUE, {"grace": GRACE_SECONDS, "queues": list(jobs.QUEUES), "most": MOST_WOKEN}).all()
+        rows = session.execute(DUE, {"grace": GRACE_SECONDS, "queues": list(queues), "most": MOST_WOKEN}).all()
+    if rows:
+        _put_in_line(_first_of(_with_room(rows)))
+    return len(rows)
+
+
+def _with_room(rows: Sequence[Any]) -> list[Any]:
+    """Those of some due rows that do not lie in line already and find room there."""
+    pipe = redis().pipeline(transaction=False)
+    for row in rows:
+        pipe.exists(f"nudged:{row.id}")
+    waiting = [row for row, is_nudged in zip(rows, pipe.execute(), strict=True) if not is_nudged]
+    short = sorted(LINES.keys() & {row.queue for row in waiting})
+    pipe = redis().pipeline(transaction=False)
+    for name in short:
+        pipe.lrange(queue(name).key, 0, -1)
+    lines = dict(zip(short, pipe.execute(), strict=True))
+    found = []
+    for row in waiting:
+        line = lines.get(row.queue)
+        if line is None:
+            found.append(row)
+        elif len(line) < LINES[row.queue] and str(row.id).encode() not in line:
+            line.append(str(row.id).encode())
+            found.append(row)
+    return found
+
+
+def _first_of(rows: Sequence[Any]) -> dict[str, list[str]]:
+    """The rows nobody else nudges at this moment, by queue; they are nudged now."""
     pipe = redis().pipeline(transaction=False)
     for row in rows:
         pipe.set(f"nudged:{row.id}", "1", ex=RENUDGE_SECONDS, nx=True)
@@ -235,8 +285,7 @@ def sweep() -> int:
     for row, is_first in zip(rows, pipe.execute(), strict=True):
         if is_first:
             chosen.setdefault(row.queue, []).append(str(row.id))
-    _put_in_line(chosen)
-    return len(rows)
+    return chosen
 
 
 def tick() -> int:
