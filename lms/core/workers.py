@@ -15,11 +15,14 @@ import structlog
 from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job as RqJob
+from rq.job import JobStatus
 from rq.serializers import JSONSerializer
+from rq.utils import utcformat
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from lms.core import chains, db, i18n, jobs, leases, seals, tenancy
+from lms.core.clock import now
 from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
 
@@ -110,17 +113,40 @@ def _take_note_away(row_id: UUID) -> None:
         redis().delete(f"nudged:{row_id}")
 
 
-def queue(name: str) -> Queue:
+class RowQueue(Queue):
+    """A named queue into which row ids are put; the note RQ wants of each is the same but for its time, so it is made once."""
+
+    def put_rows(self, ids: Sequence[str], pipe: Any) -> None:
+        """Add to a pipeline what puts rows in line; the pipeline's last answer is how long the line is then."""
+        note = self._note() | {"enqueued_at": utcformat(now())}
+        pipe.sadd(self.redis_queues_keys, self.key)
+        for one in ids:
+            pipe.set(f"nudged:{one}", "1", ex=RENUDGE_SECONDS)
+            pipe.hset(RowJob.key_for(one), mapping=note)
+        pipe.rpush(self.key, *ids)
+
+    def _note(self) -> dict[str, Any]:
+        found = _notes.get(self.name)
+        if found is None:
+            made = self.create_job(ENTRY, result_ttl=0, failure_ttl=3600, timeout=TIMEOUTS.get(self.name, 300), status=JobStatus.QUEUED)
+            made.origin = self.name
+            found = _notes[self.name] = made.to_dict() | {"status": JobStatus.QUEUED.value}
+        return found
+
+
+def queue(name: str) -> RowQueue:
     """One of the named queues of `jobs.QUEUES`; kept, because a new one first asks the server for its version."""
     connection = redis(blocking=True)
     found = _queues.get(name)
     if found is None or found.connection is not connection:
-        found = _queues[name] = Queue(name, connection=connection, serializer=JSONSerializer, job_class=RowJob)
+        found = _queues[name] = RowQueue(name, connection=connection, serializer=JSONSerializer, job_class=RowJob)
     return found
 
 
-_queues: dict[str, Queue] = {}
+_queues: dict[str, RowQueue] = {}
+_notes: dict[str, dict[str, Any]] = {}
 _short: list[str] = []
+_full: dict[str, float] = {}  # lines that were full when this process last looked, and when it may look again
 
 
 def send_nudge(row_id: UUID, queue_name: str) -> None:
@@ -137,31 +163,41 @@ def send_nudges(rows: Sequence[tuple[UUID, str]]) -> None:
     for row_id, name in rows:
         by_queue.setdefault(name, []).append(str(row_id))
     try:
-        free = _room(list(by_queue))
-        _put_in_line({name: ids[: free[name]] for name, ids in by_queue.items() if free[name]})
+        _put_in_line({name: ids[: _room(name)] for name, ids in by_queue.items()})
     except RedisError as error:
         log.warning("nudge_failed", rows=len(rows), error=type(error).__name__)
 
 
-def _room(names: Sequence[str]) -> dict[str, int]:
-    """How many rows may be put into each line now."""
-    pipe = redis().pipeline(transaction=False)
-    for name in names:
-        pipe.llen(queue(name).key)
-    return {name: max(0, LINES.get(name, LINE) - int(length)) for name, length in zip(names, pipe.execute(), strict=True)}
+def _room(name: str) -> int:
+    """How many rows may be put into a line now; of the long lines only one that was full is asked, and once in a second."""
+    if name not in LINES:
+        look_again = _full.get(name)
+        if look_again is None:
+            return LINE
+        if time.monotonic() < look_again:
+            return 0
+    length = cast(int, redis().llen(queue(name).key))
+    _note_length(name, length)
+    return max(0, LINES.get(name, LINE) - length)
+
+
+def _note_length(name: str, length: int) -> None:
+    if length >= LINE:
+        _full[name] = time.monotonic() + 1.0
+    else:
+        _full.pop(name, None)
 
 
 def _put_in_line(by_queue: dict[str, list[str]]) -> None:
     pipe = redis().pipeline(transaction=False)
+    places: dict[str, int] = {}  # where among the answers each length stands
     for name, ids in by_queue.items():
-        for one in ids:
-            pipe.set(f"nudged:{one}", "1", ex=RENUDGE_SECONDS)
-        queue(name).enqueue_many([_nudge_of(one, name) for one in ids], pipeline=pipe)
-    pipe.execute()
-
-
-def _nudge_of(row_id: str, name: str) -> Any:
-    return Queue.prepare_data(ENTRY, args=(row_id,), job_id=row_id, result_ttl=0, failure_ttl=3600, timeout=TIMEOUTS.get(name, 300))
+        if ids:
+            queue(name).put_rows(ids, pipe)
+            places[name] = len(pipe) - 1
+    answers = pipe.execute() if places else []
+    for name, place in places.items():
+        _note_length(name, answers[place])
 
 
 class HorseWorker(Worker):
