@@ -80,7 +80,7 @@ def wire() -> None:
     plans.actors_come_from(channel_queries.actor_of_user)
     faces.channel_of_host = channel_queries.channel_of_host
     faces.actor_of_session = channel_queries.actor_of_session
-    faces.actor_of_token = channel_queries.actor_of_token
+    faces.actor_of_token = channel_operations.machine_of
     faces.user_of_session = channel_queries.user_of_session
     faces.touch_session = channel_operations.note_visit
     faces.role_of = channel_queries.role_of

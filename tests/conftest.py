@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from hypothesis import HealthCheck, settings
+from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import expect
 from sqlalchemy import pool
 
@@ -135,6 +136,7 @@ def app(test_config: Config) -> Flask:
     """The whole application, as every process has it."""
     made = create_app(test_config, testing=True)
     made.config["PROPAGATE_EXCEPTIONS"] = False
+    made.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(servers.shared_folder()))  # what one worker compiled, all have
     gc.collect()
     gc.freeze()  # what lives as long as the process need not be looked through again and again
     return made

@@ -22,6 +22,7 @@ PREFIX = "lectern-test-"
 # The workers of xdist inherit the environment of the process that began the run.
 POSTGRES_VARIABLE = "LECTERN_TEST_POSTGRES"
 VALKEY_VARIABLE = "LECTERN_TEST_VALKEY"
+HOME_VARIABLE = "LECTERN_TEST_HOME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def begin(migrate: Callable[[str], None]) -> None:
     home = throwaway_home()
     running = _Running(home, start_postgres(home, durable=False), start_valkey(home, durable=False))
     _running.append(running)
+    os.environ[HOME_VARIABLE] = str(home)
     os.environ[POSTGRES_VARIABLE] = running.postgres.url
     os.environ[VALKEY_VARIABLE] = running.valkey.url
     try:
@@ -67,6 +69,7 @@ def end() -> None:
         running.valkey.stop()
         running.postgres.stop()
         remove_home(running.home)
+        os.environ.pop(HOME_VARIABLE, None)
         os.environ.pop(POSTGRES_VARIABLE, None)
         os.environ.pop(VALKEY_VARIABLE, None)
 
@@ -75,6 +78,13 @@ def for_worker(worker: str = "main") -> TestServers:
     """A fresh copy of the template database and an empty Valkey number for one test process (`gw0`, `gw1`, … or `main`)."""
     number = int(worker.removeprefix("gw")) + 1 if worker.startswith("gw") else 0
     return TestServers(_create(f"lectern_{worker}", TEMPLATE), os.environ[VALKEY_VARIABLE].replace("?db=0", f"?db={number}"))
+
+
+def shared_folder() -> Path:
+    """A folder that all test processes of the run share, gone with it."""
+    folder = Path(os.environ[HOME_VARIABLE]) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def throwaway_home() -> Path:

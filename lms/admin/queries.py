@@ -1,7 +1,7 @@
 """What the frame asks the database."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -124,7 +124,10 @@ def get_mail(mail_id: UUID) -> Mail:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A month of the channel's days in figures, with the month before it; `period` names its days for the lists of its rows."""
+    """A month of the channel's days in figures, with the month before it; `period` names its days for the lists of its rows.
+
+    `uncounted` is the first day that is not in them yet because too much happened to look it up; None when all is.
+    """
 
     here: int
     month: dict[str, Series]
@@ -133,6 +136,7 @@ class Figures:
     ever: int
     period: str
     ever_period: str
+    uncounted: date | None = None
 
     @staticmethod
     def net(series: dict[str, Series]) -> list[int]:
@@ -150,7 +154,11 @@ def month_figures(by: Actor, *, currency: str) -> Figures:
 
     Each figure counts the rows of a list, and of that list's own filter, so that opening it shows as many.
     """
-    known = reporting.standing()
+    figures, uncounted = reporting.as_far_as_counted(reporting.standing(), lambda known: _month(known, by, currency))
+    return replace(figures, uncounted=uncounted)
+
+
+def _month(known: reporting.Standing, by: Actor, currency: str) -> Figures:
     first, instructor = known.today - timedelta(days=MONTH - 1), None if by.is_admin else by.user_id
     series = reporting.day_series(
         first - timedelta(days=MONTH), known.today, currency=currency, metrics=METRICS, instructor=instructor, known=known

@@ -44,6 +44,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "admin/index.html",
         tiles=_tiles(figures, g.channel.currency),
+        uncounted=figures.uncounted,
         pinned=reporting.pinned_views(actor()),
         chart=line_chart(_("Enrolments"), labels, [(_("Enrolments"), made.values)], head=_("Day")),
         waiting=queries.waiting(6) if actor().is_admin else [],

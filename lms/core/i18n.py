@@ -14,7 +14,8 @@ from babel.support import NullTranslations, Translations
 from lms.config import ROOT
 
 FOLDER = ROOT / "lms" / "translations"
-_locale: ContextVar[str] = ContextVar("locale", default="en")
+SOURCE = "en"  # what the words in the code are in
+_locale: ContextVar[str] = ContextVar("locale", default=SOURCE)
 _folders: list[Path] = [FOLDER]
 MOST_SAID = 20_000  # messages remembered for each language
 _said: dict[str, dict[str, str]] = {}

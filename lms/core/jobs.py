@@ -29,7 +29,7 @@ from lms.core.models import Outbox
 from lms.core.tenancy import current_channel
 
 P = ParamSpec("P")
-QUEUES = ("codes", "money", "mail", "default", "plans", "bulk", "media")  # in the order workers serve them
+QUEUES = ("codes", "money", "mail", "default", "plans", "files", "bulk", "media")  # in the order workers serve them
 BACKOFF = (2, 10, 60, 300, 900, 3600)
 MOST_DEATHS = (
     3  # of the process that does a row, or times that it took all the time or memory there is; whoever else waits has waited enough

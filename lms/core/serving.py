@@ -16,7 +16,7 @@ SOCKETS_CONFIG = "deploy/gunicorn_sockets.py"
 APPLICATION = "wsgi:application"
 # The queues whose jobs are short or give way (lms.core.jobs.QUEUES without bulk and media; importing that would make this process ten
 # times as large).
-QUICK_QUEUES = "codes,money,mail,default,plans"
+QUICK_QUEUES = "codes,money,mail,default,plans,files"
 # Stand in while the settings are checked: the servers behind these addresses start afterwards.
 EMBEDDED = {"DATABASE_URL": "postgresql://embedded", "REDIS_URL": "unix://embedded"}
 

@@ -18,17 +18,20 @@ import structlog
 from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError
 from rq.job import Job as RqJob
+from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
+from rq.utils import utcformat
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from lms.core import chains, db, jobs, leases, seals, tenancy
+from lms.core import chains, db, i18n, jobs, leases, seals, tenancy
+from lms.core.clock import now
 from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
 
 ENTRY = "lms.core.jobs.perform"
-TIMEOUTS = {"media": 6 * 3600, "bulk": 3600, "plans": 3600}
+TIMEOUTS = {"media": 6 * 3600, "bulk": 3600, "files": 3600, "plans": 3600}
 GRACE_SECONDS = 2
 GO_ON_SECONDS = 5.0
 PASS_SECONDS = 0.5
@@ -36,6 +39,9 @@ RENUDGE_SECONDS = 30
 MOST_WOKEN = 400  # rows of one queue in one sweep
 HORSE_BYTES = 1536 << 20  # what one job may take; the programs it starts have limits of their own
 LINE = 200  # rows of one queue that may lie in Redis before new ones wait for the sweep, which takes the academies by turns
+# Where a row may take a minute few lie there, and whoever has done one fills up: the files of an academy wait for one another,
+# those of another academy not for all of them.
+LINES = {"plans": 2, "files": 4, "bulk": 8}
 log = structlog.get_logger(__name__)
 
 
@@ -60,6 +66,16 @@ class RowJob(RqJob):
         jobs.perform(row_id)
         if self.origin in _short:
             _go_on(began + GO_ON_SECONDS)
+        elif self.origin in LINES:
+            _fill_up(self.origin)
+
+
+def _fill_up(name: str) -> None:
+    """Put the next rows into a short line; where that fails the scheduler's sweep does it."""
+    try:
+        sweep([name])
+    except (DBAPIError, RedisError) as error:
+        log.warning("fill_up_failed", error=type(error).__name__)
 
 
 def _go_on(until: float) -> None:
@@ -72,6 +88,12 @@ def _go_on(until: float) -> None:
         if row_id is None:
             return
         jobs.perform(row_id)
+
+
+def _let_pass() -> None:
+    """Do urgent rows for a moment between two pieces of long work, in no language of that work's."""
+    i18n.set_locale(i18n.SOURCE)
+    _go_on(time.monotonic() + PASS_SECONDS)
 
 
 def _take() -> UUID | None:
@@ -96,17 +118,40 @@ def _take_note_away(row_id: UUID) -> None:
         redis().delete(f"nudged:{row_id}")
 
 
-def queue(name: str) -> Queue:
+class RowQueue(Queue):
+    """A named queue into which row ids are put; the note RQ wants of each is the same but for its time, so it is made once."""
+
+    def put_rows(self, ids: Sequence[str], pipe: Any) -> None:
+        """Add to a pipeline what puts rows in line; the pipeline's last answer is how long the line is then."""
+        note = self._note() | {"enqueued_at": utcformat(now())}
+        pipe.sadd(self.redis_queues_keys, self.key)
+        for one in ids:
+            pipe.set(f"nudged:{one}", "1", ex=RENUDGE_SECONDS)
+            pipe.hset(RowJob.key_for(one), mapping=note)
+        pipe.rpush(self.key, *ids)
+
+    def _note(self) -> dict[str, Any]:
+        found = _notes.get(self.name)
+        if found is None:
+            made = self.create_job(ENTRY, result_ttl=0, failure_ttl=3600, timeout=TIMEOUTS.get(self.name, 300), status=JobStatus.QUEUED)
+            made.origin = self.name
+            found = _notes[self.name] = made.to_dict() | {"status": JobStatus.QUEUED.value}
+        return found
+
+
+def queue(name: str) -> RowQueue:
     """One of the named queues of `jobs.QUEUES`; kept, because a new one first asks the server for its version."""
     connection = redis(blocking=True)
     found = _queues.get(name)
     if found is None or found.connection is not connection:
-        found = _queues[name] = Queue(name, connection=connection, serializer=JSONSerializer, job_class=RowJob)
+        found = _queues[name] = RowQueue(name, connection=connection, serializer=JSONSerializer, job_class=RowJob)
     return found
 
 
-_queues: dict[str, Queue] = {}
+_queues: dict[str, RowQueue] = {}
+_notes: dict[str, dict[str, Any]] = {}
 _short: list[str] = []
+_full: dict[str, float] = {}  # lines that were full when this process last looked, and when it may look again
 
 
 def send_nudge(row_id: UUID, queue_name: str) -> None:
@@ -123,31 +168,41 @@ def send_nudges(rows: Sequence[tuple[UUID, str]]) -> None:
     for row_id, name in rows:
         by_queue.setdefault(name, []).append(str(row_id))
     try:
-        free = _room(list(by_queue))
-        _put_in_line({name: ids[: free[name]] for name, ids in by_queue.items() if free[name]})
+        _put_in_line({name: ids[: _room(name)] for name, ids in by_queue.items()})
     except RedisError as error:
         log.warning("nudge_failed", rows=len(rows), error=type(error).__name__)
 
 
-def _room(names: Sequence[str]) -> dict[str, int]:
-    """How many rows may be put into each line now."""
-    pipe = redis().pipeline(transaction=False)
-    for name in names:
-        pipe.llen(queue(name).key)
-    return {name: max(0, LINE - int(length)) for name, length in zip(names, pipe.execute(), strict=True)}
+def _room(name: str) -> int:
+    """How many rows may be put into a line now; of the long lines only one that was full is asked, and once in a second."""
+    if name not in LINES:
+        look_again = _full.get(name)
+        if look_again is None:
+            return LINE
+        if time.monotonic() < look_again:
+            return 0
+    length = cast(int, redis().llen(queue(name).key))
+    _note_length(name, length)
+    return max(0, LINES.get(name, LINE) - length)
+
+
+def _note_length(name: str, length: int) -> None:
+    if length >= LINE:
+        _full[name] = time.monotonic() + 1.0
+    else:
+        _full.pop(name, None)
 
 
 def _put_in_line(by_queue: dict[str, list[str]]) -> None:
     pipe = redis().pipeline(transaction=False)
+    places: dict[str, int] = {}  # where among the answers each length stands
     for name, ids in by_queue.items():
-        for one in ids:
-            pipe.set(f"nudged:{one}", "1", ex=RENUDGE_SECONDS)
-        queue(name).enqueue_many([_nudge_of(one, name) for one in ids], pipeline=pipe)
-    pipe.execute()
-
-
-def _nudge_of(row_id: str, name: str) -> Any:
-    return Queue.prepare_data(ENTRY, args=(row_id,), job_id=row_id, result_ttl=0, failure_ttl=3600, timeout=TIMEOUTS.get(name, 300))
+        if ids:
+            queue(name).put_rows(ids, pipe)
+            places[name] = len(pipe) - 1
+    answers = pipe.execute() if places else []
+    for name, place in places.items():
+        _note_length(name, answers[place])
 
 
 class HorseWorker(Worker):
@@ -178,7 +233,7 @@ def work(queues: Sequence[str] = jobs.QUEUES, *, burst: bool = False) -> None:
     """Serve the queues, most urgent first, until told to stop; `burst` returns when they are empty."""
     _short[:] = [name for name in queues if name not in TIMEOUTS]  # what follows in one process shares one time-out
     jobs.greedy_errors_are(JobTimeoutException)
-    jobs.urgent_is_done_by(lambda: _go_on(time.monotonic() + PASS_SECONDS))
+    jobs.urgent_is_done_by(_let_pass)
     worker = HorseWorker(
         [queue(name) for name in queues],
         connection=redis(blocking=True),
@@ -204,13 +259,42 @@ DUE = text(
 TAKE_SLOT = text("INSERT INTO core.slots (task, slot_time) VALUES (:task, :slot) ON CONFLICT DO NOTHING RETURNING task")
 
 
-def sweep() -> int:
-    """Nudge the rows that are due and that nobody holds; the number of them.
+def sweep(queues: Sequence[str] = jobs.QUEUES) -> int:
+    """Nudge the rows that are due and that nobody holds, as far as there is room in their lines; the number of rows that are due.
 
     Each queue by itself, in it the academies by turns, in an academy the oldest first: none waits for another.
     """
     with db.unit_of_work(platform=True, read_only=True) as session:
-        rows = session.execute(DUE, {"grace": GRACE_SECONDS, "queues": list(jobs.QUEUES), "most": MOST_WOKEN}).all()
+        rows = session.execute(DUE, {"grace": GRACE_SECONDS, "queues": list(queues), "most": MOST_WOKEN}).all()
+    if rows:
+        _put_in_line(_first_of(_with_room(rows)))
+    return len(rows)
+
+
+def _with_room(rows: Sequence[Any]) -> list[Any]:
+    """Those of some due rows that do not lie in line already and find room there."""
+    pipe = redis().pipeline(transaction=False)
+    for row in rows:
+        pipe.exists(f"nudged:{row.id}")
+    waiting = [row for row, is_nudged in zip(rows, pipe.execute(), strict=True) if not is_nudged]
+    short = sorted(LINES.keys() & {row.queue for row in waiting})
+    pipe = redis().pipeline(transaction=False)
+    for name in short:
+        pipe.lrange(queue(name).key, 0, -1)
+    lines = dict(zip(short, pipe.execute(), strict=True))
+    found = []
+    for row in waiting:
+        line = lines.get(row.queue)
+        if line is None:
+            found.append(row)
+        elif len(line) < LINES[row.queue] and str(row.id).encode() not in line:
+            line.append(str(row.id).encode())
+            found.append(row)
+    return found
+
+
+def _first_of(rows: Sequence[Any]) -> dict[str, list[str]]:
+    """The rows nobody else nudges at this moment, by queue; they are nudged now."""
     pipe = redis().pipeline(transaction=False)
     for row in rows:
         pipe.set(f"nudged:{row.id}", "1", ex=RENUDGE_SECONDS, nx=True)
@@ -218,8 +302,7 @@ def sweep() -> int:
     for row, is_first in zip(rows, pipe.execute(), strict=True):
         if is_first:
             chosen.setdefault(row.queue, []).append(str(row.id))
-    _put_in_line(chosen)
-    return len(rows)
+    return chosen
 
 
 def tick() -> int:

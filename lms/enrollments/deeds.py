@@ -17,6 +17,7 @@ from lms.courses.queries import get_course
 from lms.enrollments import operations, policies, queries
 from lms.enrollments.models import CourseBatch, Enrollment, Link
 from lms.enrollments.plans import STANDING
+from lms.enrollments.reports.batches import WAITING
 from lms.enrollments.reports.links import LINK_KINDS
 from lms.enrollments.reports.lists import SOURCES
 from lms.enrollments.reports.requests import REQUEST_STATES
@@ -39,14 +40,6 @@ OF_BATCHES = {
     "enrollments.offer_place": Deed(_l("offered a place in"), "clock"),
     "enrollments.lapse_offer": Deed(_l("let an offered place pass on in"), "clock"),
 }
-WAITING = {
-    "waiting": _l("Waiting"),
-    "offered": _l("Place offered"),
-    "taken": _l("Has a place"),
-    "passed": _l("Did not take it"),
-    "left": _l("Left the list"),
-    "removed": _l("Taken off"),
-}
 FIELDS_OF_BATCHES = {
     "batch_id": Label(_l("Batch"), "batch"),
     "opens_at": Label(_l("Lessons open"), "time"),
@@ -62,7 +55,7 @@ FIELDS_OF_BATCHES = {
     "cancelled_reason": Label(_l("Reason")),
     "deleted_at": Label(_l("Deleted"), "time"),
     "instructor_ids": Label(_l("Instructors"), "person"),
-    "state": Label(_l("On the list"), values={**dict(REQUEST_STATES), **WAITING}),
+    "state": Label(_l("On the list"), values={**dict(REQUEST_STATES), **dict(WAITING)}),
     "place": Label(_l("Place on the list")),
     "offered_until": Label(_l("Held until"), "time"),
     "reason": Label(_l("Reason")),

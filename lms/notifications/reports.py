@@ -26,8 +26,17 @@ TONES = {
     "draft": "neutral", "collecting": "info", "scheduled": "info", "sending": "info", "paused": "warning", "sent": "success",
     "cancelled": "neutral",
 }  # fmt: skip
-OUTCOMES = (("waiting", _l("Waits")), ("told", _l("Sent")), ("skipped", _l("Not sent")))
-OUTCOME_TONES = {"waiting": "info", "told": "success", "skipped": "warning"}
+OUTCOMES = (
+    ("waiting", _l("Waits")),
+    ("told", _l("Sent")),
+    ("app", _l("In the app alone")),
+    ("lost", _l("Mail not sent")),
+    ("skipped", _l("Not sent")),
+)
+OUTCOME_TONES = {"waiting": "info", "told": "success", "app": "info", "lost": "warning", "skipped": "warning"}
+# Who was told, and whose mail the server refused or nobody may get (an address of the demo), has it in the app, or not at all.
+LOST = (Recipient.state == "told") & Mail.state.in_(("failed", "withheld"))
+OUTCOME = case((LOST & Notice.is_in_app, "app"), (LOST, "lost"), else_=Recipient.state)
 MAILS = (
     ("", _l("No mail")),
     ("digest", _l("With the next collected mail")),
@@ -131,7 +140,7 @@ class Recipients(Report):
     columns = (
         Column("name", _l("Person"), Member.name),
         Column("email", _l("E-mail"), Member.email),
-        Column("state", _l("State"), Recipient.state, kind="state", words=dict(OUTCOMES), tones=OUTCOME_TONES),
+        Column("state", _l("State"), OUTCOME, kind="state", words=dict(OUTCOMES), tones=OUTCOME_TONES),
         Column("reason", _l("Reason"), func.coalesce(func.nullif(Recipient.reason, ""), Mail.error, "")),
         Column(
             "mail",
@@ -145,7 +154,7 @@ class Recipients(Report):
         Column("subject", _l("Message"), Broadcast.subject, shown=False),
         Column("at", _l("When"), Recipient.at, kind="time", shown=False),
     )
-    filters = (Choice("state", _l("State"), Recipient.state, options=OUTCOMES), Period("at", _l("When"), Recipient.at))
+    filters = (Choice("state", _l("State"), OUTCOME, options=OUTCOMES), Period("at", _l("When"), Recipient.at))
     search = (Member.name, Member.email)
 
     def __init__(self, broadcast: Broadcast | None = None) -> None:

@@ -8,7 +8,7 @@ from lms.channels import queries as channels
 from lms.core import i18n
 from lms.core.clock import now
 from lms.core.errors import Refusal
-from lms.core.jobs import Every, job, report_progress, step
+from lms.core.jobs import Every, give_way, job, report_progress, step
 from lms.core.storage import storage
 from lms.core.tenancy import current_channel
 from lms.reporting import operations, policies, queries
@@ -22,12 +22,12 @@ def start_due_runs() -> None:
         send_run.later(run_id=run_id)
 
 
-@job(queue="bulk", in_steps=True, lease_seconds=900)
+@job(queue="files", in_steps=True, lease_seconds=900)
 def send_run(run_id: UUID | str) -> None:
     """Make the file of one run and mail it; a try that failed half-way sends nothing twice."""
     which = UUID(str(run_id))
     with step():
-        made = operations.make_run(which)
+        made = operations.make_run(which, told=lambda _done: give_way())
         key = f"{current_channel()}/reports/{which}"
     if made is None:
         return
@@ -37,7 +37,7 @@ def send_run(run_id: UUID | str) -> None:
     made.close()
 
 
-@job(queue="bulk", in_steps=True, lease_seconds=900, tries=3)
+@job(queue="files", in_steps=True, lease_seconds=900, tries=3)
 def make_download(download_id: UUID | str) -> None:
     """Make a file somebody asked for, with their rights of this moment."""
     which = UUID(str(download_id))
@@ -71,6 +71,7 @@ def _make(download_id: UUID) -> Made | None:
             def told(done: int) -> None:
                 report_progress(done / count)
                 operations.check_wanted(download_id)
+                give_way()
 
             return operations.make_file(report, view, by, download.format, told=told)
         except Refusal as refusal:

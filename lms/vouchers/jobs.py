@@ -5,7 +5,7 @@ from uuid import UUID
 from lms.channels.queries import logo_of, this_channel
 from lms.core.decisions import the_platform
 from lms.core.errors import Refusal
-from lms.core.jobs import Every, job, report_progress, step
+from lms.core.jobs import Every, give_way, job, report_progress, step
 from lms.core.tenancy import current_channel
 from lms.vouchers import operations, queries
 from lms.vouchers.operations.letters import MOST_AT_ONCE
@@ -13,7 +13,7 @@ from lms.vouchers.operations.qr import Printer
 from lms.vouchers.operations.sheets import PART, Words, keep_part, seal_in, sheet_pdf
 
 
-@job(queue="default", tries=3, lease_seconds=120, in_steps=True)
+@job(queue="files", tries=3, lease_seconds=120, in_steps=True)
 def make_sheet(batch_id: str, sheet_id: str, ticket: str) -> None:
     """Make a sheet file by file; no transaction is open while one is drawn, and what is there already is not drawn again."""
     seal, printer = seal_in(ticket), Printer()
@@ -39,6 +39,7 @@ def make_sheet(batch_id: str, sheet_id: str, ticket: str) -> None:
         except Refusal:
             return
         report_progress(part / files)
+        give_way()
 
 
 @job(queue="codes", every=Every(minutes=5))

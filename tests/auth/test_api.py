@@ -5,13 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy import text
 
 from lms.channels import operations as channel_operations
 from lms.channels import queries as channel_queries
-from lms.core import db, mail
+from lms.channels.operations import machines
+from lms.core import db, limits, mail
 from lms.core.decisions import Actor
 from tests.client import Browser
 from tests.conftest import CHANNEL, OTHER_CHANNEL, newest_code
@@ -176,6 +178,19 @@ def test_actor_of_token__dies_with_the_persons_right_at_once(api_sam: Machine, a
     assert problem["rule"] == "token"
     api_root.post(f"/channels/people/{api_sam.person.user_id}/restore")
     api_sam.get("/channels/me", status=401)
+
+
+def test_machine_of__answers_as_often_as_an_account_may_ask_and_refuses_the_rest(
+    api_sam: Machine, api_root: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machines, "SHARE", 3)
+    statuses = [api_sam.open("GET", "/channels/me").status_code for _turn in range(7)]
+    assert statuses == [200] * 3 + [429] * 4
+    refused = api_sam.open("GET", "/channels/me")
+    assert "more than 3 times a minute" in refused.get_data(as_text=True) and 0 < int(refused.headers["Retry-After"]) <= 60
+    api_root.get("/channels/me")
+    limits.take_back("api", f"{CHANNEL}:{api_sam.person.user_id}")
+    api_sam.get("/channels/me")
 
 
 def test_actor_of_token__takes_no_cookie_and_says_how(as_root: Browser, machine: Machine) -> None:

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, sync_playwright
 from lms.core import sandbox
 from lms.core.storage import LocalStorage, use_storage
 from tests import servers
-from tests.browser.kit import launch
 from tests.chat.kit import SocketServer, sockets
+from tests.chromium import launch
 from tests.conftest import run_jobs
 
 

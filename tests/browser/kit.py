@@ -1,7 +1,5 @@
 """Chromium for the walks: pages that note every fault of the console, and axe on what stands on them."""
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,19 +8,12 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from lms.core.decisions import Actor
 from tests.conftest import signed_in
 
 WIDTHS = {"desk": 1440, "phone": 360}
-
-
-def launch(play: Playwright) -> Browser:
-    """Chromium of this machine."""
-    return play.chromium.launch(
-        executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"), args=["--no-sandbox"] if os.getuid() == 0 else []
-    )
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 
 from lms.channels import queries as channel_queries
 from lms.web.api_document import document
+from tests.chromium import launch
 from tests.conftest import machine_of
 from tests.factories import people
 
@@ -27,7 +28,7 @@ def page(app: Flask, real_database: str) -> Iterator[Page]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"] if os.getuid() == 0 else [])
+        browser = launch(play)
         yield browser.new_context(base_url=f"http://localhost:{server.server_port}", viewport={"width": 1440, "height": 1400}).new_page()
         browser.close()
     server.shutdown()

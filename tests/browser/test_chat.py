@@ -12,6 +12,7 @@ from lms.chat import queries
 from lms.core import db
 from tests import servers
 from tests.chat.kit import Person, SocketServer, signed_in, sockets
+from tests.chromium import launch
 from tests.conftest import CHANNEL, run_jobs
 from tests.factories.people import ada, sam
 from tests.factories.streaming import a_session, enrol
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 def chromium() -> Iterator[Browser]:
     """One Chromium."""
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"] if os.getuid() == 0 else [])
+        browser = launch(play)
         yield browser
         browser.close()
 

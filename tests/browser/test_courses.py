@@ -1,6 +1,5 @@
 """An instructor builds a course in Chromium: sections and lessons without a reload, sorted by keys and by dragging, a dropped video."""
 
-import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from playwright.sync_api import BrowserContext, expect, sync_playwright
 from lms.core import db
 from lms.courses import queries
 from tests.browser.kit import faults
+from tests.chromium import launch
 from tests.conftest import CHANNEL, run_jobs, signed_in
 from tests.factories import people
 from tests.factories.courses import a_course
@@ -27,7 +27,7 @@ def context(app: Flask, house: str) -> Iterator[BrowserContext]:
     cookie = signed_in(app, people.ada).raw.get_cookie("lectern", domain="localhost")
     assert cookie is not None
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"] if os.getuid() == 0 else [])
+        browser = launch(play)
         made = browser.new_context(base_url=house, viewport={"width": 1280, "height": 1400})
         made.add_cookies([{"name": "lectern", "value": cookie.value, "url": house}])
         yield made

@@ -15,6 +15,7 @@ from lms.streaming import gateways, queries
 from lms.streaming.gateways import packager
 from tests import servers
 from tests.chat.kit import Person, SocketServer, signed_in, sockets
+from tests.chromium import launch
 from tests.conftest import CHANNEL, run_jobs
 from tests.factories.people import ada, sam
 from tests.factories.streaming import a_session, enrol
@@ -27,8 +28,7 @@ FAKES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 def chromium() -> Iterator[Browser]:
     """A Chromium with a camera."""
     with sync_playwright() as play:
-        room = ["--no-sandbox"] if os.getuid() == 0 else []
-        browser = play.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=[*FAKES, *room])
+        browser = launch(play, *FAKES)
         yield browser
         browser.close()
 

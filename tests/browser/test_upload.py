@@ -1,6 +1,5 @@
 """The instructor drops a real video: parts, a lost line, a reload, a worker, a player; in Chromium against a real server."""
 
-import os
 import re
 import subprocess
 import time
@@ -14,6 +13,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwr
 
 from lms.core import db
 from tests.browser.kit import faults
+from tests.chromium import launch
 from tests.conftest import CHANNEL, signed_in
 from tests.factories import people
 
@@ -27,7 +27,7 @@ def context(app: Flask, house: str) -> Iterator[BrowserContext]:
     cookie = signed_in(app, people.ada).raw.get_cookie("lectern", domain="localhost")
     assert cookie is not None
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"] if os.getuid() == 0 else [])
+        browser = launch(play)
         made = browser.new_context(base_url=house)
         made.add_cookies([{"name": "lectern", "value": cookie.value, "url": house}])
         yield made

@@ -39,21 +39,26 @@ def test_import_people__plans_each_row_in_words_then_applies_then_undoes(by: Act
     before = db.session().execute(text(TOUCHED)).all()
     plan = imported(
         "email;NAME;Rol;Shoe size\n"
-        "new.person@example.org;;;42\n"
+        "new.person@example.org;New Person;;42\n"
         "SAM@example.org;Samuel Student;;\n"
         "ada@example.org;Ada Lovelace;instructor;\n"
         "no address;X;;\n"
         "new.person@example.org;Again;;\n"
         "root@example.org;;student;\n"
-        "x@example.org;X;boss;",
+        "x@example.org;X;boss;\n"
+        "nobody@example.org;;student;\n"
+        "ADA@Example.org;;;",
         by,
     )
     assert [(row.verdict, row.number) for row in rows_of(plan)] == [
         ("new", 2), ("changed", 3), ("same", 4), ("refused", 5), ("refused", 6), ("refused", 7), ("refused", 8),
+        ("refused", 9), ("refused", 10),
     ]  # fmt: skip
-    assert (plan.row_count, plan.new_count, plan.changed_count, plan.same_count, plan.refused_count) == (7, 1, 1, 1, 4)
+    assert (plan.row_count, plan.new_count, plan.changed_count, plan.same_count, plan.refused_count) == (9, 1, 1, 1, 6)
     reasons = [row.reason for row in rows_of(plan)][3:]
     assert reasons[0].startswith("no address is no e-mail address")
+    assert reasons[4].startswith("Nobody here has this address, and the line has no name.")
+    assert reasons[5] == "The same address stands in line 4."
     assert reasons[1:3] == ["The same address stands in line 2.", "You cannot change your own role. Ask another admin."]
     assert db.session().execute(text(TOUCHED)).all() == before
     changed = rows_of(plan)[1]

@@ -183,3 +183,21 @@ def test_sweep__takes_the_academies_by_turns_once_the_line_is_long(monkeypatch: 
     assert redis().llen(line) == 3, "nobody pushes into a long line"
     workers.sweep()
     assert [str(quiet.id).encode() == one for one in redis().lrange(line, 0, -1)] == [False] * 3 + [True]
+
+
+def test_sweep__keeps_the_line_of_files_short_so_that_another_academy_is_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "LINES", {"files": 2})
+    with db.unit_of_work(CHANNEL) as session:
+        noisy = [_row(str(number), "files") for number in range(5)]
+        session.execute(text("UPDATE core.outbox SET run_at = run_at - interval '90 seconds'"))
+    workers.send_nudges([(row.id, "files") for row in noisy])
+    line = workers.queue("files").key
+    assert redis().lrange(line, 0, -1) == [str(row.id).encode() for row in noisy[:2]]
+    with db.unit_of_work(OTHER_CHANNEL) as session:
+        quiet = _row("quiet", "files")
+        session.execute(text("UPDATE core.outbox SET run_at = run_at - interval '10 seconds' WHERE id = :id"), {"id": quiet.id})
+    workers.send_nudge(quiet.id, "files")
+    redis().lpop(line)
+    noisy[0].perform()
+    assert redis().lrange(line, 0, -1) == [str(one.id).encode() for one in (noisy[1], quiet)]
+    assert done == ["0"]

@@ -1,6 +1,5 @@
 """The page's script in a real browser: what was played is told, what was jumped over is not, and nothing is lost offline."""
 
-import os
 import subprocess
 import threading
 import time
@@ -21,6 +20,7 @@ from lms.core.storage import storage
 from lms.courses import queries as courses
 from lms.enrollments import operations, queries
 from lms.enrollments.models import LessonProgress
+from tests.chromium import launch
 from tests.conftest import CHANNEL
 from tests.factories.courses import a_course, a_file, a_lesson
 from tests.factories.enrollments import an_enrollment
@@ -77,10 +77,7 @@ def film_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def chromium() -> Iterator[Browser]:
     """The system's Chromium."""
     with sync_playwright() as play:
-        path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-        made = play.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
-        )
+        made = launch(play, "--autoplay-policy=no-user-gesture-required")
         yield made
         made.close()
 

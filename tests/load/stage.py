@@ -143,7 +143,7 @@ def _open_academy(stage: Stage, people_count: int) -> None:
     with db.unit_of_work(channel.id):
         root, ada, sam = people.root(), people.ada(), people.sam()
         made = [_course(f"Course {number:02d}", ada, root) for number in range(24)]
-        wallet.credit(sam.user_id, Money(1_000_000, "EUR"), source="adjustment", reference_id=channel.id, by=root)
+        wallet.credit(sam.user_id, Money(1_000_000, "EUR"), source="card", reference_id=channel.id, by=root)
         enrollments.enroll_by_wallet(made[0][0], by=sam)
         course, lesson = made[0]
         stage.pages = {

@@ -10,7 +10,9 @@ from tests.load.storm_api import replay
 from tests.load.storm_clock import scheduler
 from tests.load.storm_forms import fuzz
 from tests.load.storm_jobs import outbox, workers
+from tests.load.storm_ledger import ledger
 from tests.load.storm_media import media
+from tests.load.storm_neighbour import neighbour
 from tests.load.storm_poison import poison
 from tests.load.storm_postgres import postgres
 from tests.load.storm_sockets import sockets
@@ -30,6 +32,8 @@ ALL: dict[str, Storm] = {
     "toxics": toxics,
     "bleed": bleed,
     "purchase": purchase,
+    "ledger": ledger,
+    "neighbour": neighbour,
 }
 
 
@@ -38,7 +42,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*ALL, []], help="which; all when none")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that they blow")
-    parser.add_argument("--minutes", type=float, default=600, help="how long the fuzz, the outbox and the workers may take, each")
+    parser.add_argument(
+        "--minutes", type=float, default=600, help="how long the fuzz, the outbox, the workers and the ledger may take, each"
+    )
     parser.add_argument("--turn", type=int, default=0, help="throw other dice than the turn before: fuzz in stretches")
     wish = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started ends with us

@@ -20,7 +20,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from lms.app import create_app
-from tests.browser.kit import grave, launch
+from tests.browser.kit import grave
+from tests.chromium import launch
 from tests.looks.addresses import Map, Place, every_place
 from tests.looks.filling import fill
 from tests.looks.ground import SEATS, Ground, a_demo, ground_of

@@ -1,5 +1,6 @@
 """Schedules send what the screen shows, once; downloads are made by workers; days counted again come out the same."""
 
+import zipfile
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from lms.channels import operations as channels
 from lms.channels import queries as members
 from lms.channels.reports import People
 from lms.core import db
+from lms.core import jobs as core_jobs
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.errors import Forbidden, Invalid
@@ -24,9 +26,10 @@ from lms.notifications.models import Notice
 from lms.reporting import jobs, operations, queries
 from lms.reporting.errors import CalledOff, TooManyDownloads
 from lms.reporting.models import Daily, Run, Schedule
-from lms.reporting.operations import Timetable, counting, sending
+from lms.reporting.operations import Timetable, counting, making, sending
 from lms.reporting.queries import courses as course_queries
 from lms.reporting.reports import Completion, Engagement, Retention, Revenue, Usage
+from lms.vouchers.jobs import make_sheet
 from tests.conftest import CHANNEL, OTHER_CHANNEL, outbox_errors, run_jobs
 from tests.factories.courses import a_course
 from tests.factories.enrollments import an_enrollment
@@ -255,7 +258,10 @@ def test_save_view__is_canonical_and_one_of_a_name(work: Session) -> None:
         operations.edit_view(other, title="Students here", is_shared=False, is_default=False, by=by)
 
 
-def test_make_download__gives_the_rows_of_the_screen_with_checksum_and_tells(connection: object) -> None:
+def test_make_download__gives_the_rows_of_the_screen_with_checksum_and_tells(connection: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: list[str] = []
+    monkeypatch.setattr(making, "TOLD_EACH", 4)
+    monkeypatch.setattr(core_jobs, "_urgent", [lambda: passed.append(queries.get_download(download.id).state)])
     with db.unit_of_work(CHANNEL):
         by = busy()
         download = operations.begin_download(People(), "role=student", "xlsx", by=by)
@@ -267,8 +273,17 @@ def test_make_download__gives_the_rows_of_the_screen_with_checksum_and_tells(con
         ready = queries.get_download(download.id)
         assert (ready.state, ready.row_count, ready.checksum) == ("ready", *expected)
         assert storage().size(ready.key) == ready.size and ready.key.startswith(str(CHANNEL))
+        with storage().open(ready.key) as file, zipfile.ZipFile(file) as book:
+            about = book.read("xl/worksheets/sheet2.xml").decode()
+        assert f"SHA-256 {ready.checksum}" in about and "Role: Student" in about
         assert by.user_id is not None
         assert "Your download is ready: People" in [notice.title for notice in notices.notices_of(by.user_id)]
+    assert passed and set(passed) == {"waiting"}, "a sign-in code passes while the file is made"
+
+
+def test_files__are_before_what_nobody_waits_for() -> None:
+    assert {one.queue for one in (jobs.make_download, jobs.send_run, make_sheet)} == {"files"}
+    assert core_jobs.QUEUES.index("files") < core_jobs.QUEUES.index("bulk")
 
 
 def test_make_download__is_refused_to_those_who_lost_the_right(connection: object) -> None:

@@ -3,7 +3,8 @@
 import random
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import delete, func, select
+import pytest
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from lms.admin.queries import month_figures
@@ -15,6 +16,7 @@ from lms.enrollments.models import Enrollment
 from lms.enrollments.reports import Enrollments
 from lms.reporting import jobs, operations, queries
 from lms.reporting.models import StaleDay
+from lms.reporting.queries import patience
 from tests.factories import people
 from tests.factories.courses import a_course
 from tests.factories.enrollments import an_enrollment
@@ -86,3 +88,42 @@ def _joined_agree() -> None:
     known = queries.standing()
     joined = queries.day_series(known.today - timedelta(days=30), known.today, currency="EUR", metrics=("joined",), known=known)["joined"]
     assert joined.total == db.session().scalar(select(func.count()).select_from(Member).where(Member.status != "deleted"))
+
+
+def test_as_far_as_counted__leaves_out_what_nobody_would_wait_for_and_says_from_when(
+    work: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, today = a_course("Filled", published=True), queries.standing().today
+    for days in (40, 20):
+        an_enrollment(people.a_student(f"Nia {days}"), course).enrolled_at = now() - timedelta(days=days)
+    work.flush()
+    operations.recount(today - timedelta(days=41), today - timedelta(days=30))
+    monkeypatch.setattr(patience, "is_small", lambda: False)
+    monkeypatch.setattr(patience, "BE_QUICK", text("SET LOCAL statement_timeout = 100"))
+
+    def ever(known: queries.Standing) -> int:
+        return queries.sums_ever(("enrolments",), known=known)["enrolments"]
+
+    def slowly(known: queries.Standing) -> int:
+        if known.uncounted <= known.today:
+            work.execute(text("SELECT pg_sleep(20)"))
+        return ever(known)
+
+    before = work.scalar(text("SHOW statement_timeout"))
+    assert queries.as_far_as_counted(queries.standing(), ever) == (2, None)
+    assert queries.as_far_as_counted(queries.standing(), slowly) == (1, today - timedelta(days=29))
+    assert work.scalar(text("SHOW statement_timeout")) == before
+
+
+def test_daily_faults__finds_a_kept_figure_that_is_not_its_rows(work: Session) -> None:
+    course, today = a_course("Sold", published=True), queries.standing().today
+    for days in (50, 3):
+        an_enrollment(people.a_student(f"Nia {days}"), course).enrolled_at = now() - timedelta(days=days)
+    work.flush()
+    operations.recount(today - timedelta(days=50), today - timedelta(days=1))
+    assert queries.daily_faults() == []
+    work.execute(text("UPDATE reporting.daily SET value = value + 4 WHERE metric = 'enrolments' AND day < current_date - 40"))
+    (fault,) = queries.daily_faults()
+    assert "5 is kept for enrolments, and its rows come to 1" in fault
+    operations.recount(today - timedelta(days=50), today - timedelta(days=1))
+    assert queries.daily_faults() == []

@@ -58,4 +58,4 @@ def test_order_sheet__counts_its_files_and_discard_sheets_takes_them(work: Sessi
 
 
 def test_make_sheet__is_named_as_a_job_in_steps() -> None:
-    assert jobs.make_sheet.in_steps and jobs.make_sheet.queue == "default"
+    assert jobs.make_sheet.in_steps and jobs.make_sheet.queue == "files"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import re
 import threading
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
+from tests.chromium import launch
 from tests.web.design_app import ROOT, create_design_app
 
 DIST, ASSETS = ROOT / "static" / "dist", ROOT / "assets"
@@ -125,10 +125,7 @@ def address() -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     with sync_playwright() as play:
-        made = play.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+        made = launch(play)
         yield made
         made.close()
 

@@ -149,7 +149,7 @@ export default function studio(root) {
   const line = new Line(root.dataset.tickets, (what, value) => {
     if (what === "line") check("line", value > 1, (value > 1 ? words.fast : words.slow).replace("{n}", value.toFixed(1)));
     else if (what === "open") status.textContent = words.ready;
-    else if (what === "onair") status.textContent = words.onair;
+    else if (what === "onair") { status.textContent = words.onair; askForMoments(); }
     else if (what === "broken") { if (!recorder) check("line", false, words.noline); status.textContent = recorder ? words.broken : words.noline; }
     else if (what === "signed_out") status.textContent = words.signed_out;
     else if (what === "no") status.textContent = value;
@@ -157,6 +157,8 @@ export default function studio(root) {
     allow();
   });
 
+  /** Moments can be marked once the platform has the class live; a slow line may say so late, a broken one again. */
+  const askForMoments = () => { if (!document.querySelector("#moments input[name=title]")) window.htmx?.ajax("GET", root.dataset.moments, { target: "#moments", swap: "outerHTML" }); };
   const allow = () => { live.disabled = !camera || !mime || !line.isOpen || !!recorder || isOver; };
 
   async function look() {
@@ -248,7 +250,6 @@ export default function studio(root) {
     end.hidden = false;
     lamp.hidden = false;
     root.dataset.state = "live";
-    setTimeout(() => window.htmx?.ajax("GET", root.dataset.moments, { target: "#moments", swap: "outerHTML" }), 1500);
   });
 
   end.addEventListener("click", async () => {

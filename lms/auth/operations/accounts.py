@@ -332,7 +332,7 @@ def revoke_tokens(*which: ColumnElement[bool]) -> int:
 
 
 def forget_tokens() -> None:
-    """Delete the refresh tokens a day past their time; the families that stand keep their first one's date."""
+    """Delete the refresh tokens thirty days past their time: as long as a family may stand, its first one says since when."""
     db.session().execute(delete(RefreshToken).where(RefreshToken.expires_at < now() - FAMILY_LIFE))
 
 

@@ -1,7 +1,8 @@
 """Every change of channels: `people` for academies and the people in them, `traits` for tags and the academy's own fields,
-`segments` for people gathered by conditions, `sightings` for when they were last here.
+`segments` for people gathered by conditions, `sightings` for when they were last here, `machines` for who asks by a token.
 """
 
+from lms.channels.operations.machines import machine_of
 from lms.channels.operations.people import (
     add_host,
     bring_back,
@@ -65,6 +66,7 @@ __all__ = [
     "invite_person",
     "join",
     "keep_answers",
+    "machine_of",
     "note_people_here",
     "note_visit",
     "open_channel",

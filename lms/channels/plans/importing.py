@@ -88,6 +88,11 @@ class ImportPeople(Act):
                 row.deny(sentence)
 
     def _plan_new(self, row: Row, context: Context) -> None:
+        if "name" in context.columns and "name" not in row.given:
+            row.deny(
+                _("Nobody here has this address, and the line has no name. Write one; without a column of names the address gives it.")
+            )
+            return
         role = row.given.get("role") or context.params["role"]
         if role in ("owner", "admin") and context.by.role != "owner" and role == "owner":
             row.deny(_("Only an owner can make somebody an owner."))

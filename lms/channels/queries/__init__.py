@@ -4,8 +4,8 @@
 
 from lms.channels.queries.people import (
     absolute_url,
+    actor_of_claims,
     actor_of_session,
-    actor_of_token,
     actor_of_user,
     channel_of_host,
     face_of,
@@ -47,8 +47,8 @@ from lms.channels.queries.traits import (
 
 __all__ = [
     "absolute_url",
+    "actor_of_claims",
     "actor_of_session",
-    "actor_of_token",
     "actor_of_user",
     "channel_of_host",
     "face_of",

@@ -194,9 +194,8 @@ def standing_people(session_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]
     return {row[0]: (row[1], row[2]) for row in db.session().execute(query)}
 
 
-def actor_of_token(token: str) -> Actor:
+def actor_of_claims(claims: tokens.Claims) -> Actor:
     """The person an access token stands for, with the role here, in one query; raises BadToken once the sign-in or the right ended."""
-    claims = tokens.read(token, current_channel())
     stands = select(RefreshToken.id).where(
         RefreshToken.family == claims.session_id, RefreshToken.user_id == claims.user_id, RefreshToken.revoked_at.is_(None)
     )

@@ -2,5 +2,6 @@
 
 from lms.content.api import files, ruling
 from lms.content.api.door import bp
+from lms.content.api.files import PlaybackAnswer
 
-__all__ = ["bp", "files", "ruling"]
+__all__ = ["PlaybackAnswer", "bp", "files", "ruling"]

@@ -137,7 +137,8 @@ def _actor(plan: Plan) -> Actor:
 
 
 def _context(plan: Plan, by: Actor) -> Context:
-    return Context(plan.id, by, plan.params, frozenset(column["field"] for column in plan.columns if column["field"]))
+    named = frozenset(column["field"] for column in plan.columns if column["field"] and not column.get("loose"))
+    return Context(plan.id, by, plan.params, named)
 
 
 ORPHANS = text(

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import NoneType
@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import xlsxwriter
-from sqlalchemy.engine import RowMapping
 
 from lms.core.clock import now, zone
 from lms.core.decisions import Actor
@@ -21,6 +20,7 @@ from lms.core.money import Money, digits
 from lms.core.reports.fields import Column
 from lms.core.reports.report import Report
 from lms.core.reports.view import Tally, View
+from lms.core.reports.words import view_words
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -109,8 +109,8 @@ def csv_lines(report: Report, view: View, by: Actor, *, tally: Tally | None = No
         yield buffer.getvalue()
 
 
-def xlsx_file(report: Report, view: View, by: Actor, *, rows: Iterable[RowMapping] | None = None) -> Any:
-    """An open temporary file with the XLSX of a view: the rows, and a sheet that says what they are."""
+def xlsx_file(report: Report, view: View, by: Actor, *, rows: Tally | None = None) -> Any:
+    """An open temporary file with the XLSX of a view: the rows, and a sheet that says what they are, with their checksum."""
     columns = report.shown(view)
     target = tempfile.TemporaryFile()  # noqa: SIM115 - the answer that streams it closes it
     book = xlsxwriter.Workbook(target, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
@@ -120,17 +120,21 @@ def xlsx_file(report: Report, view: View, by: Actor, *, rows: Iterable[RowMappin
     sheet.freeze_panes(1, 0)
     moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     money = {count: book.add_format({"num_format": "#,##0" + ("." + "0" * count if count else "")}) for count in range(5)}
-    count = 0
-    for count, row in enumerate(report.stream(view, by) if rows is None else rows, 1):
+    tally = rows or Tally(columns, report.stream(view, by))
+    for count, row in enumerate(tally, 1):
         _write_row(sheet, count, columns, row, view.zone, moment, money)
+    facts = {
+        _("List"): str(report.title),
+        _("Filter"): "; ".join(view_words(report, view)) or _("none"),
+        _("Time zone"): view.zone,
+        _("Rows"): tally.count,
+        _("Made"): now().strftime("%Y-%m-%d %H:%M UTC"),
+        _("Checksum"): f"SHA-256 {tally.checksum}",
+    }
     about = book.add_worksheet(_("About"))
-    for line, (name, value) in enumerate(
-        ((_("List"), str(report.title)), (_("Filter"), view.query_string() or _("none")), (_("Time zone"), view.zone), (_("Rows"), count))
-    ):
+    for line, (name, value) in enumerate(facts.items()):
         about.write(line, 0, name, bold)
-        about.write(line, 1, value)
-    about.write(4, 0, _("Made"), bold)
-    about.write(4, 1, now().strftime("%Y-%m-%d %H:%M UTC"))
+        about.write(line, 1, safe_text(value) if isinstance(value, str) else value)
     book.close()
     target.seek(0)
     return target

@@ -1,4 +1,4 @@
-"""Cells as words, for mails and other places without a page: in the running locale and a zone that is told."""
+"""Cells and views as words, for mails and other places without a page: in the running locale and a zone that is told."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -13,6 +13,8 @@ from lms.core.clock import zone
 from lms.core.i18n import gettext as _
 from lms.core.money import Money
 from lms.core.reports.fields import Column
+from lms.core.reports.report import Report
+from lms.core.reports.view import View
 
 
 def cell_words(column: Column, row: Mapping[str, Any] | RowMapping, zone_name: str) -> str:
@@ -35,3 +37,10 @@ def cell_words(column: Column, row: Mapping[str, Any] | RowMapping, zone_name: s
     if column.kind in ("int", "bytes", "stars", "duration", "number"):
         return str(format_decimal(value, locale=i18n.locale()))
     return i18n.percent(float(value)) if column.kind == "percent" else str(value)
+
+
+def view_words(report: Report, view: View) -> list[str]:
+    """What a view leaves in, in words; empty when it is the whole list."""
+    known = {item.key: item for item in report.filters}
+    words = [f"{known[key].label}: {known[key].words(raw)}" for key, raw in view.filters]
+    return [*words, *([_("Words: %(words)s", words=view.words)] if view.words else [])]

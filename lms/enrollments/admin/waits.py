@@ -16,6 +16,7 @@ from lms.enrollments.admin.door import bp
 from lms.enrollments.forms import MoveForm, WaitForm
 from lms.enrollments.models import Wait
 from lms.enrollments.reports import Waits
+from lms.enrollments.reports.batches import WAITING
 from lms.web.access import actor, allow
 from lms.web.answers import invalid, moved
 from lms.web.lists import answer_list
@@ -41,6 +42,7 @@ def waits_show(wait_id: UUID) -> ResponseReturnValue:
     place = next((number for number, one in enumerate(list_of, 1) if one.id == wait.id), None)
     member = channels.find_member(wait.user_id)
     shown = {"form": form, "wait": wait, "batch": batch, "course": course, "member": member, "place": place, "length": len(list_of)}
+    shown["states"] = dict(WAITING)
     if not form.is_submitted():
         return render_template(page, **shown)
     try:

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from lms.channels.queries import get_member
 from lms.content import operations as content
+from lms.content.api import PlaybackAnswer
 from lms.content.queries import get_asset, playback_of
 from lms.content.views import may_watch_here, note_device
 from lms.core import markdown
@@ -120,17 +121,6 @@ class ProgressAnswer(Answer):
     lessons: list[LessonProgressAnswer]
 
 
-class LessonPlayback(Answer):
-    """Where this person plays the video from now on; "" where there is nothing. Send the access token there, too."""
-
-    hls_url: str
-    mp4_url: str
-    poster_url: str
-    duration: float | None
-    sound_url: str = ""
-    storyboard_url: str = ""
-
-
 class OpenLesson(Answer):
     """A lesson as a learner has it; `pass` goes with each report of the player."""
 
@@ -141,7 +131,7 @@ class OpenLesson(Answer):
     title: str
     kind: str
     body_html: str
-    playback: LessonPlayback | None
+    playback: PlaybackAnswer | None
     signed: str = Field(alias="pass")
     progress: LessonProgressAnswer | None
 
@@ -377,7 +367,7 @@ def _open(lesson: Lesson, enrollment: Enrollment | None, *, public: bool) -> Ope
     """The lesson with its addresses, and a pass for those enrolled."""
     playback, signed, progress = None, "", None
     if lesson.asset_id is not None and (file := get_asset(lesson.asset_id)).is_playable:
-        playback = LessonPlayback.model_validate(playback_of(file, viewer=actor(), public=public))
+        playback = PlaybackAnswer.model_validate(playback_of(file, viewer=actor(), public=public))
     if enrollment is not None:
         progress = queries.get_progress(enrollment.id, lesson.id)
         if enrollment.is_open and playback is not None:

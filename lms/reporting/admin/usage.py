@@ -29,7 +29,10 @@ def usage() -> ResponseReturnValue:
     days = _asked_days()
     last = queries.channel_today()
     channel = channels.this_channel()
-    series = queries.day_series(last - timedelta(days=2 * days - 1), last, currency=channel.currency)
+    first = last - timedelta(days=2 * days - 1)
+    series, uncounted = queries.as_far_as_counted(
+        queries.standing(), lambda known: queries.day_series(first, last, currency=channel.currency, known=known)
+    )
     now_ = {name: line.part(days, 2 * days) for name, line in series.items()}
     before = {name: line.part(0, days) for name, line in series.items()}
     period = f"{now_['enrolments'].days[0]}..{last}"
@@ -39,6 +42,7 @@ def usage() -> ResponseReturnValue:
         stretches=STRETCHES,
         charts=_charts(now_, channel.currency),
         tiles=_tiles(now_, before, channel.currency, f"{period}@{channel.zone}"),
+        uncounted=uncounted,
         period=period,
         zone=channel.zone,
     )

@@ -10,10 +10,10 @@ from lms.core.errors import Invalid
 from lms.core.i18n import gettext as _
 from lms.core.reports import DRAWN, Report, groupable
 from lms.core.reports.formulas import computed, usable
+from lms.core.reports.words import view_words
 from lms.reporting import operations, policies, queries
 from lms.reporting.admin.door import asked_path, asked_query, asked_report, bp
 from lms.reporting.forms import BuildForm, ViewForm
-from lms.reporting.operations.sending import view_words
 from lms.reporting.operations.viewing import canonical_view
 from lms.web.access import actor, allow
 from lms.web.answers import fragment, invalid, moved

@@ -1,5 +1,6 @@
 """One run of a schedule: the file, the mail with the first rows in it, and the links in that mail."""
 
+from collections.abc import Callable
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from lms.core.events import emit
 from lms.core.i18n import gettext as _
 from lms.core.i18n import in_locale, locale
 from lms.core.reports import Report, View
-from lms.core.reports.words import cell_words
+from lms.core.reports.words import cell_words, view_words
 from lms.core.tenancy import current_channel
 from lms.reporting import queries
 from lms.reporting.events import AlertRaised
@@ -30,8 +31,8 @@ TEMPLATE = "reporting/mail/report"
 LASTS = 10 * 365 * 86_400
 
 
-def make_run(run_id: UUID) -> Made | None:
-    """The file of a run, made with its owner's rights of this moment; None when there is nothing to send.
+def make_run(run_id: UUID, *, told: Callable[[int], None] | None = None) -> Made | None:
+    """The file of a run, made with its owner's rights of this moment; None when there is nothing to send. `told` hears of its rows.
 
     A schedule that cannot go on (its owner left, the list is gone or refuses) is stopped and says so; the run fails with the reason.
     """
@@ -50,7 +51,9 @@ def make_run(run_id: UUID) -> Made | None:
     if schedule.above is not None and not _comes_true(schedule, run, report, view, by):
         return None
     with in_locale(by.locale):
-        made = make_file(report, view, by, schedule.format, keep=FIRST_ROWS)
+        made = make_file(report, view, by, schedule.format, keep=FIRST_ROWS, told=told)
+    if schedule.above is not None:
+        schedule.is_true = True  # not before: nothing is locked while the file is made and urgent work passes
     reason = "empty" if schedule.only_if_rows and made.count == 0 else ""
     reason = reason or ("unchanged" if schedule.only_if_changed and made.checksum == schedule.last_checksum else "")
     if reason:
@@ -63,10 +66,10 @@ def make_run(run_id: UUID) -> Made | None:
 def _comes_true(schedule: Schedule, run: Run, report: Report, view: View, by: Actor) -> bool:
     """Whether an alert has to speak now: more rows than its number, and not so the last time it looked."""
     count = report.count(view, by)
-    is_true, was_true = count > (schedule.above or 0), schedule.is_true
-    schedule.is_true = is_true
-    if is_true and not was_true:
+    is_true = count > (schedule.above or 0)
+    if is_true and not schedule.is_true:
         return True
+    schedule.is_true = is_true
     run.state, run.made_at, run.row_count = "quiet", now(), count
     return False
 
@@ -156,13 +159,6 @@ def _write(schedule: Schedule, run: Run, report: Report, view: View, made: Made,
         attachments=[{"filename": made.filename, "content_type": made.content_type, "key": run.key}] if attached else (),
         headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
     )
-
-
-def view_words(report: Report, view: View) -> list[str]:
-    """What a view leaves in, in words; empty when it is the whole list."""
-    known = {item.key: item for item in report.filters}
-    words = [f"{known[key].label}: {known[key].words(raw)}" for key, raw in view.filters]
-    return [*words, *([_("Words: %(words)s", words=view.words)] if view.words else [])]
 
 
 def _moment(zone_name: str) -> str:

@@ -1,5 +1,6 @@
 """Every SELECT of reporting: the lists there are, saved views, schedules, downloads, and figures by day."""
 
+from lms.reporting.queries.checking import daily_faults
 from lms.reporting.queries.courses import course_figures, enrolled_courses, is_small
 from lms.reporting.queries.figures import (
     METRICS,
@@ -15,6 +16,7 @@ from lms.reporting.queries.figures import (
     standing,
 )
 from lms.reporting.queries.lists import find_report, get_report, reports_for, table_json
+from lms.reporting.queries.patience import as_far_as_counted
 from lms.reporting.queries.saved import (
     default_query,
     downloads_of,
@@ -40,9 +42,11 @@ __all__ = [
     "METRICS",
     "Series",
     "Standing",
+    "as_far_as_counted",
     "channel_today",
     "counted_days",
     "course_figures",
+    "daily_faults",
     "day_series",
     "default_query",
     "downloads_of",
