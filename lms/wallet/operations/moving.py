@@ -48,6 +48,7 @@ class Posted:
 
 # The legs are inserted in the order of their accounts' ids, and the trigger takes each wallet's row as it goes: two moves over the same
 # wallets meet in one order and cannot wait for each other. What this snapshot already knows to be too little is not tried.
+MOST_TURNS = 5  # looks at a wallet that others move and empty in the same moment
 POST = text(
     """
     WITH legs AS (
@@ -182,25 +183,36 @@ def post(
         "mirrors": dating.mirrors,
         "until": dating.until,
     }
-    if _write(values, legs, by):
+    if _write(values, legs, by) or _write_after_all(values, legs, by):
         return _noted(values, legs, by)
     before = queries.find_transaction(source, reference_id)
-    if before is None and _made_ready(accounts, legs, currency) and _write(values, legs, by):
-        return _noted(values, legs, by)
-    before = before or queries.find_transaction(source, reference_id)
     if before is None:
         raise _not_enough(legs, currency, by)
     return _same_move(before, accounts, legs)
 
 
-def _made_ready(accounts: Sequence[UUID], legs: Sequence[Leg], currency: str) -> bool:
-    """Open the accounts that are not there yet, and book what has expired in the wallets that pay; whether any of it was needed."""
-    opened = _open_accounts(current_channel(), accounts, legs, currency)
+def _write_after_all(values: dict[str, Any], legs: Sequence[Leg], by: Actor) -> bool:
+    """Whether it could be written with its accounts opened and what had expired booked; not when it was written before."""
+    for _turn in range(MOST_TURNS):
+        if queries.find_transaction(values["source"], values["reference"]) is not None:
+            return False
+        something_was_due = _make_ready(values["accounts"], legs, values["currency"])
+        # In any case once more: another may have opened the account, or booked what had expired, between the two looks.
+        if _write(values, legs, by):
+            return True
+        if not something_was_due:
+            return False
+    return False
+
+
+def _make_ready(accounts: Sequence[UUID], legs: Sequence[Leg], currency: str) -> bool:
+    """Open the accounts that are not there yet, and book what has expired in the wallets that pay; whether there was any such money."""
+    _open_accounts(current_channel(), accounts, legs, currency)
     paying = [account_id for account_id, leg in zip(accounts, legs, strict=True) if leg.user_id is not None and leg.amount_minor < 0]
     due = queries.due_money(paying) if paying else []
     for one in due:
-        let_expire(one)
-    return bool(due) or opened
+        let_expire(one)  # may find that the wallet moved in between: the next turn sees what is due then
+    return bool(due)
 
 
 def let_expire(due: Due) -> bool:
@@ -254,15 +266,14 @@ def _constraint_of(error: IntegrityError) -> str:
     return getattr(getattr(error.orig, "diag", None), "constraint_name", "") or ""
 
 
-def _open_accounts(channel_id: UUID, accounts: Sequence[UUID], legs: Sequence[Leg], currency: str) -> bool:
-    """Open the accounts that are not there yet; whether any was missing."""
+def _open_accounts(channel_id: UUID, accounts: Sequence[UUID], legs: Sequence[Leg], currency: str) -> None:
+    """Open the accounts that are not there yet."""
     missing = set(accounts) - queries.known_accounts(accounts)
     for account_id, leg in zip(accounts, legs, strict=True):
         if account_id in missing:
             db.session().execute(
                 OPEN, {"channel": channel_id, "id": account_id, "kind": leg.kind, "user": leg.user_id, "currency": currency}
             )
-    return bool(missing)
 
 
 def _same_move(transaction_id: UUID, accounts: Sequence[UUID], legs: Sequence[Leg]) -> Posted:
