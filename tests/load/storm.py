@@ -15,6 +15,7 @@ from tests.load.storm_media import media
 from tests.load.storm_neighbour import neighbour
 from tests.load.storm_poison import poison
 from tests.load.storm_postgres import postgres
+from tests.load.storm_scripts import scripts
 from tests.load.storm_sockets import sockets
 from tests.load.storm_toxics import toxics
 from tests.load.storm_walls import bleed, purchase
@@ -30,6 +31,7 @@ ALL: dict[str, Storm] = {
     "postgres": postgres,
     "sockets": sockets,
     "toxics": toxics,
+    "scripts": scripts,
     "bleed": bleed,
     "purchase": purchase,
     "ledger": ledger,

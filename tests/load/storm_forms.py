@@ -169,6 +169,11 @@ def doors_by_links(house: World, each: int = 3) -> Doors:
     return found
 
 
+def pages_by_links(house: World, each: int = 2) -> list[tuple[Reader, str, str]]:
+    """Who opens which address of which endpoint: whole pages and pieces alike."""
+    return [(reader, endpoint, where) for reader, endpoint, where, _html in by_links(house, each)]
+
+
 def by_links(house: World, each: int) -> Iterator[tuple[Reader, str, str, str]]:
     """Every link followed from the pages that need none, by everybody: (reader, endpoint, address, HTML), up to `each` addresses of one endpoint."""
     adapter = house.app.url_map.bind("localhost")
