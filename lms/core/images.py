@@ -58,7 +58,9 @@ def _remake(folder: Path, side: int) -> Picture:
     except ValueError as error:
         raise broken from error
     if answer.get("refused") == "pixels":
-        raise WrongFile("The picture has more than 40 million pixels. Save it smaller, then upload that.", rule="pixels")
+        raise WrongFile(
+            "The picture has more than 40 million pixels, or 24 million as WebP. Save it smaller, then upload that.", rule="pixels"
+        )
     if "width" not in answer:
         raise broken
     return Picture((folder / "output").read_bytes(), answer["width"], answer["height"])

@@ -6,6 +6,7 @@ channel and sets `done_at` in that same transaction: effects in the database hap
 """
 
 import json
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -16,7 +17,7 @@ from uuid import UUID
 
 import structlog
 from pydantic_core import to_jsonable_python
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.dialects.postgresql import insert
 
 from lms.core import db, leases
@@ -30,6 +31,9 @@ from lms.core.tenancy import current_channel
 P = ParamSpec("P")
 QUEUES = ("codes", "money", "mail", "default", "plans", "files", "bulk", "media")  # in the order workers serve them
 BACKOFF = (2, 10, 60, 300, 900, 3600)
+MOST_DEATHS = (
+    3  # of the process that does a row, or times that it took all the time or memory there is; whoever else waits has waited enough
+)
 log = structlog.get_logger(__name__)
 
 
@@ -205,6 +209,14 @@ def put_for_each(handlers: Sequence["Job[Any]"], payload: dict[str, Any], *, eve
         nudge_later(row_id, one.queue)
 
 
+_greedy: list[type[Exception]] = [MemoryError]
+
+
+def greedy_errors_are(*kinds: type[Exception]) -> None:
+    """Tell the kernel what a worker raises in a job that takes too long: like one that eats memory it is tried less often than others."""
+    _greedy[:] = [MemoryError, *kinds]
+
+
 # --- what a worker does -------------------------------------------------------------------------------------------------
 
 CLAIM = text(
@@ -217,7 +229,7 @@ CLAIM = text(
         WHERE id = :id AND done_at IS NULL AND dead_at IS NULL AND run_at <= clock_timestamp()
           AND (lease_until IS NULL OR lease_until < clock_timestamp())
         FOR UPDATE SKIP LOCKED)
-    RETURNING channel_id, task, payload, attempts, tries, lease_seconds
+    RETURNING channel_id, task, payload, attempts, tries, lease_seconds, error
     """
 )
 DONE = text(
@@ -252,7 +264,7 @@ def perform(row_id: UUID) -> bool:
     holder = _running.set(running)
     structlog.contextvars.bind_contextvars(job=row["task"], row_id=str(row_id))
     try:
-        if row["attempts"] > row["tries"]:  # nobody was left to write down that it failed
+        if row["attempts"] > _most(row, died=row["error"] is None):  # nobody was left to write down that it failed
             raise Refusal(_("The process that did this died each time, perhaps for want of memory."))
         with leases.kept(lambda: _renew(running), every=running.lease_seconds / 3):
             _run(running, row["task"], row["payload"])
@@ -261,12 +273,25 @@ def perform(row_id: UUID) -> bool:
     except Refusal as refusal:
         _fail(running, refusal.sentence, attempts=row["attempts"], final=True)
     except Exception as error:
+        if is_greedy := isinstance(error, tuple(_greedy)):
+            traceback.clear_frames(error.__traceback__)  # the memory it took is given back before anything is written down
         log.exception("job_failed", attempt=row["attempts"])
-        _fail(running, f"{type(error).__name__}: {error}"[:2000], attempts=row["attempts"], final=row["attempts"] >= row["tries"])
+        _fail(running, _in_words(error), attempts=row["attempts"], final=row["attempts"] >= _most(row, died=is_greedy))
     finally:
         _running.reset(holder)
         structlog.contextvars.unbind_contextvars("job", "row_id")
     return True
+
+
+def _most(row: RowMapping, *, died: bool) -> int:
+    """How often a row is tried: fewer times when its process died of it, or nearly did."""
+    return min(int(row["tries"]), MOST_DEATHS) if died else int(row["tries"])
+
+
+def _in_words(error: Exception) -> str:
+    """What is kept of an error: text that PostgreSQL takes, whatever stands in it."""
+    words = f"{type(error).__name__}: {str(error)[:2000]}"
+    return words.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")[:2000]
 
 
 def _renew(running: Running) -> None:

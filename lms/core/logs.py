@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 SECRET = re.compile(r"(?i)(password|secret|token|authorization|cookie|code|signature)")
+MOST = 32_000  # characters of one field
 
 
 def mask_secrets(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -26,6 +27,14 @@ CAPABILITIES = (
 )
 LINK = re.compile(rf"(/(?:{CAPABILITIES})/)[A-Za-z0-9_.=-]{{20,}}")
 QUERY = re.compile(r"([?&](?:code|token|ticket|signature|X-Amz-[A-Za-z-]+)=)[^&\s\"']+")
+
+
+def shorten(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A text without end keeps its beginning and its end: an error may carry megabytes, and whoever writes it down waits for them."""
+    for key, value in fields.items():
+        if isinstance(value, str) and len(value) > MOST:
+            fields[key] = f"{value[: MOST // 2]} … {value[-MOST // 2 :]}"
+    return fields
 
 
 def mask_links(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -58,6 +67,7 @@ def configure(level: int = logging.INFO) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            shorten,
             mask_secrets,
             mask_links,
             one_record,

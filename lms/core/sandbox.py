@@ -27,6 +27,7 @@ from lms.core import jail
 MIB = 1 << 20
 KEEP_BYTES = 16_384
 MAX_OUTPUT = 64 * MIB
+DISK_SPEED = 2048 * MIB  # bytes a second that a program may write where it is fast
 JAIL = Path(jail.__file__)
 log = structlog.get_logger(__name__)
 _root: list[Path] = []
@@ -212,7 +213,7 @@ def _listen(process: "subprocess.Popen[bytes]", folder: Path, limits: Limits, on
         for pipe in kept:
             selector.register(pipe, selectors.EVENT_READ)
         while selector.get_map():
-            for event, _ in selector.select(timeout=0.5):
+            for event, _ in selector.select(timeout=min(0.5, max(look_again - time.monotonic(), 0.01))):
                 pipe = cast(IO[bytes], event.fileobj)
                 data = os.read(event.fd, 65_536)
                 total += len(data)
@@ -229,9 +230,10 @@ def _listen(process: "subprocess.Popen[bytes]", folder: Path, limits: Limits, on
             if total > MAX_OUTPUT or len(pending) > MIB:
                 raise Stopped("output")
             if time.monotonic() > look_again:
-                look_again = time.monotonic() + 2
-                if _used(folder) > limits.disk_bytes:
+                left = limits.disk_bytes - _used(folder)
+                if left < 0:
                     raise Stopped("disk")
+                look_again = time.monotonic() + min(2.0, max(left / DISK_SPEED, 0.05))  # the nearer the limit, the sooner
     return kept[process.stdout].decode(errors="replace"), kept[process.stderr].decode(errors="replace")
 
 

@@ -4,6 +4,9 @@ Whatever lies in Redis, a worker only ever calls `jobs.perform(row id)`: callbac
 arguments found there are ignored.
 """
 
+import os
+import resource
+import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +20,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job as RqJob
 from rq.job import JobStatus
 from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
 from rq.utils import utcformat
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -33,6 +37,7 @@ GO_ON_SECONDS = 5.0
 PASS_SECONDS = 0.5
 RENUDGE_SECONDS = 30
 MOST_WOKEN = 400  # rows of one queue in one sweep
+HORSE_BYTES = 1536 << 20  # what one job may take; the programs it starts have limits of their own
 LINE = 200  # rows of one queue that may lie in Redis before new ones wait for the sweep, which takes the academies by turns
 # Where a row may take a minute few lie there, and whoever has done one fills up: the files of an academy wait for one another,
 # those of another academy not for all of them.
@@ -201,7 +206,10 @@ def _put_in_line(by_queue: dict[str, list[str]]) -> None:
 
 
 class HorseWorker(Worker):
-    """An RQ worker that gives each forked work-horse database connections of its own, and soon finds a Redis that came back."""
+    """An RQ worker that gives each forked work-horse database connections of its own, and soon finds a Redis that came back.
+
+    A work-horse has a limit on memory, so that a job without measure fails and the machine lives; what it forked ends with it.
+    """
 
     max_connection_wait_time = 5.0
 
@@ -210,12 +218,21 @@ class HorseWorker(Worker):
             if not isinstance(engine, Connection):
                 engine.dispose(close=False)
         leases.renew_beside_jobs()
+        _most, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (HORSE_BYTES if hard == resource.RLIM_INFINITY else min(HORSE_BYTES, hard), hard))
         super().main_work_horse(job, queue)
+
+    def monitor_work_horse(self, job: RqJob, queue: Queue) -> None:
+        horse = self.horse_pid
+        super().monitor_work_horse(job, queue)
+        with suppress(ProcessLookupError, PermissionError):  # whom it left behind; a program in a session of its own is not of its group
+            os.killpg(horse, signal.SIGKILL)
 
 
 def work(queues: Sequence[str] = jobs.QUEUES, *, burst: bool = False) -> None:
     """Serve the queues, most urgent first, until told to stop; `burst` returns when they are empty."""
     _short[:] = [name for name in queues if name not in TIMEOUTS]  # what follows in one process shares one time-out
+    jobs.greedy_errors_are(JobTimeoutException)
     jobs.urgent_is_done_by(_let_pass)
     worker = HorseWorker(
         [queue(name) for name in queues],

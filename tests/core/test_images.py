@@ -1,5 +1,6 @@
 """Pictures made anew: upright, capped, clean."""
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -42,10 +43,26 @@ def test_make_pictures__of_an_animation_keeps_the_first_frame() -> None:
         assert getattr(picture, "n_frames", 1) == 1 and picture.convert("RGB").getpixel((5, 5))[0] > 200  # type: ignore[index]  # RGB
 
 
+def test_make_pictures__of_a_big_one_on_its_side_stands_it_up_in_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.new("RGBA", (7800, 5000), (0, 0, 255, 128))
+    picture.paste((255, 0, 0, 255), (0, 0, 3900, 5000))
+    target = io.BytesIO()
+    picture.save(target, "PNG", exif=exif, compress_level=1)
+    monkeypatch.setattr(images, "LIMITS", dataclasses.replace(images.LIMITS, memory_bytes=400 << 20))
+    (made,) = make_pictures(target.getvalue(), [300])
+    with Image.open(io.BytesIO(made.data)) as upright:
+        assert upright.size == (192, 300) and not upright.getexif()
+        assert upright.getpixel((96, 20)) == pytest.approx((255, 0, 0, 255), abs=6)
+        assert upright.getpixel((96, 280)) == pytest.approx((0, 0, 255, 128), abs=6)
+
+
 @pytest.mark.parametrize(
     ("data", "rule"),
     [
         (a_picture(size=(12_800, 12_800), mode="1"), "pixels"),
+        (a_picture("WEBP", size=(5000, 5000)), "pixels"),
         (a_picture()[:80], "broken"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 500, "broken"),
         (b"%PDF-1.7", "kind"),

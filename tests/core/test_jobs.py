@@ -40,7 +40,13 @@ def refuse(name: str) -> None:
     raise Conflict("Not like that.")
 
 
-@jobs.job(tries=3)
+@jobs.job()
+def swell(name: str) -> None:
+    seen.append(name)
+    raise MemoryError("\0\ud800 and more")
+
+
+@jobs.job()
 def die(name: str) -> None:
     seen.append(name)
     raise SystemExit(name)  # as a killed process: nothing of it is written
@@ -94,6 +100,18 @@ def test_perform__of_a_job_that_kills_its_process_ends_in_quarantine(connection:
     with db.unit_of_work(CHANNEL) as session:
         row = session.scalars(select(Outbox)).one()
         assert row.state == "quarantined" and "died each time" in (row.error or "")
+
+
+def test_perform__tries_what_costs_a_worker_three_times_and_keeps_odd_words(connection: object) -> None:
+    with db.unit_of_work(CHANNEL):
+        swell.later(name="x")
+    for _turn in range(5):
+        run_jobs()
+        with db.unit_of_work(CHANNEL) as session:
+            session.execute(text("UPDATE core.outbox SET run_at = now()"))
+    with db.unit_of_work(CHANNEL) as session:
+        row = session.scalars(select(Outbox)).one()
+        assert (row.state, row.attempts, row.error) == ("quarantined", 3, "MemoryError: \\0\\ud800 and more")
 
 
 def test_perform__does_not_retry_a_refusal(connection: object) -> None:

@@ -1,5 +1,7 @@
 """A job that goes on keeps its row, and no longer than it goes on; a killed one is taken up within a minute."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -25,6 +27,14 @@ def test_kept__renews_until_the_block_is_over_whatever_the_database_says(monkeyp
         assert told.wait(10)
     calls[0].join(10)
     assert not calls[0].is_alive() and calls[0] is not threading.main_thread()
+
+
+STUCK = "import re\nfrom lms.core import leases\nleases.renew_beside_jobs()\nwith leases.kept(lambda: None, every=0.2):\n    re.match('(a+)+$', 'a' * 64 + 'b')"
+
+
+def test_kept__ends_a_process_in_which_no_other_thread_has_a_turn() -> None:
+    done = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and "Timeout" in done.stderr and "re.py" in done.stderr.replace("re/__init__.py", "re.py")
 
 
 def test_leases__of_every_job_are_a_minute_at_most() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lms.core.logs import mask_links, masked
+from lms.core.logs import MOST, mask_links, masked, shorten
 
 HOME = "0190a000-0000-7000-8000-000000000001/0190a000-0000-7000-8000-000000000002"
 RUN = "0190a00000007000800000000000000a"
@@ -25,3 +25,9 @@ TOKEN = "eyJrIjoiMSJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 def test_masked__keeps_the_shape_and_hides_what_opens(text: str, shown: str) -> None:
     assert masked(text) == shown
     assert mask_links(None, "", {"path": text, "n": 3}) == {"path": shown, "n": 3}
+
+
+def test_shorten__keeps_the_beginning_and_the_end_of_a_text_without_end() -> None:
+    made = shorten(None, "", {"exception": "first" + "x" * 10**7 + "last", "path": "/courses", "n": 3})
+    assert len(made["exception"]) < MOST + 10 and made["exception"].startswith("first") and made["exception"].endswith("last")
+    assert (made["path"], made["n"]) == ("/courses", 3)

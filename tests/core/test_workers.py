@@ -1,13 +1,16 @@
 """Workers: what waits behind a row is done in the same process, urgent rows before others, and nobody waits for another queue's sweep."""
 
 import json
+import os
 import pickle
+import resource
 import time
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer
@@ -76,6 +79,30 @@ def test_give_way__lets_a_code_pass_between_two_steps_of_a_plan(monkeypatch: pyt
     assert jobs.perform(row_id)
     assert done == ["first step", "a code", "second step"]
     assert jobs.QUEUES.index("plans") < jobs.QUEUES.index("bulk") and running.carry_on.queue == "plans"
+
+
+def test_horse__has_a_limit_on_memory_and_leaves_nobody_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tmp_path / "told"
+
+    def leave_a_child(_row: workers.RowJob) -> None:
+        child = os.fork()
+        if child == 0:
+            time.sleep(600)
+        told.write_text(f"{child} {resource.getrlimit(resource.RLIMIT_DATA)[0]}")
+
+    monkeypatch.setattr(workers.RowJob, "perform", leave_a_child)
+    with db.unit_of_work(CHANNEL):
+        row = _row("behind", "bulk")
+    workers.send_nudge(row.id, "bulk")
+    found = workers.RowJob.fetch(row.id, connection=redis(), serializer=JSONSerializer)
+    own = {"connection": redis(blocking=True), "job_class": workers.RowJob, "serializer": JSONSerializer}
+    workers.HorseWorker([workers.queue("bulk")], **own).execute_job(found, workers.queue("bulk"))
+    child, most = map(int, told.read_text().split())
+    assert most == workers.HORSE_BYTES
+    until = time.monotonic() + 20
+    with suppress(psutil.NoSuchProcess):
+        while psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < until
 
 
 HOSTILE: dict[str, Callable[[str], bytes]] = {

@@ -148,13 +148,14 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="short runs, to see that they run")
     parser.add_argument("--people", type=int, default=100_000, help="how many the pages are measured with; the lists have as many again")
     parser.add_argument("--enrolments", type=int, default=500_000, help="how many the lists are measured with")
+    parser.add_argument("--film", type=int, default=600, help="seconds of film that the ladder and the pieces make")
     parser.add_argument("--keep", type=Path, help="a folder to keep what was filled in, found again by the next run")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     wish = parser.parse_args()
     figures: list[Figure] = []
     is_light = set(wish.names) and set(wish.names) <= {"lists", "csv", "codes", "import"}  # they bring the people they are measured with
     with a_stage(1_000 if is_light else 2_000 if wish.quick else wish.people, wish.keep) as stage:
-        stage.facts |= {"people": wish.people, "enrolments": wish.enrolments}
+        stage.facts |= {"people": wish.people, "enrolments": wish.enrolments, "film": wish.film}
         for name in wish.names or ALL:
             found = ALL[name](stage, wish.quick)
             figures += found

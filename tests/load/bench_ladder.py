@@ -33,7 +33,7 @@ MAKING = (jobs.encode.name, jobs.assemble.name)
 def ladder(stage: Stage, quick: bool) -> list[Figure]:
     """CPU seconds of every size of a 1080p file made by a worker against bare ffmpeg with the same sizes in one command."""
     connect(stage.config)
-    source = _source(stage, "1920x1080", 20 if quick else 600)
+    source = _source(stage, "1920x1080", 20 if quick else stage.facts["film"])
     asset_id = received(stage, source)
     run(jobs.process.name)
     before = _cpu()
@@ -52,7 +52,7 @@ def ladder(stage: Stage, quick: bool) -> list[Figure]:
 def pieces(stage: Stage, quick: bool) -> list[Figure]:
     """The same long file by one worker and by two, in seconds; and the CPU seconds of cut, pieces and join against one ffmpeg run."""
     connect(stage.config)
-    source = _source(stage, *(("640x360", 160) if quick else ("1280x720", 600)))
+    source = _source(stage, *(("640x360", 160) if quick else ("1280x720", stage.facts["film"])))
     took, work, asset_id = {}, {}, UUID(int=0)
     for workers in (1, 2):
         asset_id = received(stage, source)

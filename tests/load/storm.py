@@ -11,7 +11,9 @@ from tests.load.storm_clock import scheduler
 from tests.load.storm_forms import fuzz
 from tests.load.storm_jobs import outbox, workers
 from tests.load.storm_ledger import ledger
+from tests.load.storm_media import media
 from tests.load.storm_neighbour import neighbour
+from tests.load.storm_poison import poison
 from tests.load.storm_postgres import postgres
 from tests.load.storm_sockets import sockets
 from tests.load.storm_toxics import toxics
@@ -22,6 +24,8 @@ ALL: dict[str, Storm] = {
     "replay": replay,
     "outbox": outbox,
     "workers": workers,
+    "poison": poison,
+    "media": media,
     "scheduler": scheduler,
     "postgres": postgres,
     "sockets": sockets,

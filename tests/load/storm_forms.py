@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -163,8 +163,15 @@ def doors_of(house: World, dice: random.Random, asks: int = 2, only: Sequence[st
 
 def doors_by_links(house: World, each: int = 3) -> Doors:
     """The same by following every link from the pages that need none, up to `each` addresses of one endpoint for each reader."""
-    adapter = house.app.url_map.bind("localhost")
     found: Doors = {}
+    for _reader, _endpoint, where, html in by_links(house, each):
+        _note_forms(house, found, where.partition("#")[0].partition("?")[0], html)
+    return found
+
+
+def by_links(house: World, each: int) -> Iterator[tuple[Reader, str, str, str]]:
+    """Every link followed from the pages that need none, by everybody: (reader, endpoint, address, HTML), up to `each` addresses of one endpoint."""
+    adapter = house.app.url_map.bind("localhost")
     for reader in house.readers:
         seen: Counter[str] = Counter()
         asked = set[str]()
@@ -185,9 +192,8 @@ def doors_by_links(house: World, each: int = 3) -> Doors:
             if not html.strip():
                 continue
             seen[kind] += 1
-            _note_forms(house, found, path, html)
+            yield reader, endpoint, where, html
             waiting.extend(odd.links_of(html))
-    return found
 
 
 def _forms_of(house: World) -> list[Any]:

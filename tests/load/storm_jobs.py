@@ -50,11 +50,13 @@ LEFT_KINDS = (
 class Crew:
     """Workers and a scheduler of a stage, each a process of its own that may be killed and started anew."""
 
-    def __init__(self, stage: Stage, *argv: str, count: int = 2) -> None:
-        self.environ = {**os.environ, **stage.environ}
-        self.argv = argv
-        self.workers = [self._start(*argv) for _ in range(count)]
-        self.scheduler = self._start("-m", "lms", "scheduler")
+    def __init__(self, stage: Stage, *argv: str, count: int = 2, quick: tuple[str, ...] = (), **more: str) -> None:
+        """Workers started by `argv`, the first of them with `quick` behind it: what it is to serve alone."""
+        self.environ = {**os.environ, **stage.environ, **more}
+        self.argv = [(*argv, *quick), *[argv] * (count - 1)]
+        self.scheduling = (*argv, "scheduler") if quick else ("-m", "lms", "scheduler")
+        self.workers = [self._start(*words) for words in self.argv]
+        self.scheduler = self._start(*self.scheduling)
 
     def _start(self, *argv: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
@@ -82,7 +84,7 @@ class Crew:
                 with suppress(psutil.NoSuchProcess):
                     horse.kill()
         if what != "horse":
-            self.workers[place] = self._start(*self.argv)
+            self.workers[place] = self._start(*self.argv[place])
         return True
 
     def at_work(self, place: int, seconds: float) -> None:
@@ -98,9 +100,9 @@ class Crew:
         """Start anew what ended by itself, as the supervisor does."""
         for place, worker in enumerate(self.workers):
             if worker.poll() is not None:
-                self.workers[place] = self._start(*self.argv)
+                self.workers[place] = self._start(*self.argv[place])
         if self.scheduler.poll() is not None:
-            self.scheduler = self._start("-m", "lms", "scheduler")
+            self.scheduler = self._start(*self.scheduling)
 
     def end(self) -> None:
         """Everybody goes home."""
@@ -145,7 +147,7 @@ def outbox(wish: Wish) -> list[Figure]:
     wanted, kills = (150, 2) if wish.quick else (3_000, 4)
     end = time.monotonic() + wish.minutes * 60
     with a_stage(wanted) as stage:
-        _nothing_waits(stage)
+        nothing_waits(stage)
         stage.valkey.stop()
         stage.valkey = start_valkey(stage.config.home, durable=False)
         use_redis(stage.valkey.url)
@@ -192,7 +194,7 @@ def _buyers(stage: Stage, count: int) -> list[UUID]:
         )
 
 
-def _nothing_waits(stage: Stage) -> None:
+def nothing_waits(stage: Stage) -> None:
     """What the stage itself left to do counts as done."""
     with psycopg.connect(stage.config.database_url, autocommit=True) as owner:
         owner.execute("UPDATE core.outbox SET done_at = clock_timestamp() WHERE done_at IS NULL")
@@ -249,7 +251,7 @@ def workers(wish: Wish) -> list[Figure]:
     dice = random.Random(94)
     end = time.monotonic() + wish.minutes * 60
     with a_stage(10) as stage:
-        _nothing_waits(stage)
+        nothing_waits(stage)
         with psycopg.connect(stage.config.database_url, autocommit=True) as owner:
             owner.execute(storm_tasks.MARKS)
         marks: dict[str, list[str]] = {"quick": [], "slow": [], "stepwise": []}

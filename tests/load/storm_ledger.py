@@ -26,7 +26,7 @@ from lms.wallet.queries import book_faults, ledger_faults
 from tests.factories import people
 from tests.load.figure import Figure, Wish
 from tests.load.stage import ROOT, Stage, a_stage
-from tests.load.storm_jobs import _nothing_waits
+from tests.load.storm_jobs import nothing_waits
 from tests.load.storm_postgres import again
 
 PEOPLE = 300
@@ -92,7 +92,7 @@ def ledger(wish: Wish) -> list[Figure]:
     end = time.monotonic() + wish.minutes * 60
     dice = random.Random(78 + wish.turn)
     with a_stage(PEOPLE) as stage:
-        _nothing_waits(stage)
+        nothing_waits(stage)
         crowd = _gathered(stage, 78 + wish.turn)
         read: list[tuple[float, list[str]]] = []
         done: Counter[str] = Counter()

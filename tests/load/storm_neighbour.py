@@ -30,7 +30,7 @@ from tests.factories import people
 from tests.load.client import Load, request_of
 from tests.load.figure import Figure, Wish
 from tests.load.stage import PORT, ROOT, Stage, _course, _sign_in, a_stage, load, served
-from tests.load.storm_jobs import Crew, _nothing_waits
+from tests.load.storm_jobs import Crew, nothing_waits
 
 OTHERS = 20
 RATE = 12.0  # pages a second of all the others together
@@ -57,7 +57,7 @@ def neighbour(wish: Wish) -> list[Figure]:
     seconds, crowd = (15.0, 2_000) if wish.quick else (90.0, 20_000)
     with a_stage(crowd) as stage:
         others = [_open(number) for number in range(OTHERS)]
-        _nothing_waits(stage)
+        nothing_waits(stage)
         requests = [one for other in others for one in other.requests]
         with served(stage), _crew(stage):
             _pages(requests, 5)
@@ -66,7 +66,7 @@ def neighbour(wish: Wish) -> list[Figure]:
                 time.sleep(6)
                 beside = _pages(requests, seconds)
             waited = _waited(stage, others, wishes)
-            _nothing_waits(stage)
+            nothing_waits(stage)
             time.sleep(3)
             after = _pages(requests, seconds)
     figures = [_ratio(calm, beside, after, crowd)]

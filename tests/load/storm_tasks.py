@@ -1,5 +1,11 @@
-"""Jobs that only storms have: each leaves one mark, at once, after a while, or in steps. `python -m tests.load.storm_tasks` is a worker that knows them."""
+"""Jobs that only storms have: each leaves one mark, at once, after a while, or in steps; and poison.
 
+`python -m tests.load.storm_tasks` is a worker that knows them, with names of queues behind it one for these alone, with `scheduler` a scheduler."""
+
+import ctypes
+import os
+import re
+import sys
 import time
 from uuid import UUID
 
@@ -7,7 +13,7 @@ from sqlalchemy import text
 
 from lms.app import connect
 from lms.config import Config
-from lms.core import db, jobs, workers
+from lms.core import db, jobs, logs, workers
 from lms.core.tenancy import current_channel
 
 MARKS = """
@@ -50,9 +56,77 @@ def stepwise(mark: str) -> None:
         time.sleep(0.1)
 
 
+# --- poison ---------------------------------------------------------------------------------------------------------------------------
+
+POISON_SECONDS = 20  # what RQ gives a poisonous job here, instead of the hour of its queue
+VENOM = {"tries": 5, "lease_seconds": 6}
+
+
+@jobs.job(**VENOM)
+def segfault(mark: str) -> None:
+    """Read what is not there."""
+    ctypes.string_at(0)
+
+
+@jobs.job(**VENOM)
+def vanish(mark: str) -> None:
+    """End the process without a word."""
+    os._exit(3)
+
+
+@jobs.job(**VENOM, queue="bulk")
+def eat(mark: str) -> None:
+    """Take memory without end, and use it."""
+    eaten = []
+    while True:
+        eaten.append(bytearray(os.urandom(1 << 20) * 16))
+
+
+@jobs.job(**VENOM, queue="bulk")
+def loop(mark: str) -> None:
+    """Go round without end."""
+    while True:
+        pass
+
+
+@jobs.job(**VENOM, queue="bulk")
+def stick(mark: str) -> None:
+    """A regular expression without end: no other thread of the process has a turn."""
+    re.match(r"(a+)+$", "a" * 64 + "b")
+
+
+@jobs.job(**{**VENOM, "tries": 3})
+def fork(mark: str) -> None:
+    """Leave children behind that work for ever, then fail."""
+    for _ in range(8):
+        if os.fork() == 0:
+            while True:
+                time.sleep(0.2)
+    raise RuntimeError("eight children were left behind")
+
+
+@jobs.job(**{**VENOM, "tries": 3})
+def junk(mark: str) -> None:
+    """Fail with words that no database takes."""
+    raise ValueError("\0\ud800" + "x" * 50_000_000)
+
+
+@jobs.job(**VENOM)
+def odd(mark: str) -> object:
+    """Return what nobody asked for, and end with what is no error."""
+    raise KeyboardInterrupt
+
+
+POISON = (segfault, vanish, eat, loop, stick, fork, junk, odd)
+
+
 if __name__ == "__main__":
     # The names under which the rows were written are this module's, not __main__'s.
     from tests.load import storm_tasks  # noqa: F401
 
+    logs.configure()
     connect(Config.load())
-    workers.work()
+    workers.TIMEOUTS["bulk"] = int(os.environ.get("STORM_BULK_SECONDS", workers.TIMEOUTS["bulk"]))
+    if sys.argv[1:] == ["scheduler"]:
+        workers.schedule_forever()
+    workers.work(sys.argv[1].split(",") if sys.argv[1:] else jobs.QUEUES)
