@@ -41,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("shared")
     expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+    gc.set_threshold(50_000, 10, 50)  # a run makes many objects and keeps most: looking through them took a tenth of its time
     if not config.option.collectonly:
         servers.begin(lambda url: schema.migrate(url, SECRET))
 

@@ -31,9 +31,8 @@ from lms.core.tenancy import current_channel
 P = ParamSpec("P")
 QUEUES = ("codes", "money", "mail", "default", "plans", "files", "bulk", "media")  # in the order workers serve them
 BACKOFF = (2, 10, 60, 300, 900, 3600)
-MOST_DEATHS = (
-    3  # of the process that does a row, or times that it took all the time or memory there is; whoever else waits has waited enough
-)
+# Of the process that does a row, or times that it took all the time or memory there is: whoever else waits has waited enough.
+MOST_DEATHS = 3
 log = structlog.get_logger(__name__)
 
 
