@@ -103,27 +103,33 @@ class Job(Generic[P]):
         queue: str | None = None,
     ) -> UUID:
         """Write the outbox row and return its id; while a row with the same `key` waits, no second one is written."""
-        row_id = uuid7()
         queue = queue or self.queue
-        values = {
-            "id": row_id,
-            "channel_id": current_channel(),
-            "task": self.name,
-            "payload": to_jsonable_python(payload),
-            "queue": queue,
-            "key": key,
-            "event_id": event_id,
-            "run_at": run_at or now(),
-            "tries": self.tries,
-            "lease_seconds": self.lease_seconds,
-        }
-        insertion = insert(Outbox).values(values)
-        if key is not None:
-            insertion = insertion.on_conflict_do_nothing()
-        db.session().execute(insertion)
-        if run_at is None or run_at <= now():
-            nudge_later(row_id, queue)
-        return row_id
+        row = _row(self, to_jsonable_python(payload), queue, event_id=event_id, run_at=run_at)
+        if key is None:
+            db.session().note("outbox", row)
+        else:
+            db.session().execute(insert(Outbox).values(key=key, **row).on_conflict_do_nothing())
+        if row["run_at"] <= now():
+            nudge_later(row["id"], queue)
+        return cast(UUID, row["id"])
+
+
+def _row(job: "Job[Any]", payload: Any, queue: str, *, event_id: UUID | None = None, run_at: datetime | None = None) -> dict[str, Any]:
+    """The outbox row of something to be done."""
+    moment = now()
+    return {
+        "id": uuid7(),
+        "channel_id": current_channel(),
+        "task": job.name,
+        "payload": payload,
+        "queue": queue,
+        "event_id": event_id,
+        "created_at": moment,
+        "run_at": run_at or moment,
+        "attempts": 0,
+        "tries": job.tries,
+        "lease_seconds": job.lease_seconds,
+    }
 
 
 def register(run: Callable[P, None], **options: Any) -> Job[P]:
@@ -188,24 +194,11 @@ def _wake(rows: Sequence[tuple[UUID, str]]) -> None:
 
 def put_for_each(handlers: Sequence["Job[Any]"], payload: dict[str, Any], *, event_id: UUID) -> None:
     """Note a row for everybody who hears a fact; they are sent together."""
-    moment, channel_id, plain = now(), current_channel(), to_jsonable_python(payload)
+    plain = to_jsonable_python(payload)
     for one in handlers:
-        row_id = uuid7()
-        row = {
-            "channel_id": channel_id,
-            "id": row_id,
-            "task": one.name,
-            "payload": plain,
-            "queue": one.queue,
-            "event_id": event_id,
-            "created_at": moment,
-            "run_at": moment,
-            "attempts": 0,
-            "tries": one.tries,
-            "lease_seconds": one.lease_seconds,
-        }
+        row = _row(one, plain, one.queue, event_id=event_id)
         db.session().note("outbox", row)
-        nudge_later(row_id, one.queue)
+        nudge_later(row["id"], one.queue)
 
 
 _greedy: list[type[Exception]] = [MemoryError]
