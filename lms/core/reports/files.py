@@ -120,7 +120,7 @@ def xlsx_file(report: Report, view: View, by: Actor, *, rows: Tally | None = Non
     sheet.freeze_panes(1, 0)
     moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     money = {count: book.add_format({"num_format": "#,##0" + ("." + "0" * count if count else "")}) for count in range(5)}
-    tally = rows or Tally(columns, report.stream(view, by))
+    tally = Tally(columns, report.stream(view, by)) if rows is None else rows
     for count, row in enumerate(tally, 1):
         _write_row(sheet, count, columns, row, view.zone, moment, money)
     facts = {
