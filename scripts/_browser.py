@@ -13,6 +13,7 @@ OPENS = "from playwright.sync_api import sync_playwright as s\nwith s() as p: p.
 
 def ready(programs: Path) -> "dict[str, str]":
     """The variables that tell the browser tests where Chromium is; empty when Playwright finds its own."""
+    driver_ready(programs)
     path = os.environ.get("CHROMIUM") or found()
     if path:
         return {"CHROMIUM": path}
@@ -30,6 +31,21 @@ def ready(programs: Path) -> "dict[str, str]":
     raise _venv.Missing(
         "The browser tests need Chromium, and it could not be installed. Install it (Debian: sudo apt install chromium) and start again."
     )
+
+
+def driver_ready(programs: Path) -> None:
+    """Playwright's own Node runs; it needs a library that a small Debian does not have."""
+    says = _driver_says(programs)
+    if says.returncode and "libatomic" in says.stdout:
+        _venv.package("libatomic1", "The library libatomic, which Playwright needs,")
+        says = _driver_says(programs)
+    if says.returncode:
+        raise _venv.Missing("Playwright, which the browser tests run with, does not start here: " + says.stdout.strip())
+
+
+def _driver_says(programs: Path) -> "subprocess.CompletedProcess[str]":
+    command = [str(programs / "playwright"), "--version"]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def found() -> "str | None":

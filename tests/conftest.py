@@ -23,6 +23,7 @@ from lms.config import Config, url_for_role
 from lms.core import db, ids, jobs, mail, schema, signing, storage, tenancy
 from lms.core.decisions import Actor
 from lms.core.redis import redis, use_redis
+from lms.core.sandbox import sandbox_report
 from lms.streaming import gateways as live
 from lms.web.sessions import digest_of
 from tests import covered, servers
@@ -43,6 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
     expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
     gc.set_threshold(50_000, 10, 50)  # a run makes many objects and keeps most: looking through them took a tenth of its time
     if not config.option.collectonly:
+        if not hasattr(config, "workerinput") and not sandbox_report().runs:
+            pytest.exit(f"{sandbox_report().sentence} Move the checkout, or run the tests as an ordinary user.", 1)
         servers.begin(lambda url: schema.migrate(url, SECRET))
 
 

@@ -59,6 +59,11 @@ class Outcome(NamedTuple):
     out: str
     err: str
 
+    @property
+    def never_began(self) -> bool:
+        """Whether the walls, the limits or the start failed: the machine's fault, which says nothing about the file."""
+        return self.code in (jail.NO_WALLS, jail.NO_LIMITS, jail.NO_COMMAND)
+
 
 class Report(NamedTuple):
     """Which walls are in force, for `lms doctor`."""
@@ -69,6 +74,7 @@ class Report(NamedTuple):
     unprivileged: bool
     limits: bool
     sentence: str
+    runs: bool = True
 
     @property
     def is_safe(self) -> bool:
@@ -296,7 +302,7 @@ def sandbox_report() -> Report:
     found = json.loads(outcome.out or '{"network": true, "files": true, "uid": 0, "memory": true}')
     if outcome.code == jail.NO_LIMITS:
         sentence = "Media does not run: Python or ffmpeg lies where an unprivileged user cannot reach it, and it is never run as root."
-        return Report(False, True, True, False, True, sentence)
+        return Report(False, True, True, False, True, sentence, runs=False)
     report = Report(_walls_hold(), not found["network"], not found["files"], found["uid"] != 0, not found["memory"], "")
     missing = [
         words

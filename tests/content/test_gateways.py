@@ -122,6 +122,12 @@ def test_remux__tells_our_faults_from_the_files(
             work.remux(facts, lambda _fraction: None)
 
 
+def test_look__where_nothing_can_be_opened_blames_no_file(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "python_command", lambda *_words: ["/nowhere/python"])
+    with sandbox.scratch() as folder, pytest.raises(ProcessingFailed):
+        a_media(folder, films / "talk.mp4").look()
+
+
 def test_remux__past_a_limit_is_ours_to_say(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_arguments: object, **_options: object) -> Outcome:
         raise Stopped("wall")

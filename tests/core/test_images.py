@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from lms.core import images, sandbox
+from lms.core.errors import Unavailable
 from lms.core.images import make_pictures
 from lms.core.sniff import WrongFile
 
@@ -79,3 +80,9 @@ def test_make_pictures__refuses_in_words(tmp_path: Path, data: bytes, rule: str)
     (tmp_path / "a").write_bytes(data)
     with pytest.raises(WrongFile):
         make_pictures(tmp_path / "a", [100])
+
+
+def test_make_pictures__says_that_the_machine_cannot_and_blames_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "python_command", lambda *_words: ["/nowhere/python"])
+    with pytest.raises(Unavailable, match="the server has to be looked after"):
+        make_pictures(a_picture(), [100])

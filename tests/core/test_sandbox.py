@@ -23,7 +23,12 @@ def folder(tmp_path: Path):  # type: ignore[no-untyped-def]  # a context manager
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def python(folder: Path, code: str, limits: Limits = LIMITS, *, walls: bool = True) -> Outcome:
+def python(folder: Path, code: str, limits: Limits = LIMITS, *, walls: bool | None = None) -> Outcome:
+    """Run it walled in, or without walls; as this machine can when neither is asked."""
+    held = sandbox.sandbox_report().walls
+    walls = held if walls is None else walls
+    if walls and not held:
+        pytest.skip("this kernel builds no walls")
     command = [sys.executable, "-I", "-S", "-c", code]
     outcome = sandbox._run(command, folder, limits, sandbox.python_paths(), None, walls=walls)
     if outcome.code == 121 and not walls:

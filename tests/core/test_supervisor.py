@@ -200,9 +200,9 @@ def test_run__killed_takes_everything_along_and_the_next_start_finds_the_data(ru
 
 
 def everybodys_python() -> str | None:
-    """A Python of this version that any user of the machine can run."""
+    """A Python of this version that any user of the machine can run, and read this checkout with; None where either is closed to them."""
     for found in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}", f"/usr/local/bin/python3.{sys.version_info.minor}"):
-        if Path(found).exists() and succeeds_as(unprivileged_account(), [found, "-c", "pass"]):
+        if Path(found).exists() and succeeds_as(unprivileged_account(), [found, "-c", f"open({str(PROGRAM)!r})"]):
             return found
     return None
 
@@ -216,7 +216,7 @@ def owners(run: Run) -> set[int]:
 def test_run__as_root_gives_root_up_for_every_process(home: Path) -> None:
     python = everybodys_python()
     if python is None:
-        pytest.skip("every Python of this machine is closed to other users")
+        pytest.skip("this checkout, or every Python of this machine, is closed to other users")
     spare = servers.throwaway_home()
     spare.chmod(0o755)
     (spare / "async_timeout.py").write_text("timeout = None\n")  # which redis asks for on a Python older than the one of the tests

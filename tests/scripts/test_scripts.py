@@ -1,7 +1,7 @@
 """The scripts of the two commands, run for real in a folder of their own with a small locked package."""
 
-import ensurepip
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -93,8 +93,16 @@ def test_ready__without_venv_and_pip_names_the_package(clone: Path, tmp_path: Pa
     assert "Install it" in answer.stderr
 
 
+def a_pip(tmp_path: Path) -> Path:
+    """A wheel of pip: the one Python brings along, or the one that installed this environment where Debian ships it apart."""
+    bundled = importlib.util.find_spec("ensurepip")
+    if bundled is not None and bundled.origin:
+        return next((Path(bundled.origin).parent / "_bundled").glob("pip-*.whl"))
+    return next((ROOT / ".venv" / "lib").glob("pip-*.whl"))
+
+
 def test_ready__without_venv_and_pip_fetches_the_pip_it_expects(clone: Path, tmp_path: Path) -> None:
-    wheel = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
+    wheel = a_pip(tmp_path)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     before = "_venv._has = lambda module: False; _venv.PIP = ({!r}, {!r})"
     other = ready(clone, path=bare_path(tmp_path), before=before.format(wheel.as_uri(), "0" * 64))

@@ -71,6 +71,8 @@ class Ffmpeg:
         lines: list[str] = []
         try:
             outcome = sandbox.run(command, self.folder, limits, readable=(*sandbox.python_paths(), *self.lent), on_line=lines.append)
+            if outcome.never_began:
+                raise self._ours(outcome)
             answer: dict[str, Any] = json.loads("".join(lines) or outcome.out)
         except (Stopped, ValueError) as error:
             raise self._broken(str(error)) from error
@@ -271,12 +273,17 @@ class Ffmpeg:
             raise ProcessingFailed(sentence, rule=stopped.limit) from stopped
         if outcome.code == 0:
             return outcome
+        words = ("Cannot allocate memory", "No space left")
+        if outcome.never_began or outcome.code in (152, 137) or any(part in outcome.err for part in words):
+            raise self._ours(outcome)
         log.warning("media_refused", code=outcome.code, error=outcome.err[-500:])
-        if outcome.code in (120, 121, 122, 152, 137) or "Cannot allocate memory" in outcome.err or "No space left" in outcome.err:
-            raise ProcessingFailed(
-                _("Preparing this file did not work this time. Try again; if it fails twice, save it anew first."), rule="runner"
-            )
         raise self._broken(outcome.err[-300:])
+
+    def _ours(self, outcome: Outcome) -> ProcessingFailed:
+        """What is said when the machine could not do it."""
+        log.warning("media_not_begun" if outcome.never_began else "media_out_of_room", code=outcome.code, error=outcome.err[-500:])
+        sentence = _("Preparing this file did not work this time. Try again; if it fails twice, save it anew first.")
+        return ProcessingFailed(sentence, rule="runner")
 
     def _broken(self, why: str) -> WrongFile:
         log.info("media_broken", why=why[:300])

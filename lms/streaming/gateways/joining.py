@@ -79,6 +79,8 @@ def _into_matroska(place: Path, folder: Path) -> None:
     limits = Limits(wall_seconds=1800, cpu_seconds=1800, memory_bytes=2048 * MIB, file_bytes=size * 2 + 64 * MIB, disk_bytes=size * 4 + MIB)
     words = "-y -hide_banner -nostdin -loglevel error -protocol_whitelist file,pipe -f flv -i file:input -map 0 -c copy -f matroska film"
     outcome = sandbox.run([program, *words.split()], folder, limits, readable=(Path(program).parent,))
+    if outcome.never_began:
+        raise RuntimeError(f"the take could not be opened: {outcome.err[-300:]}")
     if outcome.code != 0 or not (folder / "film").exists():
         raise WrongFile(_("Nothing of this take can be seen."), rule="broken")
     (folder / "film").replace(place)
