@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from lms.channels import operations as channels
 from lms.channels import queries as members
 from lms.channels.reports import People
+from lms.content.jobs import process
 from lms.core import db
 from lms.core import jobs as core_jobs
 from lms.core.clock import now
@@ -282,7 +283,7 @@ def test_make_download__gives_the_rows_of_the_screen_with_checksum_and_tells(con
 
 
 def test_files__are_before_what_nobody_waits_for() -> None:
-    assert {one.queue for one in (jobs.make_download, jobs.send_run, make_sheet)} == {"files"}
+    assert {one.queue for one in (jobs.make_download, jobs.send_run, make_sheet, process)} == {"files"}
     assert core_jobs.QUEUES.index("files") < core_jobs.QUEUES.index("bulk")
 
 

@@ -38,7 +38,7 @@ COVER_SIDE = 1600
 log = structlog.get_logger(__name__)
 
 
-@job(queue="bulk", tries=5, lease_seconds=300, in_steps=True)
+@job(queue="files", tries=5, lease_seconds=300, in_steps=True)
 def process(asset_id: str) -> None:
     """Check a file that arrived and make it ready to be shown (a video: to be played at once), or say why not."""
     run = Check.begin(UUID(asset_id))
