@@ -5,6 +5,7 @@ The source is stored; the HTML is made and cleaned each time it is shown. Raw HT
 
 import html
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 import nh3
@@ -30,6 +31,7 @@ LANGUAGE = re.compile(r"language-[A-Za-z0-9+#.-]{1,30}")
 OWN_PATH = re.compile(r"/(?![/\\]|%5C)", re.IGNORECASE)
 
 _parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": 20}, renderer_cls=RendererHTML)
+_words = RendererHTML()
 _parser.enable(["table", "strikethrough", "linkify"])
 
 
@@ -41,12 +43,12 @@ def render(source: str, *, top: int = 2) -> Markup:
         if token.type in ("heading_open", "heading_close"):
             token.tag = _shifted(token, top)
         if token.children:
-            token.children = [_picture_or_words(child) for child in token.children]
+            token.children = list(_with_own_pictures(token.children))
     return clean(_parser.renderer.render(tokens, _parser.options, {}))
 
 
 def clean(dirty: str) -> Markup:
-    """HTML with only the tags, attributes and addresses of the short list; images come from our own host or over https."""
+    """HTML with only the tags, attributes and addresses of the short list; images come from our own host."""
     return Markup(  # noqa: S704  # this is where untrusted HTML becomes trusted: after nh3
         nh3.clean(
             CONTROL.sub("", dirty),
@@ -75,23 +77,29 @@ def _shifted(token: Token, top: int) -> str:
     return f"h{min(int(token.tag[1:]) + top - 1, 6)}"
 
 
-def _picture_or_words(token: Token) -> Token:
-    """A picture from elsewhere than our own host or https becomes the words that describe it."""
-    if token.type != "image" or _may_load(str(token.attrs.get("src", ""))):
-        return token
-    return Token("text", "", 0, content=token.content)
-
-
-def _may_load(address: str) -> bool:
-    address = address.strip()
-    return bool(OWN_PATH.match(address)) or address.lower().startswith("https://")
+def _with_own_pictures(children: list[Token]) -> Iterator[Token]:
+    """Pictures of our own host stay; one from elsewhere, which no page may load, becomes a link to it, or its words inside a link."""
+    links = 0
+    for child in children:
+        links += child.nesting if child.type in ("link_open", "link_close") else 0
+        address = str(child.attrs.get("src", "")).strip()
+        if child.type != "image" or OWN_PATH.match(address):
+            yield child
+            continue
+        words = _words.renderInlineAsText(child.children, _parser.options, {})
+        if links or not address.lower().startswith("https://"):
+            yield Token("text", "", 0, content=words)
+        else:
+            yield Token("link_open", "a", 1, attrs={"href": address})
+            yield Token("text", "", 0, content=words or address)
+            yield Token("link_close", "a", -1)
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
     if tag == "code":
         return value if LANGUAGE.fullmatch(value) else None
     if tag == "img" and name == "src":
-        return value if _may_load(value) else None
+        return value if OWN_PATH.match(value.strip()) else None
     if tag == "ol":
         return value if value.isdigit() else None
     return value

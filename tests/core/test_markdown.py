@@ -198,11 +198,19 @@ def test_render__marks_links_and_finds_addresses() -> None:
     assert 'href="mailto:a@example.org"' in made
 
 
-def test_render__shows_pictures_from_here_or_over_https_only() -> None:
-    made = markdown.render("![Own](/static/x.png) ![Far](https://e.example/x.png) ![Plain *words*](http://e.example/x.png)")
-    assert 'src="/static/x.png"' in made and 'src="https://e.example/x.png"' in made
-    assert "http://e.example" not in made and "Plain" in made
-    assert made.count("<img") == 2 and made.count('loading="lazy"') == 2
+def test_render__shows_pictures_from_here_and_links_to_those_from_elsewhere() -> None:
+    made = markdown.render(
+        "![Own](/static/x.png) ![Far *away*](https://e.example/x.png) ![](https://e.example/y.png) ![Plain *words*](http://e.example/x.png)"
+    )
+    assert 'src="/static/x.png"' in made and made.count("<img") == 1 and made.count('loading="lazy"') == 1
+    assert '<a href="https://e.example/x.png" rel="noopener ugc">Far away</a>' in made
+    assert '<a href="https://e.example/y.png" rel="noopener ugc">https://e.example/y.png</a>' in made
+    assert "http://e.example" not in made and "Plain words" in made
+
+
+def test_render__of_a_far_picture_inside_a_link_keeps_the_one_link() -> None:
+    made = markdown.render("[![Shop](https://e.example/x.png)](https://shop.example)")
+    assert made == '<p><a href="https://shop.example" rel="noopener ugc">Shop</a></p>\n'
 
 
 def test_render__shows_raw_html_as_text() -> None:
