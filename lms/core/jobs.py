@@ -361,3 +361,19 @@ def report_progress(fraction: float, note: str = "") -> None:
     with db.unit_of_work(running.channel_id):
         if not _changed(RENEW, running, progress=json.dumps(value)):
             raise LostLease
+
+
+KEPT_DAYS = 30
+FORGET = text(
+    """
+    DELETE FROM core.outbox WHERE channel_id = :channel AND id IN (
+        SELECT id FROM core.outbox WHERE channel_id = :channel AND created_at < :before AND done_at IS NOT NULL
+        ORDER BY created_at LIMIT 50000)
+    """
+)
+
+
+@job(queue="bulk", every=Every(minutes=60))
+def forget_done() -> None:
+    """Delete rows that are done and older than thirty days, some at a time; what failed stays until somebody settles it."""
+    db.session().execute(FORGET, {"channel": current_channel(), "before": now() - timedelta(days=KEPT_DAYS)})

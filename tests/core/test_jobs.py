@@ -1,13 +1,15 @@
 """Jobs: rows in the outbox, claimed once, done with their effects, retried, quarantined."""
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
 
-from lms.core import audit, db, events, jobs
+from lms.core import audit, clock, db, events, jobs
 from lms.core.decisions import the_platform
 from lms.core.errors import Conflict
 from lms.core.ids import uuid7
@@ -154,3 +156,17 @@ def test_step__lets_its_job_tell_how_far_it_is(real_database: str) -> None:
         row = session.scalars(select(Outbox)).one()
         assert (row.state, row.error) == ("done", None) and row.progress is not None and row.progress["fraction"] == 0.5
         assert session.scalars(select(AuditRow.action)).one() == "test.stepped"
+
+
+def test_forget_done__takes_what_is_done_and_old_and_nothing_else(connection: object) -> None:
+    with clock.at(clock.now() - timedelta(days=31)), db.unit_of_work(CHANNEL):
+        events.emit(SomethingHappened(thing_id=uuid7(), by=None))
+        refuse.later(name="old and refused")
+    with db.unit_of_work(CHANNEL):
+        events.emit(SomethingHappened(thing_id=uuid7(), by=None))
+    run_jobs()
+    with db.unit_of_work(CHANNEL):
+        refuse.later(name="waiting")
+        jobs.forget_done()
+    with db.unit_of_work(CHANNEL) as session:
+        assert Counter(row.state for row in session.scalars(select(Outbox))) == {"done": 1, "quarantined": 1, "waiting": 1}

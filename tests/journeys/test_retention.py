@@ -17,7 +17,7 @@ from lms.channels.reports import People
 from lms.content import jobs as content_jobs
 from lms.content import operations as content
 from lms.content import queries as content_queries
-from lms.core import clock, db, idempotency, mail, plans
+from lms.core import clock, db, idempotency, jobs, mail, plans
 from lms.core.ids import uuid7
 from lms.core.money import Money
 from lms.core.plans import running
@@ -41,6 +41,7 @@ MONTHS = 400  # days
 NIGHT = timedelta(hours=15)  # after the day's noon, when the sweeps run
 SWEEPS: list[Callable[[], None]] = [
     idempotency.forget_replies,
+    jobs.forget_done,
     mail.forget_secrets,
     running.forget_rows,
     frame_jobs.purge_bin,
@@ -64,6 +65,7 @@ CLASSES = {
     "what lies in the bin": ("SELECT count(*) FROM core.bin WHERE ended_at IS NULL", 30),
     "a note thrown away": ("SELECT count(*) FROM enrollments.notes", 30),
     "a machine's sign-in": ("SELECT count(*) FROM auth.refresh_tokens", 37),
+    "what a worker did": ("SELECT count(*) FROM core.outbox WHERE done_at IS NOT NULL", 30),
     "the rows of a bulk act": ("SELECT count(*) FROM core.plan_rows", 60),
     "a notice": ("SELECT count(*) FROM notifications.notices", 180),
     "a device given up": ("SELECT count(*) FROM content.devices", 365),
