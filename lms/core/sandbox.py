@@ -88,8 +88,8 @@ def use_scratch(root: Path) -> None:
 
 
 def scratch_root() -> Path:
-    """Where scratch folders are made."""
-    return _root[0] if _root else Path(tempfile.gettempdir()) / "lectern-scratch"
+    """Where scratch folders are made: each user of the machine has their own."""
+    return _root[0] if _root else Path(tempfile.gettempdir()) / f"lectern-scratch-{os.getuid()}"
 
 
 @contextmanager
