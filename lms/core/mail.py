@@ -9,6 +9,7 @@ import re
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -263,19 +264,17 @@ def _transmit(smtp: Smtp, message: EmailMessage) -> str:
 def _hand_over(smtp: Smtp, message: EmailMessage) -> None:
     context = ssl.create_default_context()
     if smtp.tls == "tls":
-        with smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=20, context=context) as server:
-            _say(server, smtp, message)
+        made: smtplib.SMTP = smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=20, context=context)
     else:
-        with smtplib.SMTP(smtp.host, smtp.port, timeout=20) as server:
-            if smtp.tls == "starttls":
-                server.starttls(context=context)
-            _say(server, smtp, message)
-
-
-def _say(server: smtplib.SMTP, smtp: Smtp, message: EmailMessage) -> None:
-    if smtp.username:
-        server.login(smtp.username, smtp.password)
-    server.send_message(message)
+        made = smtplib.SMTP(smtp.host, smtp.port, timeout=20)
+    with closing(made) as server:
+        if smtp.tls == "starttls":
+            server.starttls(context=context)
+        if smtp.username:
+            server.login(smtp.username, smtp.password)
+        server.send_message(message)
+        with suppress(smtplib.SMTPException, OSError):  # it has taken the mail; how it says goodbye changes nothing
+            server.quit()
 
 
 @jobs.job(queue="bulk", every=jobs.Every(at="03:10"))

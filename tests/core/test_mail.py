@@ -9,6 +9,7 @@ from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
@@ -69,7 +70,7 @@ class Faulty(socketserver.StreamRequestHandler):
                         return
                     self.say("250 taken")
             elif said == b"QUIT":
-                self.say("221 bye")
+                self.say("500 stay" if fault == "rude" else "221 bye")
                 return
             else:
                 self.say("451 later" if said.startswith(b"RCPT") and fault == "greylist" else "250 ok")
@@ -93,20 +94,35 @@ def faulty_server(test_config: Config) -> Iterator[Any]:
         server.shutdown()
 
 
-def test_deliver__loses_nothing_at_a_server_that_fails_in_every_way(connection: object, faulty_server: Any) -> None:
+def a_letter() -> UUID:
+    """A mail that waits to be sent; its id."""
+    letter_id = uuid7()
+    words: dict[str, Any] = {
+        "template": "a/code",
+        "subject": "Your code",
+        "body_text": "123456",
+        "body_html": "<p>123456</p>",
+        "attachments": [],
+        "headers": {},
+    }
     with db.unit_of_work(CHANNEL):
-        letter_id = uuid7()
-        words: dict[str, Any] = {
-            "template": "a/code",
-            "subject": "Your code",
-            "body_text": "123456",
-            "body_html": "<p>123456</p>",
-            "attachments": [],
-            "headers": {},
-        }
         db.session().add(Mail(id=letter_id, to_address="sam@example.org", is_secret=False, **words))
         db.session().flush()
         mail.deliver.put({"mail_id": letter_id}, queue="codes")
+    return letter_id
+
+
+def test_deliver__takes_a_mail_as_sent_however_the_server_says_goodbye(connection: object, faulty_server: Any) -> None:
+    faulty_server.faults[:] = ["rude"]
+    letter_id = a_letter()
+    run_jobs(1)
+    with db.unit_of_work(CHANNEL) as session:
+        assert session.get_one(Mail, letter_id).state == "sent"
+    assert len(faulty_server.got) == 1
+
+
+def test_deliver__loses_nothing_at_a_server_that_fails_in_every_way(connection: object, faulty_server: Any) -> None:
+    letter_id = a_letter()
     for tried in range(1, len(FAULTS) + 1):
         run_jobs(1)
         with db.unit_of_work(CHANNEL) as session:
