@@ -20,6 +20,7 @@ PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 NO_WALLS, NO_LIMITS, NO_COMMAND = 120, 121, 122
 UNPRIVILEGED = 64_123  # nobody else's number: `nobody` may be running servers
+NICE = 10
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -117,12 +118,18 @@ def die_with_parent() -> None:
     call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
+def step_back() -> None:
+    """Let everything somebody waits for run first; we lead a session, which Linux moves back as a whole where it groups by sessions."""
+    with contextlib.suppress(OSError):
+        os.nice(NICE)
+        with open("/proc/self/autogroup", "w") as file:
+            file.write(str(NICE))
+
+
 def become(order: dict[str, Any]) -> None:
     """Set the limits and turn into the command; does not return."""
     try:
         os.chdir(order["scratch"])
-        with contextlib.suppress(OSError):
-            os.nice(10)
         drop_root(order["command"])
         die_with_parent()
         set_limits(order["limits"])
@@ -148,6 +155,7 @@ def main() -> None:
     """Wall in, fork the first process of the new world, which forks the command and waits for it."""
     order = json.loads(sys.argv[1])
     os.umask(0o022)
+    step_back()
     die_with_parent()
     if not order["walls"]:
         become(order)

@@ -126,6 +126,13 @@ def test_run__stops_what_fills_the_disk_or_floods_us(folder: Path) -> None:
         python(folder, "import os\nwhile True: os.write(1, bytes(65536))")
 
 
+@WALLS
+def test_run__lets_everybody_else_go_first(folder: Path, walls: bool) -> None:
+    code = "import os; print(os.getpriority(os.PRIO_PROCESS, 0)); os.path.exists('/proc/self/autogroup') and print(open('/proc/self/autogroup').read())"
+    said = python(folder, code, walls=walls).out
+    assert int(said.split()[0]) >= 10 and ("autogroup" not in said or said.split()[-1] == "10")
+
+
 def test_run__stops_when_the_listener_raises(folder: Path) -> None:
     def listen(line: str) -> None:
         raise KeyError(line)
