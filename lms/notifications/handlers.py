@@ -25,8 +25,11 @@ from lms.wallet.events import MoneyEnding
 
 @on(UserEnrolled)
 def tell_of_enrolment(fact: UserEnrolled) -> None:
-    """The student and the instructor hear of it."""
-    operations.tell_of_enrolment(fact.enrollment_id)
+    """The student hears of it, and the instructor, together with others who come at the same time."""
+    until = operations.tell_of_enrolment(fact.enrollment_id)
+    if until is not None:
+        payload, key = {"course_id": fact.course_id, "until": until}, f"students:{fact.course_id}@{until.isoformat()}"
+        jobs.tell_of_students.put(payload, run_at=until + jobs.LATECOMERS, key=key)
 
 
 @on(RequestMade)

@@ -1,12 +1,14 @@
 """Background work of notifications: telling whole courses in chunks, reminders every minute, tidying at night."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from lms.core.clock import now
 from lms.core.jobs import Every, job, report_progress, step
 from lms.notifications import operations, queries
+
+LATECOMERS = timedelta(seconds=30)  # an enrolment counts from its beginning; its transaction may take a while to be seen
 
 
 @job(queue="bulk", in_steps=True, lease_seconds=120, tries=8)
@@ -50,6 +52,12 @@ def announce_lessons(course_id: UUID | str) -> None:
     payload = operations.announce_lessons(UUID(str(course_id)))
     if payload is not None:
         tell_course.put(payload, key=f"tell:{payload['event_id']}")
+
+
+@job(queue="default")
+def tell_of_students(course_id: UUID | str, until: datetime | str) -> None:
+    """Tell an instructor who enrolled in the minutes before a moment."""
+    operations.tell_of_students(UUID(str(course_id)), _moment(until) or now())
 
 
 @job(queue="default", every=Every(minutes=1))

@@ -8,6 +8,7 @@ import time
 from tests.load.figure import Figure, Storm, Wish
 from tests.load.storm_api import replay
 from tests.load.storm_clock import scheduler
+from tests.load.storm_films import films
 from tests.load.storm_forms import fuzz
 from tests.load.storm_jobs import outbox, workers
 from tests.load.storm_ledger import ledger
@@ -27,6 +28,7 @@ ALL: dict[str, Storm] = {
     "workers": workers,
     "poison": poison,
     "media": media,
+    "films": films,
     "scheduler": scheduler,
     "postgres": postgres,
     "sockets": sockets,

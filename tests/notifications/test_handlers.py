@@ -1,6 +1,6 @@
 """Facts become notices and mails: for the right people, once, on the ways they wish, and not when it is not so any more."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from lms.channels import operations as channels
 from lms.channels import queries as members
 from lms.content.events import AssetFailed
-from lms.core import db
+from lms.core import clock, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
 from lms.core.events import emit
@@ -26,7 +26,7 @@ from lms.streaming.queries import get_session
 from tests.conftest import CHANNEL, OTHER_CHANNEL, outbox_errors, run_jobs
 from tests.factories.courses import a_course, a_file, a_lesson
 from tests.factories.enrollments import an_enrollment
-from tests.factories.people import a_student, ada, root, sam
+from tests.factories.people import a_person, a_student, ada, root, sam
 from tests.factories.streaming import a_session
 from tests.factories.vouchers import a_batch
 
@@ -58,7 +58,7 @@ def crowd(connection: object) -> tuple[Actor, Actor, UUID]:
 
 
 def test_tell_of_enrolment__reaches_student_and_instructor_once(connection: object) -> None:
-    with db.unit_of_work(CHANNEL):
+    with clock.at(clock.now() - timedelta(minutes=10)), db.unit_of_work(CHANNEL):
         student, teacher = sam(), ada()
         enrollment = an_enrollment(student, a_course(published=True))
     run_jobs()
@@ -66,9 +66,30 @@ def test_tell_of_enrolment__reaches_student_and_instructor_once(connection: obje
     assert "Sam Student enrolled in Algebra for everybody" in titles(teacher)
     assert len(mails("sam@example.org")) == 1 and not any("enrolled in" in mail.subject for mail in mails("ada@example.org"))
     with db.unit_of_work(CHANNEL):
-        operations.tell_of_enrolment(enrollment.id)
+        until = operations.tell_of_enrolment(enrollment.id)
+        assert until is not None and enrollment.enrolled_at < until <= enrollment.enrolled_at + timedelta(minutes=2)
+        operations.tell_of_students(enrollment.course_id, until)
     run_jobs()
-    assert len(titles(student)) == 1 and len(mails("sam@example.org")) == 1
+    assert len(titles(student)) == len([one for one in titles(teacher) if "enrolled" in one]) == 1 and len(mails("sam@example.org")) == 1
+    assert not outbox_errors()
+
+
+def test_tell_of_students__who_come_at_once_are_one_notice(connection: object) -> None:
+    begin = datetime(2026, 3, 2, 9, 0, 5, tzinfo=UTC)
+    with clock.at(begin), db.unit_of_work(CHANNEL):
+        teacher, course = ada(), a_course(published=True)
+        crowd = [a_person(f"Student {number:02}", "student", f"s{number}@example.org") for number in range(13)]
+        for person in crowd[:12]:
+            an_enrollment(person, course)
+        enrollments.end_enrollment(an_enrollment(ada(), course), reason="Only looked", by=teacher)
+    with clock.at(begin + timedelta(minutes=3)), db.unit_of_work(CHANNEL):
+        an_enrollment(crowd[12], course)
+    run_jobs()
+    assert teacher.user_id is not None
+    with db.unit_of_work(CHANNEL):
+        one, several = (notice for notice in queries.notices_of(teacher.user_id) if notice.kind == "new_student")
+    assert (several.title, one.title) == ("12 people enrolled in Algebra for everybody", "Student 12 enrolled in Algebra for everybody")
+    assert "Student 00 · Student 01" in several.body and "Student 09 …" in several.body and "13 people learn it now." in several.body
     assert not outbox_errors()
 
 

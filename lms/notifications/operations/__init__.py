@@ -1,6 +1,12 @@
 """Every change of notifications: telling people, what they have seen, what they wish to hear."""
 
-from lms.notifications.operations.announcing import announce_lessons, note_lesson, quiet_until, remind_of_sessions
+from lms.notifications.operations.announcing import (
+    announce_lessons,
+    note_lesson,
+    quiet_until,
+    remind_of_sessions,
+    tell_of_students,
+)
 from lms.notifications.operations.bouncing import bounce_token, check_bounce_token, clear_bounce, note_bounces
 from lms.notifications.operations.broadcasting import (
     begin_sending,
@@ -115,6 +121,7 @@ __all__ = [
     "tell_of_request",
     "tell_of_request_answer",
     "tell_of_session",
+    "tell_of_students",
     "unsubscribe",
     "unsubscribe_token",
     "variables_of",

@@ -1,4 +1,4 @@
-"""Telling a whole course: new lessons, gathered so that a busy evening is one mail, and live classes that begin soon."""
+"""Telling a whole course of new lessons, gathered to one mail, and of live classes that begin soon; telling its instructor who came."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,12 +9,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lms.core import db
 from lms.core.clock import now
+from lms.core.i18n import gettext as _
 from lms.core.ids import uuid7
 from lms.core.tenancy import current_channel
 from lms.courses import queries as courses
+from lms.enrollments.queries import count_students
 from lms.notifications import queries
 from lms.notifications.models import Announcement
-from lms.notifications.operations.occasions import session_payload
+from lms.notifications.operations.occasions import COMING, session_payload
 from lms.notifications.operations.telling import occasion, tell
 
 QUIET = timedelta(hours=1)
@@ -70,3 +72,17 @@ def remind_of_sessions() -> Iterator[dict[str, Any]]:
         tell("session_soon_host", [session.host_id], event_id=occasion("host", payload["event_id"]), **common)
         if queries.untold_students(session.course_id, payload["event_id"], limit=1, batch_id=session.batch_id):
             yield payload
+
+
+def tell_of_students(course_id: UUID, until: datetime) -> None:
+    """The instructor hears who enrolled in the two minutes before a moment, once."""
+    course = courses.get_course(course_id)
+    came = queries.newcomers(course.id, until - COMING, until, but=course.instructor_id, named=NAMED)
+    if not came.count:
+        return
+    values = {"course": course.title, "count": str(count_students(course.id)), "new": str(came.count)}
+    names = " · ".join(name or _("Somebody") for name in came.names)
+    values["student" if came.count == 1 else "students"] = names + (" …" if came.count > len(came.names) else "")
+    message = "new_student" if came.count == 1 else "new_students"
+    event_id = occasion("new_students", course.id, until.isoformat())
+    tell(message, [course.instructor_id], event_id=event_id, href=f"/admin/courses/{course.id}", values=values)

@@ -139,6 +139,13 @@ MESSAGES: dict[str, Message] = {
     "new_student": Message(
         "new_student", _l("%(student)s enrolled in %(course)s"), _l("%(count)s people learn it now."), _l("See the students"), TEACHING
     ),
+    "new_students": Message(
+        "new_student",
+        _l("%(new)s people enrolled in %(course)s"),
+        _l("%(students)s\n\n%(count)s people learn it now."),
+        _l("See the students"),
+        TEACHING,
+    ),
     "lesson": Message("lesson", _l("New lesson in %(course)s: %(lesson)s"), _l("It waits for you."), _l("Open the lesson"), ENROLLED),
     "lessons": Message("lesson", _l("%(count)s new lessons in %(course)s"), _l("%(lessons)s"), _l("Open the course"), ENROLLED),
     "session_soon": Message(

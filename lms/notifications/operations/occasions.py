@@ -1,7 +1,7 @@
 """Facts turned into words: who is told what, read anew from the tables, since a fact may be heard long after it happened."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,22 +22,24 @@ from lms.streaming.models import Session
 from lms.vouchers import queries as vouchers
 from lms.wallet import queries as wallet
 
+COMING = timedelta(minutes=2)  # those who come within it are one notice: a bulk act is not twenty thousand
 
-def tell_of_enrolment(enrollment_id: UUID) -> None:
-    """The student hears that the course is open; the instructor that somebody came."""
+
+def tell_of_enrolment(enrollment_id: UUID) -> datetime | None:
+    """The student hears that the course is open; until when those count who came with them, of whom the instructor hears together.
+
+    None when they have left already.
+    """
     enrollment = enrollments.get_enrollment(enrollment_id)
     if not enrollment.is_open:
-        return
-    course = courses.get_course(enrollment.course_id)
-    values = {"course": course.title}
-    event_id = occasion("enrolled", enrollment.id)
+        return None
     if enrollment.source != "request":  # they hear of the answer to their request
-        said = {**values, "receipt": _receipt(enrollment.order_id, enrollment.user_id)}
+        course = courses.get_course(enrollment.course_id)
+        said = {"course": course.title, "receipt": _receipt(enrollment.order_id, enrollment.user_id)}
+        event_id = occasion("enrolled", enrollment.id)
         tell("enrolled", [enrollment.user_id], event_id=event_id, href=f"/courses/{course.slug}", values=said, course_id=course.id)
-    if course.instructor_id != enrollment.user_id:
-        student = channels.find_member(enrollment.user_id)
-        values |= {"student": student.name if student else _("Somebody"), "count": str(enrollments.count_students(course.id))}
-        tell("new_student", [course.instructor_id], event_id=event_id, href=f"/admin/courses/{course.id}", values=values)
+    length = COMING.total_seconds()
+    return datetime.fromtimestamp((enrollment.enrolled_at.timestamp() // length + 1) * length, UTC)
 
 
 def _receipt(order_id: UUID | None, user_id: UUID) -> str:

@@ -144,6 +144,8 @@ def sample_of(message: Message) -> dict[str, Any]:
         "count": "3",
         "session": _("Questions and answers"),
         "student": "Nia Newcomer",
+        "students": "Nia Newcomer · Ada Lovelace · Tim Berner",
+        "new": "3",
         "person": "Ada Lovelace",
         "email": "ada@academy.example",
         "label": _("Teachers of spring"),

@@ -293,6 +293,29 @@ def count_untold(course_id: UUID, event_id: UUID, *, enrolled_before: datetime |
     return db.session().scalar(select(func.count()).select_from(_untold(course_id, event_id, enrolled_before, batch_id).subquery())) or 0
 
 
+@dataclass(frozen=True, slots=True)
+class Newcomers:
+    """Who enrolled in a course within some time: how many, and the names of the first of them ("" for somebody who is gone)."""
+
+    count: int
+    names: Sequence[str]
+
+
+def newcomers(course_id: UUID, since: datetime, until: datetime, *, but: UUID, named: int) -> Newcomers:
+    """Those who enrolled in a course from `since` up to `until` and are in it still, without one person."""
+    query = (
+        select(func.coalesce(Member.name, ""), func.count().over())
+        .select_from(Enrollment)
+        .outerjoin(Member, Member.id == Enrollment.user_id)
+        .where(Enrollment.course_id == course_id, Enrollment.enrolled_at >= since, Enrollment.enrolled_at < until)
+        .where(Enrollment.status != "ended", Enrollment.user_id != but)
+        .order_by(Enrollment.enrolled_at, Enrollment.id)
+        .limit(named)
+    )
+    found = db.session().execute(query).all()
+    return Newcomers(found[0][1] if found else 0, [name for name, _count in found])
+
+
 def is_enrolled(user_id: UUID, course_id: UUID) -> bool:
     """Whether the person may learn the course now."""
     query = select(Enrollment.id).where(Enrollment.user_id == user_id, Enrollment.course_id == course_id, Enrollment.status != "ended")
