@@ -43,7 +43,11 @@ def a_media(folder: Path, source: Path) -> Ffmpeg:
     return media(folder, sniff.sniff(folder / "input"), source.stat().st_size)
 
 
-def test_pictures__have_keyframes_at_the_same_moments_in_every_size_and_ordinary_brightness(films: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_pictures__have_keyframes_at_the_same_moments_in_every_size_and_ordinary_brightness(
+    films: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(ffmpeg_gateway, "_at_once", [at_once])
     with sandbox.scratch() as folder:
         work = a_media(folder, films / "bright.mkv")
         facts = work.look()

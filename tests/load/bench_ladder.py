@@ -145,8 +145,8 @@ def _without_tiles(arguments: Sequence[str], sizes: Sequence[Rendition]) -> list
 
 
 def _work(stage: Stage, asset_id: UUID, workers: int) -> None:
-    """So many workers, each a process of its own, until the file is ready."""
-    environ = {**os.environ, **stage.environ, "LMS_WORKERS": str(workers)}
+    """So many workers at media, each a process of its own, until the file is ready; an install keeps one more, which takes none of it."""
+    environ = {**os.environ, **stage.environ, "LMS_WORKERS": str(workers + 1)}
     words = [sys.executable, "-m", "tests.load.bench_ladder", str(stage.channel_id), str(asset_id)]
     made, until = [subprocess.Popen(words, cwd=ROOT, env=environ) for _worker in range(workers)], time.monotonic() + PATIENCE
     try:

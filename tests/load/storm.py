@@ -19,6 +19,7 @@ from tests.load.storm_postgres import postgres
 from tests.load.storm_scripts import scripts
 from tests.load.storm_sockets import sockets
 from tests.load.storm_toxics import toxics
+from tests.load.storm_upload import upload
 from tests.load.storm_walls import bleed, purchase
 
 ALL: dict[str, Storm] = {
@@ -29,6 +30,7 @@ ALL: dict[str, Storm] = {
     "poison": poison,
     "media": media,
     "films": films,
+    "upload": upload,
     "scheduler": scheduler,
     "postgres": postgres,
     "sockets": sockets,

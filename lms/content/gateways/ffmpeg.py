@@ -4,6 +4,7 @@ import array
 import hashlib
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -152,7 +153,8 @@ class Ffmpeg:
         if seconds:
             facts = replace(facts, video_index=0, duration=seconds)
         self._folder("hls", "tiles", *(f"hls/{size.name}" for size in sizes))
-        arguments = pictures_arguments(facts, sizes, number=number, starts_at=starts_at, has_tonemap=_has_tonemap(self.program))
+        tonemap, threads = _has_tonemap(self.program), _threads()
+        arguments = pictures_arguments(facts, sizes, number=number, starts_at=starts_at, has_tonemap=tonemap, threads=threads)
         self._run(arguments, facts, on_progress, memory=6144 * MIB)
         return {size.name: self._track(size.name, number) for size in sizes}
 
@@ -335,6 +337,11 @@ def use_ffmpeg(program: str, workers: int = 1) -> None:
 def at_once() -> int:
     """How many pieces of one channel are in the workers' hands or next in line."""
     return _at_once[0]
+
+
+def _threads() -> int:
+    """The threads of each size where several pieces are made at once, so that they do not crowd one another; 0 for the whole machine."""
+    return max(1, (os.cpu_count() or 1) // at_once()) if at_once() > 1 else 0
 
 
 def media(folder: Path, form: Format, size: int, lent: tuple[Path, ...] = ()) -> Ffmpeg:

@@ -85,8 +85,13 @@ def cuts(moments: list[float], duration: float) -> list[float]:
     return found
 
 
-def pictures_arguments(facts: Facts, sizes: list[Rendition], *, number: int, starts_at: float, has_tonemap: bool) -> list[str]:
-    """Every size of a piece and its pictures for the time line in one run: fMP4 segments, keyframes every 2 s at the same moments."""
+def pictures_arguments(
+    facts: Facts, sizes: list[Rendition], *, number: int, starts_at: float, has_tonemap: bool, threads: int = 0
+) -> list[str]:
+    """Every size of a piece and its pictures for the time line in one run: fMP4 segments, keyframes every 2 s at the same moments.
+
+    Each size is made by as many `threads`; 0 leaves it to ffmpeg, which takes the whole machine.
+    """
     count = len(sizes)
     tile_width, tile_height = tile_size(facts)
     first = [f"scale={sizes[0].width}:{sizes[0].height}:flags=bicubic,{_SDR}"] if facts.is_hdr and has_tonemap else []
@@ -102,6 +107,7 @@ def pictures_arguments(facts: Facts, sizes: list[Rendition], *, number: int, sta
     arguments += ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-sc_threshold", "0", "-fps_mode", "vfr"]
     arguments += ["-force_key_frames", "expr:gte(t,n_forced*2)", "-video_track_timescale", "90000"]
     arguments += ["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"] if first else []
+    arguments += ["-threads:v", str(threads)] if threads else []
     streams = " ".join(f"v:{i},name:{size.name}" for i, size in enumerate(sizes))
     arguments += [*CLEAN, "-an", *_hls(number, starts_at), "-var_stream_map", streams, "hls/%v/index.m3u8"]
     return [*arguments, "-map", "[tiles]", "-an", "-fps_mode", "vfr", "-q:v", "5", "-f", "image2", "tiles/%05d.jpg"]
