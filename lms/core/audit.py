@@ -18,7 +18,6 @@ from lms.core.models import AuditRow
 from lms.core.tenancy import current_channel
 
 WRITTEN = "audit.written"
-NOTED = tuple(AuditRow.__table__.columns.keys())
 MASKED = frozenset({"password", "password_hash", "code", "token", "secret", "digest"})
 
 
@@ -32,28 +31,29 @@ def record(
     name: str = "",
 ) -> None:
     """Write one audit row for an act (`courses.publish`) on a row of the database; secrets in before/after are masked."""
-    row = AuditRow(
-        channel_id=current_channel(),
-        id=uuid7(),
-        at=now(),
-        actor_id=by.user_id,
-        actor_kind=by.kind,
-        actor_name=by.name,
-        action=action,
-        target_kind=getattr(target, "__tablename__", str(target)),
-        target_id=_id(target),
-        target_name=name or _name(target),
-        before=_plain(before),
-        after=_plain(after),
-        request_id=structlog.contextvars.get_contextvars().get("request_id"),
-    )
-    db.session().note("audit", {name: getattr(row, name) for name in NOTED})
-    db.session().info.setdefault(WRITTEN, []).append(row)
+    row = {
+        "channel_id": current_channel(),
+        "id": uuid7(),
+        "at": now(),
+        "actor_id": by.user_id,
+        "actor_kind": by.kind,
+        "actor_name": by.name,
+        "action": action,
+        "target_kind": getattr(target, "__tablename__", None) or str(target),
+        "target_id": _id(target),
+        "target_name": name or _name(target),
+        "before": _plain(before),
+        "after": _plain(after),
+        "request_id": structlog.contextvars.get_contextvars().get("request_id"),
+    }
+    session = db.session()
+    session.note("audit", row)
+    session.info.setdefault(WRITTEN, []).append(row)
 
 
 def written() -> list[AuditRow]:
     """What was recorded one by one in the running unit of work, in order."""
-    return list(db.session().info.get(WRITTEN, [])) if db.has_work() else []
+    return [AuditRow(**row) for row in db.session().info.get(WRITTEN, [])] if db.has_work() else []
 
 
 @dataclass(frozen=True, slots=True)

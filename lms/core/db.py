@@ -30,6 +30,7 @@ from sqlalchemy import (
     bindparam,
     create_engine,
     event,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -228,6 +229,15 @@ def fetched(statement: str, values: dict[str, Any], shape: Any) -> list[Any]:
             return cursor.execute(statement, values).fetchall()
     except psycopg.Error as error:
         raise current.refused(statement, values, error) from error
+
+
+def answering(model: type[DeclarativeBase], statement: LiteralString) -> Any:
+    """SQL that writes rows and answers them as rows of a model, for `session().scalars(…, values)`; `{columns}` in it are its columns.
+
+    Made once, when the module is loaded: putting the same statement together from its parts takes as long as everything else about it.
+    """
+    names = ", ".join(model.__table__.columns.keys())
+    return select(model).from_statement(text(statement.replace("{columns}", names)))
 
 
 def streamed(statement: str, values: dict[str, Any], *, size: int) -> Iterator[list[tuple[Any, ...]]]:

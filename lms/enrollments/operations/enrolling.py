@@ -4,7 +4,7 @@ from contextlib import nullcontext
 from uuid import UUID
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm.attributes import set_committed_value
 
 from lms.channels.queries import actor_of_user, this_channel
 from lms.content import operations as content
@@ -30,8 +30,20 @@ from lms.payments import operations as payments
 from lms.payments import queries as orders
 from lms.vouchers import operations as vouchers
 
-# The words of the index itself: as a parameter, a prepared statement could not see that they are the same.
-OPEN = text("status <> 'ended'")
+MAKE = db.answering(
+    Enrollment,
+    """
+    INSERT INTO enrollments.enrollments
+        (channel_id, id, user_id, course_id, source, note, status, enrolled_at, enrolled_by, batch_id, opens_at, until_on)
+    VALUES (:channel_id, :id, :user_id, :course_id, :source, :note, 'active', :enrolled_at, :enrolled_by, :batch_id, :opens_at, :until_on)
+    ON CONFLICT (channel_id, user_id, course_id) WHERE status <> 'ended' DO NOTHING RETURNING {columns}
+    """,
+)
+
+PAYMENT = text(
+    "UPDATE enrollments.enrollments SET source = :source, order_id = :order_id, redemption_id = :redemption_id"
+    " WHERE channel_id = :channel_id AND id = :id"
+)
 
 
 def enroll_by_wallet(
@@ -60,11 +72,18 @@ def _enroll_by_wallet(course: Course, by: Actor, agreed: Money | None, coupon_id
     if agreed is not None and agreed != left:
         raise PriceChanged(_("The price changed while you were here. Look at it again before you enrol."), rule="price")
     if price.minor:
-        enrollment.source = "wallet" if left.minor else "free"
-        enrollment.order_id = payments.pay_from_wallet(user_id, course.id, left, title=course.title, discount=discount, by=by).id
-        enrollment.redemption_id = discount.redemption_id if discount else None
+        order = payments.pay_from_wallet(user_id, course.id, left, title=course.title, discount=discount, by=by)
+        source, redemption_id = "wallet" if left.minor else "free", discount.redemption_id if discount else None
+        _note_payment(enrollment, source=source, order_id=order.id, redemption_id=redemption_id)
     _announce(enrollment, by=by)
     return enrollment
+
+
+def _note_payment(enrollment: Enrollment, **values: str | UUID | None) -> None:
+    """Write on a new enrolment how it was paid, in words put together once: they are most of what a purchase would do anew."""
+    db.session().connection().execute(PAYMENT, {"channel_id": enrollment.channel_id, "id": enrollment.id, **values})
+    for name, value in values.items():
+        set_committed_value(enrollment, name, value)
 
 
 def enroll_by_hand(user_id: UUID, course: Course, *, note: str, by: Actor, batch_id: UUID | None = None) -> Enrollment:
@@ -196,7 +215,7 @@ def move_enrollment(enrollment: Enrollment, batch_id: UUID | None, *, reason: st
     left = locked.batch_id if locked.is_open else None
     if batch_id is not None and locked.is_open:
         claim_seat(batches[batch_id], locked.course_id, locked.user_id, asks=False)
-    dates = dates_of(batches[batch_id]) if batch_id is not None else {"batch_id": None, "opens_at": None, "until_on": None}
+    dates = dates_of(batches[batch_id] if batch_id is not None else None)
     before, after = audit.changes(locked, dates)
     for key, value in after.items():
         setattr(locked, key, value)
@@ -247,24 +266,18 @@ def _open(
         if found is not None:
             return found, False
         claim_seat(batch, course_id, user_id, asks=asks)
-    statement = (
-        insert(Enrollment)
-        .values(
-            id=uuid7(),
-            channel_id=current_channel(),
-            user_id=user_id,
-            course_id=course_id,
-            source=source,
-            note=note,
-            status="active",
-            enrolled_at=now(),
-            enrolled_by=by.user_id,
-            **dates_of(batch),
-        )
-        .on_conflict_do_nothing(index_elements=["channel_id", "user_id", "course_id"], index_where=OPEN)
-        .returning(Enrollment)
-    )
-    made = db.session().scalars(statement).one_or_none()
+    values = {
+        "channel_id": current_channel(),
+        "id": uuid7(),
+        "user_id": user_id,
+        "course_id": course_id,
+        "source": source,
+        "note": note,
+        "enrolled_at": now(),
+        "enrolled_by": by.user_id,
+        **dates_of(batch),
+    }
+    made: Enrollment | None = db.session().scalars(MAKE, values).one_or_none()
     if made is not None:
         return made, True
     found = queries.active_enrollment(user_id, course_id)

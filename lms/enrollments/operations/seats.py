@@ -59,7 +59,7 @@ def claim_seat(batch: CourseBatch, course_id: UUID, user_id: UUID, *, asks: bool
 def dates_of(batch: CourseBatch | None) -> dict[str, Any]:
     """What an enrolment has of its batch: which, when its lessons open, and the last day."""
     if batch is None:
-        return {}
+        return {"batch_id": None, "opens_at": None, "until_on": None}
     return {"batch_id": batch.id, "opens_at": opening_of(batch), "until_on": batch.ends_on}
 
 

@@ -3,8 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
 from lms.core import audit, db
 from lms.core.clock import now
 from lms.core.decisions import Actor
@@ -21,6 +19,17 @@ from lms.payments.models import Order
 from lms.vouchers.operations import Discount
 from lms.wallet import operations as wallet
 
+PAID = db.answering(
+    Order,
+    """
+    INSERT INTO payments.orders (channel_id, id, user_id, course_id, title, amount_minor, currency, discount_minor, discount_note,
+        redemption_id, status, method, created_at, paid_at)
+    VALUES (:channel_id, :id, :user_id, :course_id, :title, :amount_minor, :currency, :discount_minor, :discount_note,
+        :redemption_id, 'paid', :method, :at, :at)
+    ON CONFLICT DO NOTHING RETURNING {columns}
+    """,
+)
+
 
 def pay_from_wallet(user_id: UUID, course_id: UUID, price: Money, *, title: str = "", discount: Discount | None = None, by: Actor) -> Order:
     """Buy a course out of the wallet: order, ledger and OrderPaid in one transaction; bought already, it answers that order.
@@ -32,7 +41,7 @@ def pay_from_wallet(user_id: UUID, course_id: UUID, price: Money, *, title: str 
     if price.minor < 0:
         raise Invalid(_("A price cannot be below zero."))
     with db.session().begin_nested():
-        order: Order | None = db.session().scalars(_insert_order(user_id, course_id, price, title, discount)).one_or_none()
+        order: Order | None = db.session().scalars(PAID, _values_of(user_id, course_id, price, title, discount)).one_or_none()
         if order is not None and price.minor:
             wallet.debit(user_id, price, source="order", reference_id=order.id, note=with_number(title, order.number), by=by)
     if order is None:
@@ -45,12 +54,8 @@ def pay_from_wallet(user_id: UUID, course_id: UUID, price: Money, *, title: str 
     return order
 
 
-def _insert_order(user_id: UUID, course_id: UUID, price: Money, title: str, discount: Discount | None) -> Any:
-    moment = now()
-    frozen: dict[str, Any] = {}
-    if discount is not None:
-        frozen = {"discount_minor": discount.off.minor, "discount_note": discount.words, "redemption_id": discount.redemption_id}
-    values = {
+def _values_of(user_id: UUID, course_id: UUID, price: Money, title: str, discount: Discount | None) -> dict[str, Any]:
+    return {
         "channel_id": current_channel(),
         "id": uuid7(),
         "user_id": user_id,
@@ -58,13 +63,12 @@ def _insert_order(user_id: UUID, course_id: UUID, price: Money, title: str, disc
         "title": title,
         "amount_minor": price.minor,
         "currency": price.currency,
-        "status": "paid",
+        "discount_minor": discount.off.minor if discount else 0,
+        "discount_note": discount.words if discount else "",
+        "redemption_id": discount.redemption_id if discount else None,
         "method": "wallet" if price.minor else "free",
-        "created_at": moment,
-        "paid_at": moment,
-        **frozen,
+        "at": now(),
     }
-    return insert(Order).values(values).on_conflict_do_nothing().returning(Order)
 
 
 def with_number(title: str, number: str) -> str:
