@@ -43,7 +43,7 @@ BEHIND = 5  # of the niceness of pages, sockets, and the worker that keeps off s
 LINE = 200  # rows of one queue that may lie in Redis before new ones wait for the sweep, which takes the academies by turns
 # Where a row may take a minute few lie there, and whoever has done one fills up: the files of an academy wait for one another,
 # those of another academy not for all of them.
-LINES = {"plans": 2, "files": 4, "bulk": 8}
+LINES = {"plans": 2, "files": 2, "bulk": 8}
 log = structlog.get_logger(__name__)
 
 

@@ -23,11 +23,11 @@ AUTHORS, READERS = 3, 6
 
 
 def chat_kill(stage: Stage, quick: bool) -> list[Figure]:
-    """Of two processes one and then the other is killed, 100 times in all (quick: 10) or as often as five minutes allow (quick: two),
+    """Of two processes one and then the other is killed, 100 times in all (quick: 10) or as often as nine minutes allow (quick: two),
     like by a power cut; whoever was there comes back to whichever answers, as behind a proxy: authors resend what was not confirmed,
     readers resume by number."""
     connect(stage.config)
-    kills, until = (10, time.monotonic() + 120) if quick else (100, time.monotonic() + 290)
+    kills, until = (10, time.monotonic() + 120) if quick else (100, time.monotonic() + 540)
     where = Path(stage.config.home)
     servers = [_server(stage, where, name) for name in ("one", "other")]
     starts: list[float] = []

@@ -206,11 +206,18 @@ def _sign_in(person: Actor) -> str:
 
 
 @contextmanager
-def served(stage: Stage, application: str = "wsgi:application", port: int = PORT, **more: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The page server of production (2 processes of 8 threads) on a port."""
+def served(
+    stage: Stage, application: str = "wsgi:application", port: int = PORT, *, apart: bool = False, **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The page server of production (2 processes of 8 threads) on a port; `apart` in a session of its own, as the supervisor has it."""
     argv = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn_pages.py", "--bind", f"127.0.0.1:{port}", application]
     process = subprocess.Popen(
-        argv, cwd=ROOT, env={**os.environ, **stage.environ, **more}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        argv,
+        cwd=ROOT,
+        env={**os.environ, **stage.environ, **more},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=apart,
     )
     try:
         _wait(port, "/healthz" if port == PORT else "/")

@@ -59,7 +59,7 @@ def neighbour(wish: Wish) -> list[Figure]:
         others = [_open(number) for number in range(OTHERS)]
         nothing_waits(stage)
         requests = [one for other in others for one in other.requests]
-        with served(stage), _crew(stage):
+        with served(stage, apart=True), _crew(stage):
             _pages(requests, 5)
             calm = _pages(requests, seconds)
             with _noise(stage), _wishes(others, seconds + 6) as wishes:
@@ -152,7 +152,11 @@ def _noise(stage: Stage) -> Iterator[None]:
     plan: dict[str, Any] = {"host": "localhost", "port": PORT, "rate": rate, "channel": str(stage.channel_id), "tokens": given}
     plan["admins"] = [str(one.user_id) for one in admins]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.load.storm_noise"], cwd=ROOT, env={**os.environ, **stage.environ}, stdin=subprocess.PIPE
+        [sys.executable, "-m", "tests.load.storm_noise"],
+        cwd=ROOT,
+        env={**os.environ, **stage.environ},
+        stdin=subprocess.PIPE,
+        start_new_session=True,
     )
     assert process.stdin is not None
     process.stdin.write(json.dumps(plan).encode())
