@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import IO
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NAME = 1, 4, 15  # linux/prctl.h
-AUTOGROUP = Path("/proc/self/autogroup")
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -50,17 +49,6 @@ def set_name(name: str) -> None:
     """Give this process a name that `ps` and `top` show (Linux; 15 characters)."""
     if _libc is not None:
         _libc.prctl(PR_SET_NAME, f"lms {name}".encode()[:15], 0, 0, 0)
-
-
-def step_back(amount: int) -> None:
-    """Let other processes have the processor first.
-
-    Linux may share it out between sessions before it looks at single processes (autogroup), so the leader of one moves all of it back.
-    """
-    os.nice(amount)
-    if os.getsid(0) == os.getpid():
-        with contextlib.suppress(OSError):  # no Linux, or one that does not group
-            AUTOGROUP.write_text(str(os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def allow_dump() -> None:

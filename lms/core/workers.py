@@ -26,7 +26,6 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from lms.core import chains, db, i18n, jobs, leases, seals, tenancy
-from lms.core.children import step_back
 from lms.core.clock import now
 from lms.core.ids import uuid7
 from lms.core.redis import RedisError, redis
@@ -39,7 +38,6 @@ PASS_SECONDS = 0.5
 RENUDGE_SECONDS = 30
 MOST_WOKEN = 400  # rows of one queue in one sweep
 HORSE_BYTES = 1536 << 20  # what one job may take; the programs it starts have limits of their own
-BEHIND = 5  # of the niceness of pages, sockets, and the worker that keeps off slow work
 LINE = 200  # rows of one queue that may lie in Redis before new ones wait for the sweep, which takes the academies by turns
 # Where a row may take a minute few lie there, and whoever has done one fills up: the files of an academy wait for one another,
 # those of another academy not for all of them.
@@ -234,8 +232,6 @@ class HorseWorker(Worker):
 def work(queues: Sequence[str] = jobs.QUEUES, *, burst: bool = False) -> None:
     """Serve the queues, most urgent first, until told to stop; `burst` returns when they are empty."""
     _short[:] = [name for name in queues if name not in TIMEOUTS]  # what follows in one process shares one time-out
-    if "bulk" in queues:
-        step_back(BEHIND)  # films, indexes and files take what pages and codes leave
     jobs.greedy_errors_are(JobTimeoutException)
     jobs.urgent_is_done_by(_let_pass)
     worker = HorseWorker(

@@ -15,7 +15,6 @@ from lms.core import children, watchdog
 from lms.core.children import Account, end_sessions, session_members, spawn, stop
 from lms.core.forks import Fork, preload
 
-ROOT = Path(__file__).resolve().parents[2]
 CHATTY = """
 import os, sys, time
 print(*sys.argv, os.environ["COLOUR"], len(os.environ), os.getsid(0) == os.getpid(), len(os.listdir("/proc/self/fd")) <= 4)
@@ -48,19 +47,6 @@ def test_stop__is_polite_first() -> None:
     process = spawn(sleeper, env={}, cwd=Path("/"), output=subprocess.DEVNULL, on_death=signal.SIGKILL)
     stop(process, signal.SIGTERM, patience=5)
     assert process.returncode == -signal.SIGTERM
-
-
-@pytest.mark.parametrize("leads", [True, False])
-def test_step_back__moves_the_session_it_leads_and_no_other(leads: bool) -> None:
-    code = """import os
-from lms.core.children import AUTOGROUP, step_back
-before = AUTOGROUP.read_text().split()[-1] if AUTOGROUP.exists() else "0"
-step_back(5)
-print(os.getpriority(os.PRIO_PROCESS, 0), before, AUTOGROUP.read_text().split()[-1] if AUTOGROUP.exists() else "")"""
-    began = os.getpriority(os.PRIO_PROCESS, 0)
-    answer = subprocess.run([sys.executable, "-c", code], start_new_session=leads, capture_output=True, text=True, check=True, cwd=ROOT)
-    after, before, session, *_rest = (*answer.stdout.split(), "")
-    assert int(after) == min(began + 5, 19) and session in ("", after if leads else before)
 
 
 def test_spawn__keeps_errors_and_words_in_one_stream() -> None:

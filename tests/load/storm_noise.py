@@ -21,7 +21,6 @@ from lms.channels.queries import actor_of_user
 from lms.channels.reports import People
 from lms.config import Config
 from lms.core import db, plans
-from lms.core.children import step_back
 from lms.core.decisions import Actor
 from lms.core.errors import Refusal
 from lms.notifications import operations as notifications
@@ -118,7 +117,6 @@ class Noise:
 
 def main() -> None:
     """Make all of it at once, until the process is ended."""
-    step_back(15)  # whoever makes it has a machine of their own in life; here they take what is left
     connect(Config.load())
     noise = Noise(json.load(sys.stdin))
     makers: list[Callable[[], None]] = [noise.ask, *[noise.upload] * 4, noise.download, noise.bring_in, noise.write]
