@@ -44,7 +44,7 @@ class Client:
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """One request of the API; its status and what it says."""
         line = http.client.HTTPConnection("localhost", PORT, timeout=60)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self.token}"} | ({"Content-Type": "application/json"} if body is not None else {})
         try:
             line.request(method, f"/api/v1/content{path}", json.dumps(body) if body is not None else None, headers)
             answer = line.getresponse()
@@ -86,7 +86,7 @@ def upload(wish: Wish) -> list[Figure]:
     """The one big file, then the rush for the last of the room."""
     size = (200 << 20) + 12_345 if wish.quick else 5_000_000_000
     with a_stage(20) as stage:
-        path = stage.config.home / "big.bin"
+        path = stage.config.home / "big.txt"
         digest = _source(path, size)
         with db.unit_of_work(stage.channel_id):
             teacher = people.a_person("Ada Upload", "instructor", "ada.upload@example.org")
@@ -99,7 +99,7 @@ def _source(path: Path, size: int) -> str:
     digest = hashlib.sha256()
     with path.open("wb") as file:
         while (left := size - file.tell()) > 0:
-            data = os.urandom(min(left, 1 << 22))
+            data = os.urandom(1 << 21).hex().encode()[:left]  # words, so that it is a file of a known kind
             digest.update(data)
             file.write(data)
     return digest.hexdigest()
@@ -109,7 +109,9 @@ def _one(stage: Stage, client: Client, size: int, digest: str) -> Figure:
     """The file, with the server killed when 37 % are there; then resumed, ended too early, ended, and read by a worker."""
     with ExitStack() as servers:
         server = servers.enter_context(served(stage))
-        _status, state = client.ask("POST", "/uploads", {"filename": "big.bin", "size": size, "kind": "file"})
+        status, state = client.ask("POST", "/uploads", {"filename": "big.txt", "size": size, "kind": "file"})
+        if status != 201:
+            raise RuntimeError(f"the upload did not begin: {state}")
         place, rounds, deaths, early = f"/uploads/{state['asset_id']}", 0, 0, 0
         while state["missing"]:
             parts = client.dice.sample(state["parts"], len(state["parts"]))
@@ -122,8 +124,11 @@ def _one(stage: Stage, client: Client, size: int, digest: str) -> Figure:
             if deaths == 1 and server.poll() is not None:
                 server = servers.enter_context(served(stage))
                 deaths += 1
-            early += client.ask("POST", f"{place}/complete")[0] == 409
-            state = client.ask("POST", f"{place}/resume")[1]
+            if client.ask("GET", place)[1]["missing"]:
+                early += client.ask("POST", f"{place}/complete")[0] == 409
+            status, state = client.ask("POST", f"{place}/resume")
+            if status != 200:
+                raise RuntimeError(f"the upload does not go on: {state}")
             rounds += 1
             if rounds > 1000:
                 break
