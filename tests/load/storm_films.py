@@ -104,7 +104,7 @@ def _hostile_films(stage: Stage, quick: bool) -> int:
         "truncated, index first.mp4": first[: len(first) // 2],
         "truncated.mkv": matroska[: len(matroska) // 2],
         "head alone.mp4": first[:32],
-        "a header that says 24 h.mp4": _says(first, 24 * 3600),
+        "a header that says a day.mp4": _says(first, 24 * 3600),
     }
     for name, data in cut.items():
         (folder / name).write_bytes(data)
@@ -118,10 +118,10 @@ def _hostile_films(stage: Stage, quick: bool) -> int:
 
 
 def _says(data: bytes, seconds: int) -> bytes:
-    """An MP4 whose header claims another length: mvhd's, in its own time scale."""
+    """An MP4 whose header claims another length, as much of it as fits: mvhd's, in its own time scale."""
     at = data.index(b"mvhd") + 4
     scale = struct.unpack(">I", data[at + 12 : at + 16])[0]
-    return data[: at + 16] + struct.pack(">I", seconds * scale) + data[at + 20 :]
+    return data[: at + 16] + struct.pack(">I", min(seconds * scale, 2**32 - 2)) + data[at + 20 :]
 
 
 def _hand_over(stage: Stage, path: Path, size: int = 0) -> None:
