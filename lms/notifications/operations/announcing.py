@@ -81,8 +81,10 @@ def tell_of_students(course_id: UUID, until: datetime) -> None:
     if not came.count:
         return
     values = {"course": course.title, "count": str(count_students(course.id)), "new": str(came.count)}
-    names = " · ".join(name or _("Somebody") for name in came.names)
-    values["student" if came.count == 1 else "students"] = names + (" …" if came.count > len(came.names) else "")
+    names, others = " · ".join(name or _("Somebody") for name in came.names), came.count - len(came.names)
+    values["student" if came.count == 1 else "students"] = (
+        _("%(names)s and %(others)s more", names=names, others=others) if others else names
+    )
     message = "new_student" if came.count == 1 else "new_students"
     event_id = occasion("new_students", course.id, until.isoformat())
     tell(message, [course.instructor_id], event_id=event_id, href=f"/admin/courses/{course.id}", values=values)

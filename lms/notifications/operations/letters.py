@@ -142,7 +142,7 @@ MESSAGES: dict[str, Message] = {
     "new_students": Message(
         "new_student",
         _l("%(new)s people enrolled in %(course)s"),
-        _l("%(students)s\n\n%(count)s people learn it now."),
+        _l("%(students)s. %(count)s people learn it now."),
         _l("See the students"),
         TEACHING,
     ),
