@@ -1,6 +1,6 @@
 """The program that walls itself in, then becomes another: run as a script by `lms.core.sandbox`, standard library only.
 
-Its one argument is JSON: command, scratch, readable, limits, walls. With walls it enters namespaces of its own (no network, no other
+Its one argument is JSON: command, scratch, readable, limits, walls, nice. With walls it enters namespaces of its own (no network, no other
 processes, a root of nothing but the readable folders, read-only, and the scratch folder). Always: resource limits, an unprivileged user
 when it was root, no new privileges, death together with its parent. Exit codes 120 to 122 are its own: walls, limits, command.
 """
@@ -20,7 +20,6 @@ PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 NO_WALLS, NO_LIMITS, NO_COMMAND = 120, 121, 122
 UNPRIVILEGED = 64_123  # nobody else's number: `nobody` may be running servers
-NICE = 10
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -118,12 +117,12 @@ def die_with_parent() -> None:
     call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
-def step_back() -> None:
+def step_back(amount: int) -> None:
     """Let everything somebody waits for run first; we lead a session, which Linux moves back as a whole where it groups by sessions."""
     with contextlib.suppress(OSError):
-        os.nice(NICE)
+        os.nice(amount)
         with open("/proc/self/autogroup", "w") as file:
-            file.write(str(NICE))
+            file.write(str(amount))
 
 
 def become(order: dict[str, Any]) -> None:
@@ -155,7 +154,8 @@ def main() -> None:
     """Wall in, fork the first process of the new world, which forks the command and waits for it."""
     order = json.loads(sys.argv[1])
     os.umask(0o022)
-    step_back()
+    if order["nice"]:
+        step_back(order["nice"])
     die_with_parent()
     if not order["walls"]:
         become(order)

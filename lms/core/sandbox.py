@@ -28,6 +28,7 @@ MIB = 1 << 20
 KEEP_BYTES = 16_384
 MAX_OUTPUT = 64 * MIB
 DISK_SPEED = 2048 * MIB  # bytes a second that a program may write where it is fast
+BEHIND = 10  # the niceness of what nobody watches while it runs; a class that is on is watched
 JAIL = Path(jail.__file__)
 log = structlog.get_logger(__name__)
 _root: list[Path] = []
@@ -147,9 +148,12 @@ def start(
 ) -> "subprocess.Popen[bytes]":
     """Start a program inside a folder, fed by its standard input, its complaints going to `errors`; the caller ends its whole group.
 
+    It does not step back: somebody watches what it makes.
     CPU, memory and the size of a file are held to; the clock and the disk are the caller's to watch. It dies with the calling thread.
     """
-    return _spawn(command, folder, limits, readable, walls=_walls_hold(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors)
+    return _spawn(
+        command, folder, limits, readable, walls=_walls_hold(), nice=0, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors
+    )
 
 
 def python_paths() -> tuple[Path, ...]:
@@ -167,7 +171,7 @@ def _run(
     command: list[str], folder: Path, limits: Limits, readable: tuple[Path, ...], on_line: Callable[[str], None] | None, *, walls: bool
 ) -> Outcome:
     pipe = subprocess.PIPE
-    process = _spawn(command, folder, limits, readable, walls=walls, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+    process = _spawn(command, folder, limits, readable, walls=walls, nice=BEHIND, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
     try:
         out, err = _listen(process, folder, limits, on_line)
         return Outcome(process.wait(timeout=5), out, err)
@@ -182,12 +186,14 @@ def _spawn(
     readable: tuple[Path, ...],
     *,
     walls: bool,
+    nice: int,
     stdin: int,
     stdout: int,
     stderr: int | IO[bytes],
 ) -> "subprocess.Popen[bytes]":
     asked = {key: value for key, value in asdict(limits).items() if key in ("cpu_seconds", "memory_bytes", "file_bytes")}
-    order = {"command": command, "scratch": str(folder), "readable": [str(p) for p in readable], "limits": asked, "walls": walls}
+    paths = [str(path) for path in readable]
+    order = {"command": command, "scratch": str(folder), "readable": paths, "limits": asked, "walls": walls, "nice": nice}
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-B", str(JAIL), json.dumps(order)],
         cwd=folder,
